@@ -1,0 +1,38 @@
+"""How a kernel is compiled: one decorator, and one notice on a terminal at the first compilation."""
+
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numba
+from numba.core import event
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def compiled(function: F) -> F:
+    """Compile ``function`` at its first call, without the interpreter lock, and keep the result on disk.
+
+    The order of floating-point operations is kept as written, except that a product and a sum may be fused and
+    a reduction may run in several SIMD lanes; NaN and infinity keep their meaning.
+    """
+    fastmath = {"contract", "reassoc", "nsz", "arcp"}
+    kernel: F = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fastmath)(function)
+    return kernel
+
+
+class _Notice(event.Listener):  # type: ignore[misc]  # numba ships no types
+    """Say once, on a terminal, that the first use of a kernel takes some seconds."""
+
+    said = False
+
+    def on_start(self, event: Any) -> None:
+        if not self.said and sys.stderr.isatty():
+            print("steepest: compiling kernels for this machine, once ...", file=sys.stderr)
+        self.said = True
+
+    def on_end(self, event: Any) -> None:
+        """Nothing to do when a compilation ends."""
+
+
+event.register("numba:compile", _Notice())
