@@ -1,0 +1,1 @@
+"""The mathematics underneath: vectors, probability, numeric derivatives."""
