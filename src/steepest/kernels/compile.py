@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 from numba.core import event
@@ -17,11 +17,10 @@ def compiled(function: F) -> F:
     a reduction may run in several SIMD lanes; NaN and infinity keep their meaning.
     """
     fastmath = {"contract", "reassoc", "nsz", "arcp"}
-    kernel: F = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fastmath)(function)
-    return kernel
+    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fastmath)(function))
 
 
-class _Notice(event.Listener):  # type: ignore[misc]  # numba ships no types
+class _Notice(event.Listener):
     """Say once, on a terminal, that the first use of a kernel takes some seconds."""
 
     said = False
@@ -35,4 +34,4 @@ class _Notice(event.Listener):  # type: ignore[misc]  # numba ships no types
         """Nothing to do when a compilation ends."""
 
 
-event.register("numba:compile", _Notice())
+event.register("numba:compile", _Notice())  # type: ignore[no-untyped-call]  # numba types it in part

@@ -1,0 +1,122 @@
+"""What a run leaves behind."""
+
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steepest.step import SCALARS, Step
+from steepest.typing import Array
+
+
+class Trace:
+    """The record of a run: the scalars of every step and, on request, its parameters.
+
+    Every fit leaves one as ``trace_``. Handed to an estimator's ``set_callbacks``, it also keeps parameters::
+
+        model.set_callbacks(Trace(parameters=True)).fit(X, y).trace_.parameters
+
+    Parameters
+    ----------
+    parameters : bool, default False
+        Keep the parameters of the steps too.
+    max_frames : int, default 1000
+        How many parameter vectors to keep at most; when there are more, every second one is dropped and from then on
+        only every second is taken (the first and the newest are always there).
+
+    Attributes
+    ----------
+    columns : dict of str to array (n_steps,)
+        One array a scalar of :class:`~steepest.step.Step`, and ``seconds`` since the run began.
+    frames : int array (n_frames,)
+        The step numbers of the kept parameters; with several updates in an iteration, fractions of it.
+    parameters : array (n_frames, n_parameters)
+        The kept parameters.
+    about : dict
+        What was run: model, objective, solver, the reason for stopping; all text, numbers or lists of them.
+    """
+
+    def __init__(self, parameters: bool = False, max_frames: int = 1000) -> None:
+        self.keep_parameters = parameters
+        self.max_frames = max_frames
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything recorded."""
+        self.about: dict[str, Any] = {}
+        self._rows: list[tuple[float, ...]] = []
+        self._frames: list[tuple[float, Array]] = []
+        self._newest: tuple[float, Array] | None = None
+        self._stride, self._offered = 1, 0
+        self._started = perf_counter()
+
+    def record(self, step: Step) -> None:
+        """Add a step."""
+        self._rows.append((*(getattr(step, name) for name in SCALARS), perf_counter() - self._started))
+        if not self.keep_parameters:
+            return
+        if step.updates is None:
+            self._offer(step.index, step.theta)
+        else:
+            n_updates = len(step.updates)
+            for i, theta in enumerate(step.updates, start=1):
+                self._offer(step.index - 1 + i / n_updates, theta)
+
+    def _offer(self, position: float, theta: Array) -> None:
+        frame = (position, theta.copy())
+        if self._offered % self._stride == 0:
+            self._frames.append(frame)
+        self._newest = frame
+        self._offered += 1
+        if len(self._frames) >= self.max_frames:
+            del self._frames[1::2]
+            self._stride *= 2
+
+    def __len__(self) -> int:
+        """Return how many steps were recorded."""
+        return len(self._rows)
+
+    @property
+    def columns(self) -> dict[str, NDArray[np.float64]]:
+        """The scalars, one array each."""
+        table = np.array(self._rows, dtype=np.float64).reshape(len(self._rows), len(SCALARS) + 1)
+        return dict(zip((*SCALARS, "seconds"), table.T, strict=True))
+
+    def __getitem__(self, name: str) -> NDArray[np.float64]:
+        """Return one column."""
+        return self.columns[name]
+
+    @property
+    def _kept(self) -> list[tuple[float, Array]]:
+        last = self._newest
+        missing = last is not None and (not self._frames or self._frames[-1][0] != last[0])
+        return [*self._frames, last] if missing and last is not None else self._frames
+
+    @property
+    def frames(self) -> NDArray[np.float64]:
+        """The step numbers of the kept parameters."""
+        return np.array([position for position, _ in self._kept])
+
+    @property
+    def parameters(self) -> Array:
+        """The kept parameters, one row a frame."""
+        kept = [theta for _, theta in self._kept]
+        return np.stack(kept) if kept else np.empty((0, 0))
+
+    # scikit-learn's callback protocol. What it hands over (data, a fitted estimator) is not the step itself: the loop
+    # feeds `record`, and the protocol only tells when a fit begins.
+
+    def setup(self, estimator: Any, context: Any) -> None:
+        """Begin a new record."""
+        self.clear()
+
+    def teardown(self, estimator: Any, context: Any) -> None:
+        """Nothing to do after a fit."""
+
+    def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
+        """Nothing to do before a step."""
+
+    def on_fit_task_end(self, estimator: Any, context: Any) -> bool:
+        """Never ask to stop."""
+        return False

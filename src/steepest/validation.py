@@ -1,0 +1,55 @@
+"""Checks of what users hand in; the only file that inspects it."""
+
+import math
+from collections.abc import Iterable
+from difflib import get_close_matches
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from steepest.exceptions import InvalidInputError
+from steepest.typing import Array
+
+
+def check_positive(name: str, value: Any, *, zero: bool = False) -> float:
+    """Return ``value`` if it is a finite number above 0 (or not below, with ``zero``); name it if it is not."""
+    allowed = "a finite number not below 0" if zero else "a finite number above 0"
+    if not isinstance(value, Real) or isinstance(value, bool) or not math.isfinite(value):
+        raise InvalidInputError(f"{name}={value!r}: must be {allowed}")
+    if value < 0 or (value == 0 and not zero):
+        raise InvalidInputError(f"{name}={value!r}: must be {allowed}")
+    return float(value)
+
+
+def check_count(name: str, value: Any, *, minimum: int = 1) -> int:
+    """Return ``value`` if it is an integer of at least ``minimum``."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < minimum:
+        raise InvalidInputError(f"{name}={value!r}: must be an integer of at least {minimum}")
+    return int(value)
+
+
+def check_choice(name: str, value: Any, choices: Iterable[str]) -> str:
+    """Return ``value`` if it is one of ``choices``; otherwise name the nearest one."""
+    choices = list(choices)
+    if value in choices:
+        return str(value)
+    near = get_close_matches(str(value), choices, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise InvalidInputError(f"{name}={value!r}: must be one of {', '.join(map(repr, choices))}{hint}")
+
+
+def check_parameters(name: str, value: Any) -> Array:
+    """Return ``value`` as a new float array of any shape; complex, non-finite, empty or textual input is refused."""
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # ragged nested sequences
+        raise InvalidInputError(f"{name}: must be a regular array of numbers ({error})") from None
+    if array.dtype.kind not in "fiub":
+        raise InvalidInputError(f"{name} has dtype {array.dtype}: must be real numbers")
+    if array.size == 0:
+        raise InvalidInputError(f"{name} has shape {array.shape}: must hold at least one number")
+    if not np.all(np.isfinite(array)):
+        raise InvalidInputError(f"{name} holds NaN or infinity: must be finite")
+    dtype = array.dtype if array.dtype in (np.float32, np.float64) else np.float64
+    return np.array(array, dtype=dtype)
