@@ -53,13 +53,18 @@ class MaxIterations:
 
 @dataclass
 class GradientTolerance:
-    """Stop when the gradient's norm is at most ``tol``."""
+    """Stop when the gradient's norm is at most ``tol``, or at most ``tol`` times its first value if ``relative``."""
 
     tol: float
+    relative: bool = False
+    _first: float = field(default=nan, init=False)
 
     def __call__(self, step: Step) -> Reason | None:
         """Compare the gradient's norm with the tolerance."""
-        return Reason.GRADIENT_TOLERANCE if step.gradient_norm <= self.tol else None
+        if isnan(self._first):
+            self._first = step.gradient_norm
+        limit = self.tol * self._first if self.relative else self.tol
+        return Reason.GRADIENT_TOLERANCE if step.gradient_norm <= limit else None
 
 
 @dataclass
