@@ -4,3 +4,5 @@ from .checking import check_hessian as check_hessian
 from .checking import check_jacobian as check_jacobian
 from .checking import check_layers as check_layers
 from .checking import check_prox as check_prox
+
+__version__: str
