@@ -53,3 +53,56 @@ def check_parameters(name: str, value: Any) -> Array:
         raise InvalidInputError(f"{name} holds NaN or infinity: must be finite")
     dtype = array.dtype if array.dtype in (np.float32, np.float64) else np.float64
     return np.array(array, dtype=dtype)
+
+
+def check_supervised(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any = None,
+    *,
+    accept_sparse: Any = False,
+    multi_output: bool = False,
+    y_numeric: bool = True,
+    reset: bool = True,
+    order: str | None = None,
+) -> tuple[Any, Any, Array | None]:
+    """Check the data of a ``fit`` once, at the door, as scikit-learn does, and record the features seen.
+
+    Returns
+    -------
+    X : array or sparse array (n_samples, n_features)
+        float32 if it came so, otherwise float64; not copied if it need not be.
+    y : array (n_samples,) or (n_samples, n_outputs)
+        In the dtype of ``X`` if ``y_numeric``.
+    sample_weight : array (n_samples,) or None
+        Not negative, not all zero, in the dtype of ``X``.
+    """
+    from sklearn.utils.validation import _check_sample_weight, validate_data
+
+    X, y = validate_data(
+        estimator,
+        X,
+        y,
+        accept_sparse=accept_sparse,
+        multi_output=multi_output,
+        y_numeric=y_numeric,
+        dtype=[np.float64, np.float32],
+        order=order,
+        reset=reset,
+    )
+    if y_numeric:
+        y = np.asarray(y, dtype=X.dtype)
+    if sample_weight is not None:
+        sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
+        if not np.any(sample_weight):
+            raise InvalidInputError("sample_weight is zero everywhere: at least one sample must count")
+    return X, y, sample_weight
+
+
+def check_features(estimator: Any, X: Any, *, accept_sparse: Any = "csr") -> Any:
+    """Check the data of a ``predict`` or ``transform`` against what ``fit`` saw."""
+    from sklearn.utils.validation import check_is_fitted, validate_data
+
+    check_is_fitted(estimator)
+    return validate_data(estimator, X, accept_sparse=accept_sparse, dtype=[np.float64, np.float32], reset=False)

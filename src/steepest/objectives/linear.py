@@ -188,7 +188,7 @@ class LinearObjective:
         """Return the largest curvature of the data term, by power iteration; infinity for a loss with kinks."""
         if not np.isfinite(self.loss.smoothness):
             return float("inf")
-        vector = np.random.default_rng(0).standard_normal(self.n_features + self.fit_intercept)
+        vector: Array = np.random.default_rng(0).standard_normal(self.n_features + self.fit_intercept)
         previous, largest = 0.0, 1.0
         for _ in range(1000):
             vector /= np.linalg.norm(vector) or 1.0

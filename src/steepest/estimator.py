@@ -1,0 +1,130 @@
+"""What all estimators share: scikit-learn's conventions around a run of the one loop."""
+
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sklearn.base import BaseEstimator
+from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.exceptions import ConvergenceWarning
+
+from steepest.exceptions import DivergenceError
+from steepest.solvers.loop import Steps, run
+from steepest.solvers.result import Result
+from steepest.solvers.stopping import Reason, StoppingRule
+from steepest.step import Step
+from steepest.trace import Trace
+from steepest.typing import Array
+
+__all__ = ["Estimator", "with_callbacks"]
+
+Attributes = Callable[[Array], dict[str, Any]]
+
+
+class Estimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
+    """Base of every estimator here.
+
+    Attributes
+    ----------
+    n_iter_ : int
+        Iterations done.
+    trace_ : Trace
+        The scalars of every step; parameters too if a ``Trace(parameters=True)`` was among the callbacks.
+    stopping_reason_ : Reason
+        Why the run stopped; ``stopping_reason_.sentence`` says it in words.
+    certificate_ : Certificate
+        For convex objectives, the proof that the fit is optimal.
+    """
+
+    @property
+    def _watched(self) -> bool:
+        """Whether a callback sees single steps, so that a solver must not advance several at a time."""
+        return bool(getattr(self, "_skl_callbacks", []))
+
+    def _drive(
+        self,
+        steps: Steps,
+        attributes: Attributes,
+        *,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        max_iter: int,
+        stopping: Iterable[StoppingRule] = (),
+        stable_rate: Callable[[], float] | None = None,
+        about: dict[str, Any] | None = None,
+        warn: bool = True,
+    ) -> Result:
+        """Run a solver and set what the run leaves: the fitted attributes, ``trace_``, ``n_iter_``, the reason.
+
+        ``attributes`` turns flat parameters into the fitted attributes. A diverged run raises, an interrupted or
+        unfinished one warns; in each case the trace is kept.
+        """
+        trace = next((c for c in getattr(self, "_skl_callbacks", []) if isinstance(c, Trace)), None) or Trace()
+        fit = _Fit(self, self._init_callback_context(max_subtasks=max_iter), attributes, X, y, sample_weight)
+        fit.begin()
+        trace.about |= {"estimator": type(self).__name__, **(about or {})}
+        observers = [fit.iteration] if self._watched else []
+        result = run(
+            steps, max_iter=max_iter, stopping=stopping, observers=observers, trace=trace, stable_rate=stable_rate
+        )
+        self.trace_, self.n_iter_, self.stopping_reason_ = trace, result.n_iter, result.reason
+        if result.reason is Reason.DIVERGED:
+            raise DivergenceError(f"{type(self).__name__} {result.message}", result)
+        for name, value in attributes(result.theta).items():
+            setattr(self, name, value)
+        fit.end()
+        if warn:
+            self._warn(result)
+        return result
+
+    def _warn(self, result: Result) -> None:
+        """Warn of a run that stopped before it converged."""
+        name = type(self).__name__
+        if result.reason is Reason.MAX_ITER:
+            text = f"{name} did not converge in {result.n_iter} iterations"
+            warnings.warn(f"{text}; raise max_iter, loosen tol, or scale the data", ConvergenceWarning, stacklevel=4)
+        elif result.reason is Reason.INTERRUPTED:
+            warnings.warn(f"{name}: {result.message}", UserWarning, stacklevel=4)
+
+
+@dataclass
+class _Fit:
+    """Bridge from the loop's steps to scikit-learn's callback protocol."""
+
+    estimator: Estimator
+    context: Any
+    attributes: Attributes
+    X: Any
+    y: Any
+    sample_weight: Any
+    _previous: Step | None = None
+
+    def _hand_over(self, step: Step | None) -> dict[str, Any]:
+        metadata = None if self.sample_weight is None else {"sample_weight": self.sample_weight}
+        state = None if step is None else (lambda: self.attributes(step.theta))
+        return {
+            "estimator": self.estimator,
+            "X": self.X,
+            "y": self.y,
+            "metadata": metadata,
+            "reconstruction_attributes": state,
+        }
+
+    def begin(self) -> None:
+        """Tell the callbacks that the fit begins."""
+        self.context.call_on_fit_task_begin(**self._hand_over(None))
+
+    def iteration(self, step: Step) -> bool:
+        """Tell the callbacks of one iteration; return whether one of them asks to stop."""
+        previous, self._previous = self._previous, step
+        if previous is None:  # the start is no iteration
+            return False
+        context = self.context.subcontext(task_name="iteration")
+        context.call_on_fit_task_begin(**self._hand_over(previous))
+        return bool(context.call_on_fit_task_end(**self._hand_over(step)))
+
+    def end(self) -> None:
+        """Tell the callbacks that the fit has ended."""
+        self.context.call_on_fit_task_end(**self._hand_over(self._previous))
