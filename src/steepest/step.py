@@ -1,6 +1,6 @@
 """One step of a run: what a solver yields."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import nan
 
 from steepest.typing import Array
@@ -30,6 +30,8 @@ class Step:
         Curvature of the objective along the step, ``<change of gradient, step> / <step, step>``.
     updates : array (n_updates, n_parameters) or None
         Parameters after every update within this iteration, where there are several and someone watches.
+    notes : dict of str to float
+        Further scalars that only this solver knows, under their own names: columns of the trace too.
     """
 
     index: int
@@ -41,6 +43,7 @@ class Step:
     duality_gap: float = nan
     curvature: float = nan
     updates: Array | None = None
+    notes: dict[str, float] = field(default_factory=dict)
 
 
 SCALARS = ("index", "value", "gradient_norm", "step_size", "step_norm", "duality_gap", "curvature")

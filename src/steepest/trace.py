@@ -1,5 +1,6 @@
 """What a run leaves behind."""
 
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -28,7 +29,8 @@ class Trace:
     Attributes
     ----------
     columns : dict of str to array (n_steps,)
-        One array a scalar of :class:`~steepest.step.Step`, and ``seconds`` since the run began.
+        One array a scalar of :class:`~steepest.step.Step`, ``seconds`` since the run began, and one a note of the
+        solver (NaN at steps without it).
     frames : int array (n_frames,)
         The step numbers of the kept parameters; with several updates in an iteration, fractions of it.
     parameters : array (n_frames, n_parameters)
@@ -46,6 +48,7 @@ class Trace:
         """Forget everything recorded."""
         self.about: dict[str, Any] = {}
         self._rows: list[tuple[float, ...]] = []
+        self._notes: list[dict[str, float]] = []
         self._frames: list[tuple[float, Array]] = []
         self._newest: tuple[float, Array] | None = None
         self._stride, self._offered = 1, 0
@@ -54,6 +57,7 @@ class Trace:
     def record(self, step: Step) -> None:
         """Add a step."""
         self._rows.append((*(getattr(step, name) for name in SCALARS), perf_counter() - self._started))
+        self._notes.append(step.notes)
         if not self.keep_parameters:
             return
         if step.updates is None:
@@ -81,7 +85,9 @@ class Trace:
     def columns(self) -> dict[str, NDArray[np.float64]]:
         """The scalars, one array each."""
         table = np.array(self._rows, dtype=np.float64).reshape(len(self._rows), len(SCALARS) + 1)
-        return dict(zip((*SCALARS, "seconds"), table.T, strict=True))
+        names = dict.fromkeys(name for notes in self._notes for name in notes)  # in order of first appearance
+        noted = {name: np.array([notes.get(name, np.nan) for notes in self._notes]) for name in names}
+        return dict(zip((*SCALARS, "seconds"), table.T, strict=True)) | noted
 
     def __getitem__(self, name: str) -> NDArray[np.float64]:
         """Return one column."""
@@ -103,6 +109,43 @@ class Trace:
         """The kept parameters, one row a frame."""
         kept = [theta for _, theta in self._kept]
         return np.stack(kept) if kept else np.empty((0, 0))
+
+    def save(self, path: str | Path) -> None:
+        """Write the trace into a file (safetensors with a JSON header), whole or not at all.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> trace = Trace()
+        >>> trace.record(Step(0, np.zeros(2), value=1.5))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     trace.save(f"{folder}/run.safetensors")
+        ...     print(Trace.load(f"{folder}/run.safetensors")["value"])
+        [1.5]
+        """
+        from steepest import trace_file
+
+        tensors: dict[str, Array] = dict(self.columns)
+        if len(self.frames):
+            tensors |= {"frames": self.frames.astype(np.float64), "parameters": self.parameters}
+        trace_file.write(path, tensors, self.about)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Trace":
+        """Return the trace that ``save`` wrote; a damaged or hostile file raises a FileFormatError."""
+        from steepest import trace_file
+
+        tensors, about = trace_file.read(path)
+        trace = cls(parameters="frames" in tensors)
+        trace.about = about
+        columns = [tensors[name].tolist() for name in (*SCALARS, "seconds")]
+        trace._rows = list(zip(*columns, strict=True))
+        noted = sorted(set(tensors) - {*SCALARS, "seconds", "frames", "parameters"})
+        trace._notes = [{name: float(tensors[name][i]) for name in noted} for i in range(len(trace._rows))]
+        trace._frames = list(
+            zip(tensors.get("frames", np.empty(0)).tolist(), tensors.get("parameters", ()), strict=True)
+        )
+        return trace
 
     # scikit-learn's callback protocol. What it hands over (data, a fitted estimator) is not the step itself: the loop
     # feeds `record`, and the protocol only tells when a fit begins.
