@@ -1,0 +1,160 @@
+"""Traces in files: safetensors, with a JSON header that says what was run.
+
+A file holds one tensor a scalar of the trace (float64, one number a step) and, where parameters were kept, ``frames``
+and ``parameters``. Its ``__metadata__`` is ``{"format": "steepest trace", "version": "1", "about": JSON text}``.
+No code is ever run by reading one, and nothing in a file is believed before it was checked.
+"""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from steepest.exceptions import FileFormatError
+from steepest.step import SCALARS
+from steepest.typing import Array
+
+FORMAT, VERSION = "steepest trace", "1"
+COLUMNS = (*SCALARS, "seconds")
+KEPT = ("frames", "parameters")
+MAX_HEADER_BYTES = 16 * 2**20
+BYTES_OF = {"F32": 4, "F64": 8}
+
+Tensors = dict[str, Array]
+
+
+def write(path: str | Path, tensors: Tensors, about: dict[str, Any]) -> None:
+    """Write a trace; the file is either whole or not there."""
+    metadata = {"format": FORMAT, "version": VERSION, "about": json.dumps(_plain(about), allow_nan=False)}
+    content = safetensors.numpy.save({name: np.ascontiguousarray(t) for name, t in tensors.items()}, metadata)
+    target = Path(path)
+    part = target.with_name(target.name + ".part")
+    try:
+        part.write_bytes(content)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def read(path: str | Path) -> tuple[Tensors, dict[str, Any]]:
+    """Return the tensors and what was run.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is not a trace, damaged, or contradicts itself; the text names what is wrong.
+    """
+    content = Path(path).read_bytes()
+    try:
+        header = _header(content)
+        about = _about(header.pop("__metadata__", None))
+        _check_layout(header, len(content))
+        tensors = safetensors.numpy.load(content)
+        _check_numbers(tensors)
+    except safetensors.SafetensorError as error:
+        raise FileFormatError(f"{path}: not a readable trace: {error}") from None
+    except FileFormatError as error:
+        raise FileFormatError(f"{path}: {error}") from None
+    return tensors, about
+
+
+def _plain(value: Any) -> Any:
+    """Return ``value`` as JSON can hold it: NumPy numbers as Python's, NaN and infinity as null, others as text."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
+
+
+def _header(content: bytes) -> dict[str, Any]:
+    """Return the JSON header: 8 bytes of length (little endian), then as many bytes of text."""
+    if len(content) < 8:
+        raise FileFormatError(f"not a trace: {len(content)} bytes are too few for one")
+    length = int.from_bytes(content[:8], "little")
+    if length > MAX_HEADER_BYTES:
+        raise FileFormatError(f"not a trace: its first 8 bytes announce a header of {length} bytes")
+    if length > len(content) - 8:
+        raise FileFormatError(f"truncated: {length} bytes of header announced, {len(content) - 8} there")
+    return _json_object("header", content[8 : 8 + length])
+
+
+def _json_object(what: str, text: bytes | str) -> dict[str, Any]:
+    try:
+        found = json.loads(text, object_pairs_hook=_without_repeats)
+    except (ValueError, RecursionError) as error:  # undecodable bytes are a ValueError too
+        raise FileFormatError(f"not a trace: the {what} is not JSON ({error})") from None
+    if not isinstance(found, dict):
+        raise FileFormatError(f"not a trace: the {what} is no JSON object")
+    return found
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key occurs twice")
+    return found
+
+
+def _about(metadata: Any) -> dict[str, Any]:
+    """Check format and version; return what was run."""
+    if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
+        raise FileFormatError(f"a safetensors file, but no trace: its metadata lack format={FORMAT!r}")
+    if metadata.get("version") != VERSION:
+        text = f"trace version {metadata.get('version')!r}, this release reads {VERSION!r}"
+        raise FileFormatError(f"{text}; read it with the release that wrote it")
+    return _json_object("description of the run", metadata.get("about", ""))
+
+
+def _check_layout(header: dict[str, Any], size: int) -> None:
+    """Check names, types and shapes of the tensors as announced, before any is read."""
+    extra = [repr(name) for name in header if name not in COLUMNS + KEPT]
+    if extra:
+        raise FileFormatError(f"unknown tensors {', '.join(extra[:3])}")
+    missing = [name for name in COLUMNS if name not in header]
+    if missing or (KEPT[0] in header) != (KEPT[1] in header):
+        raise FileFormatError(f"tensors missing: {', '.join(missing) or 'frames and parameters belong together'}")
+    shapes = {name: _shape(name, entry, size) for name, entry in header.items()}
+    n_steps = shapes["index"]
+    wrong = [name for name in COLUMNS if len(n_steps) != 1 or shapes[name] != n_steps]
+    if wrong:
+        raise FileFormatError(f"{wrong[0]} has shape {list(shapes[wrong[0]])}: every scalar must be (n_steps,)")
+    if KEPT[0] in header:
+        frames, parameters = shapes["frames"], shapes["parameters"]
+        if len(frames) != 1 or len(parameters) != 2 or parameters[0] != frames[0]:
+            text = f"frames have shape {list(frames)}, parameters {list(parameters)}"
+            raise FileFormatError(f"{text}: must be (n_frames,) and (n_frames, n_parameters)")
+
+
+def _shape(name: str, entry: Any, size: int) -> tuple[int, ...]:
+    """Return the announced shape of a tensor if its type is allowed and the file is large enough to hold it."""
+    dtype, shape = (entry.get("dtype"), entry.get("shape")) if isinstance(entry, dict) else (None, None)
+    if dtype not in BYTES_OF or (dtype != "F64" and name != "parameters"):
+        raise FileFormatError(f"{name} has type {dtype!r}: must be F64")
+    regular = isinstance(shape, list) and all(type(length) is int and length >= 0 for length in shape)
+    if not isinstance(shape, list) or not regular:
+        raise FileFormatError(f"{name} has shape {shape!r}: must be a list of lengths")
+    if math.prod(shape) * BYTES_OF[dtype] > size or max(shape, default=0) > size:
+        raise FileFormatError(f"{name} has shape {shape}: more than the {size} bytes of this file can hold")
+    return tuple(shape)
+
+
+def _check_numbers(tensors: Tensors) -> None:
+    """Check that steps are counted upwards in whole numbers, and frames and seconds upwards."""
+    index, seconds = tensors["index"], tensors["seconds"]
+    if not (np.all(np.isfinite(index)) and np.all(index >= 0) and np.all(index == np.floor(index))):
+        raise FileFormatError("index must hold whole numbers from 0 on")
+    if np.any(np.diff(index) <= 0):
+        raise FileFormatError("index must increase from step to step")
+    if not np.all(np.diff(seconds, prepend=0.0) >= 0):
+        raise FileFormatError("seconds must be numbers that never decrease")
+    if not np.all(np.diff(tensors.get("frames", np.empty(0)), prepend=-1.0) > 0):
+        raise FileFormatError("frames must be step numbers in increasing order")
