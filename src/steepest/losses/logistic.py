@@ -58,4 +58,4 @@ class LogisticLoss:
         s = u + y
         inside = np.clip(s, 0.0, 1.0)
         entropy = xlogy(inside, inside) + xlog1py(1 - inside, -inside)
-        return np.where(np.abs(s - inside) <= 8 * np.finfo(u.dtype).eps, entropy, np.inf)
+        return np.where(np.abs(s - inside) <= 64 * np.finfo(u.dtype).eps, entropy, np.inf)

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp, softmax
+from scipy.special import logsumexp, softmax, xlogy
 
 from steepest.losses.protocol import Target
 from steepest.typing import Array
@@ -24,6 +24,11 @@ class SoftmaxCrossEntropy:
 
     H is positive semidefinite, and v^T H v = Var_p(v) <= (max v - min v)^2 / 4 <= |v|^2 / 2, hence the smoothness 1/2
     (reached by K = 2, p = 1/2, v = (1, -1)). ``curvature`` returns the whole Hessian, ``(n_samples, K, K)``.
+
+    The conjugate sup over z of <u, z> - l(z) is finite where s = u + onehot(y) is a probability vector (u = dl/dz is
+    then solved by p = s)::
+
+        l*(u) = sum_k s_k log s_k
 
     The largest score is subtracted before exponentiating (inside ``logsumexp``), so no score overflows.
 
@@ -55,3 +60,12 @@ class SoftmaxCrossEntropy:
         r"""Return the Hessian ``diag(p) - p p^T`` of every sample, ``(n_samples, K, K)``."""
         p = softmax(z, axis=1)
         return np.asarray(p[:, :, None] * (np.eye(z.shape[1], dtype=z.dtype) - p[:, None, :]))
+
+    def conjugate(self, y: NDArray[Any], u: Array) -> Array:
+        r"""Return ``l*(u)``, (n_samples,); infinite where ``u + onehot(y)`` is no probability vector."""
+        s = u.copy()
+        s[np.arange(len(s)), y.astype(np.intp)] += 1
+        tolerance = 64 * np.finfo(u.dtype).eps
+        inside = (s >= -tolerance).all(axis=1) & (np.abs(u.sum(axis=1)) <= tolerance)
+        s = np.clip(s, 0.0, 1.0)
+        return np.where(inside, xlogy(s, s).sum(axis=1), np.inf).astype(u.dtype)

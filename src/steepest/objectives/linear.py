@@ -53,6 +53,7 @@ class LinearObjective:
         J(W, b) >= D(u) = - sum_i r s_i l*(y_i, u_i / (r s_i)) - P*(-X^T u)
 
     with equality at the optimum for u = G. The gap J - D at a G scaled into the domain of P* bounds ``J - min J``.
+    1^T G = 0 is reached by giving the scores their best intercept first (Newton's method in b alone).
 
     Examples
     --------
@@ -225,14 +226,27 @@ class LinearObjective:
         conjugate = getattr(self.loss, "conjugate", None)
         if conjugate is None:
             return float("inf")
-        z = self.scores(theta)
-        slopes = self.loss.gradient(self.y, z)
-        if self.fit_intercept:
-            slopes = slopes - np.average(slopes, axis=0, weights=self.reduction.weights)
+        slopes = self._balanced_slopes(self.scores(theta))
         image = -np.asarray(self.X.T @ self.reduction.weigh(slopes))
         shrink = self._into_domain(image)
         dual = -self.reduction.total(conjugate(self.y, shrink * slopes)) - self.penalty.conjugate(shrink * image)
         return max(self.value(theta) - dual, 0.0)
+
+    def _balanced_slopes(self, z: Array) -> Array:
+        """Return ``dl/dz`` at the intercept that is best for these scores, so that their weighted sum is zero."""
+        slopes = self.loss.gradient(self.y, z)
+        if not self.fit_intercept:
+            return slopes
+        for _ in range(50):
+            weighed = self.reduction.weigh(slopes)
+            excess = weighed.sum(axis=0)
+            if np.all(np.abs(excess) <= 4 * np.finfo(z.dtype).eps * np.abs(weighed).sum(axis=0)):
+                break
+            curvature = self.reduction.weigh(self.loss.curvature(self.y, z)).sum(axis=0)
+            whole = curvature if curvature.ndim == 2 else np.diag(np.atleast_1d(curvature))
+            z = z - np.linalg.lstsq(whole, np.atleast_1d(excess))[0].reshape(self.output_shape)
+            slopes = self.loss.gradient(self.y, z)
+        return slopes
 
     def _into_domain(self, image: Array) -> float:
         """Return the factor that brings ``image`` into the domain of P*, which is bounded where l2 = 0."""
