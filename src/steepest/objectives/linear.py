@@ -6,7 +6,8 @@ import numpy as np
 from scipy import sparse
 
 from steepest.certificate import Certificate
-from steepest.losses import HalfSquaredError, Loss
+from steepest.losses import HalfSquaredError, Loss, SquaredError
+from steepest.objectives.quadratic import QuadraticObjective, sum_up
 from steepest.objectives.reduction import Kind, Reduction
 from steepest.penalties import NoPenalty, Penalty
 from steepest.typing import Array, IntArray
@@ -199,6 +200,14 @@ class LinearObjective:
             if abs(largest - previous) <= 1e-5 * largest:
                 break
         return self.loss.smoothness * largest * 1.001  # the iteration comes from below: stay on the safe side
+
+    def penalty_lipschitz(self) -> float:
+        """Return the largest curvature of the penalty; infinity if it has kinks."""
+        return float("inf") if self.penalty.l1 > 0 or self.penalty.positive else float(np.max(self.penalty.l2))
+
+    def quadratic(self) -> QuadraticObjective | None:
+        """Return the same objective with its rows summed up in a matrix; None where the loss is not quadratic."""
+        return sum_up(self, self.loss.smoothness) if isinstance(self.loss, (HalfSquaredError, SquaredError)) else None
 
     def _weighted_gram_product(self, vector: Array) -> Array:
         """Return ``sum_i r s_i [x_i; 1] [x_i; 1]^T v``."""
