@@ -1,7 +1,8 @@
 """Traces in files: safetensors, with a JSON header that says what was run.
 
 A file holds one tensor a scalar of the trace (float64, one number a step) and, where parameters were kept, ``frames``
-and ``parameters``. Its ``__metadata__`` is ``{"format": "steepest trace", "version": "1", "about": JSON text}``.
+and ``parameters``. Its ``__metadata__`` is ``{"format": "steepest trace", "version": "1", "about": JSON object,
+"notes": JSON list}``: what was run, and the names of the scalars that only this solver knows.
 No code is ever run by reading one, and nothing in a file is believed before it was checked.
 """
 
@@ -29,7 +30,12 @@ Tensors = dict[str, Array]
 
 def write(path: str | Path, tensors: Tensors, about: dict[str, Any]) -> None:
     """Write a trace; the file is either whole or not there."""
-    metadata = {"format": FORMAT, "version": VERSION, "about": json.dumps(_plain(about), allow_nan=False)}
+    metadata = {
+        "format": FORMAT,
+        "version": VERSION,
+        "about": json.dumps(_plain(about), allow_nan=False),
+        "notes": json.dumps([name for name in tensors if name not in COLUMNS + KEPT]),
+    }
     content = safetensors.numpy.save({name: np.ascontiguousarray(t) for name, t in tensors.items()}, metadata)
     target = Path(path)
     part = target.with_name(target.name + ".part")
@@ -51,8 +57,8 @@ def read(path: str | Path) -> tuple[Tensors, dict[str, Any]]:
     content = Path(path).read_bytes()
     try:
         header = _header(content)
-        about = _about(header.pop("__metadata__", None))
-        _check_layout(header, len(content))
+        about, notes = _metadata(header.pop("__metadata__", None))
+        _check_layout(header, (*COLUMNS, *notes), len(content))
         tensors = safetensors.numpy.load(content)
         _check_numbers(tensors)
     except safetensors.SafetensorError as error:
@@ -84,16 +90,18 @@ def _header(content: bytes) -> dict[str, Any]:
         raise FileFormatError(f"not a trace: its first 8 bytes announce a header of {length} bytes")
     if length > len(content) - 8:
         raise FileFormatError(f"truncated: {length} bytes of header announced, {len(content) - 8} there")
-    return _json_object("header", content[8 : 8 + length])
+    header: dict[str, Any] = _json("header", content[8 : 8 + length], dict)
+    return header
 
 
-def _json_object(what: str, text: bytes | str) -> dict[str, Any]:
+def _json(what: str, text: bytes | str, kind: type) -> Any:
+    """Return what a JSON text says if it is of the expected kind."""
     try:
         found = json.loads(text, object_pairs_hook=_without_repeats)
     except (ValueError, RecursionError) as error:  # undecodable bytes are a ValueError too
         raise FileFormatError(f"not a trace: the {what} is not JSON ({error})") from None
-    if not isinstance(found, dict):
-        raise FileFormatError(f"not a trace: the {what} is no JSON object")
+    if not isinstance(found, kind):
+        raise FileFormatError(f"not a trace: the {what} is no JSON {'object' if kind is dict else 'list'}")
     return found
 
 
@@ -104,27 +112,31 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _about(metadata: Any) -> dict[str, Any]:
-    """Check format and version; return what was run."""
+def _metadata(metadata: Any) -> tuple[dict[str, Any], list[str]]:
+    """Check format and version; return what was run, and the names of further scalars."""
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
         raise FileFormatError(f"a safetensors file, but no trace: its metadata lack format={FORMAT!r}")
     if metadata.get("version") != VERSION:
         text = f"trace version {metadata.get('version')!r}, this release reads {VERSION!r}"
         raise FileFormatError(f"{text}; read it with the release that wrote it")
-    return _json_object("description of the run", metadata.get("about", ""))
+    about = _json("description of the run", metadata.get("about", ""), dict)
+    notes = _json("list of notes", metadata.get("notes", "[]"), list)
+    if not all(isinstance(name, str) and name not in COLUMNS + KEPT for name in notes):
+        raise FileFormatError("the notes must be names of further scalars")
+    return about, notes
 
 
-def _check_layout(header: dict[str, Any], size: int) -> None:
+def _check_layout(header: dict[str, Any], columns: tuple[str, ...], size: int) -> None:
     """Check names, types and shapes of the tensors as announced, before any is read."""
-    extra = [repr(name) for name in header if name not in COLUMNS + KEPT]
+    extra = [repr(name) for name in header if name not in columns + KEPT]
     if extra:
         raise FileFormatError(f"unknown tensors {', '.join(extra[:3])}")
-    missing = [name for name in COLUMNS if name not in header]
+    missing = [name for name in columns if name not in header]
     if missing or (KEPT[0] in header) != (KEPT[1] in header):
         raise FileFormatError(f"tensors missing: {', '.join(missing) or 'frames and parameters belong together'}")
     shapes = {name: _shape(name, entry, size) for name, entry in header.items()}
     n_steps = shapes["index"]
-    wrong = [name for name in COLUMNS if len(n_steps) != 1 or shapes[name] != n_steps]
+    wrong = [name for name in columns if len(n_steps) != 1 or shapes[name] != n_steps]
     if wrong:
         raise FileFormatError(f"{wrong[0]} has shape {list(shapes[wrong[0]])}: every scalar must be (n_steps,)")
     if KEPT[0] in header:

@@ -17,14 +17,16 @@ def recorded(n_steps=5, parameters=False, dtype=np.float64, **options):
     trace = Trace(parameters=parameters, **options)
     for index in range(n_steps):
         theta = np.array([index, -index, 0.5], dtype=dtype)
-        trace.record(Step(index, theta, value=1.0 / (index + 1), gradient_norm=2.0 * index))
+        notes = {"momentum": 0.5 * index} if index % 2 else {}
+        trace.record(Step(index, theta, value=1.0 / (index + 1), gradient_norm=2.0 * index, notes=notes))
     trace.about = {"estimator": "Lasso", "solver": "fista", "reason": "MAX_ITER"}
     return trace
 
 
 def test_columns_hold_the_scalars_of_every_step():
     trace = recorded(4)
-    assert set(trace.columns) == {*SCALARS, "seconds"}
+    assert set(trace.columns) == {*SCALARS, "seconds", "momentum"}
+    np.testing.assert_array_equal(trace["momentum"], [np.nan, 0.5, np.nan, 1.5])
     np.testing.assert_array_equal(trace["index"], [0, 1, 2, 3])
     np.testing.assert_array_equal(trace["value"], [1, 1 / 2, 1 / 3, 1 / 4])
     assert np.all(np.isnan(trace["duality_gap"]))
@@ -69,6 +71,7 @@ def test_a_trace_survives_its_file(tmp_path, n_steps, parameters, dtype):
     trace.save(tmp_path / "run.safetensors")
     back = Trace.load(tmp_path / "run.safetensors")
     assert back.about == trace.about
+    assert set(back.columns) == set(trace.columns)
     for name, column in trace.columns.items():
         np.testing.assert_array_equal(back[name], column)
     np.testing.assert_array_equal(back.frames, trace.frames)
@@ -94,7 +97,7 @@ def test_the_description_may_hold_numpy_numbers_and_infinity(tmp_path):
 
 def test_other_tools_can_read_the_file(tmp_path):
     recorded().save(tmp_path / "run")
-    assert set(safetensors.numpy.load_file(tmp_path / "run")) == set(COLUMNS)
+    assert set(safetensors.numpy.load_file(tmp_path / "run")) == {*COLUMNS, "momentum"}
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path):
@@ -177,6 +180,9 @@ HOSTILE_METADATA = {
     "about is no JSON": (METADATA | {"about": "{"}, "the description of the run is not JSON"),
     "about is a list": (METADATA | {"about": "[]"}, "the description of the run is no JSON object"),
     "about repeats a key": (METADATA | {"about": '{"a": 1, "a": 2}'}, "a key occurs twice"),
+    "notes are an object": (METADATA | {"notes": "{}"}, "the list of notes is no JSON list"),
+    "a note shadows a scalar": (METADATA | {"notes": '["value"]'}, "the notes must be names of further scalars"),
+    "a note without numbers": (METADATA | {"notes": '["momentum"]'}, "tensors missing: momentum"),
     "about is too deep": (METADATA | {"about": "[" * 100_000}, "the description of the run is not JSON"),
 }
 
