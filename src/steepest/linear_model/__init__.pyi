@@ -1,1 +1,1 @@
-from steepest.linear_model.linear_regression import LinearRegression as LinearRegression
+from .linear_regression import LinearRegression as LinearRegression
