@@ -1,0 +1,203 @@
+"""Which mistake was made: the simplest set of them that explains a gradient to rounding at every point."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from steepest.typing import Array
+
+from .comparison import Comparison
+from .explanation import Explanation, Mistake, interpret
+from .fitting import Precision, fit
+from .hypotheses import Candidate, from_evidence, from_truth
+from .report import Diagnosis, GradientReport, Verdict
+from .scene import Scene, kind_sets
+
+__all__ = ["diagnose"]
+
+
+def diagnose(comparison: Comparison, report: GradientReport) -> tuple[tuple[Diagnosis, ...], tuple[str, ...]]:
+    """Diagnoses of the blocks that disagree, equal ones put together, and a sentence for each without one."""
+    scene = Scene(comparison)
+    found: list[tuple[str, Explanation]] = []
+    unexplained = []
+    for i, block in enumerate(report.blocks):
+        if block.verdict is not Verdict.DISAGREES:
+            continue
+        explanation = Explainer(scene, i).best()
+        if explanation is None:
+            unexplained.append(locate(scene, i))
+        else:
+            found.append((block.name, explanation))
+    return tuple(_grouped(found)), tuple(unexplained)
+
+
+@dataclass
+class Explainer:
+    """Search for the explanation of one block."""
+
+    scene: Scene
+    i: int
+
+    def best(self) -> Explanation | None:
+        """Cheapest explanation; the search ends at the first that is a single mistake."""
+        if all(not claim.any() for claim in self.scene.claims(self.i)):
+            return self._zero()
+        best: Explanation | None = None
+        for explanation in self._explanations():
+            if best is None or explanation.cost < best.cost - 1e-9:
+                best = explanation
+            if best.cost <= 1.0:
+                return best
+        return best
+
+    def _zero(self) -> Explanation:
+        name = self.scene.names[self.i]
+        mistake = Mistake(
+            "zero", "it is zero everywhere, the true derivative is not",
+            f"Compute d{name}.", "this block is zero",
+        )
+        return Explanation(Candidate("zero", [], "zero"), 0.0, (), (mistake,), 1.0)
+
+    def _explanations(self) -> Iterator[Explanation]:
+        for candidate in from_truth(self.scene, self.i):
+            yield from self._fit(candidate, ())
+        for candidate in from_evidence(self.scene, self.i):
+            if candidate.whole:
+                yield from self._fit(candidate, ())
+                continue
+            for kinds in self._sets(candidate):
+                yield from self._fit(candidate, kinds)
+        yield from self._penalty_alone()
+
+    def _sets(self, candidate: Candidate) -> list[tuple[str, ...]]:
+        """Sets of penalties to fit beside a candidate: none, and all that fit into the claim's shape."""
+        if self.scene.claims(self.i)[0].shape != self.scene.parameter(self.i)[0].shape:
+            return [()]
+        return [(), *kind_sets(masked=not candidate.code and self.scene.parameter(self.i)[0].ndim > 0)]
+
+    def _fit(self, candidate: Candidate, kinds: tuple[str, ...]) -> Iterator[Explanation]:
+        scene, i = self.scene, self.i
+        columns = [candidate.tensors, *(scene.kind(i, kind) for kind in kinds)]
+        solution = fit(scene.claims(i), columns, self._errors(), self._precision())
+        if solution is None:
+            return
+        constant = float(solution[0])
+        tolerance = 100.0 * self._precision().entry
+        yield interpret(
+            candidate,
+            1.0 if abs(constant - 1.0) <= tolerance else constant,
+            dict(zip(kinds, map(float, solution[1:]), strict=True)),
+            () if candidate.whole else scene.terms(i),
+            scene.sizes,
+            scene.is_bias(i),
+            scene.names[i],
+            tolerance,
+        )
+
+    def _penalty_alone(self) -> Iterator[Explanation]:
+        """The claim holds the penalty's derivative but nothing of the data term."""
+        scene, i = self.scene, self.i
+        for term in scene.terms(i) or ():
+            solution = fit(scene.claims(i), [scene.kind(i, term.kind)], self._errors(), self._precision())
+            if solution is not None:
+                candidate = Candidate(
+                    "data-missing", scene.kind(i, term.kind), "the derivative of the penalty alone",
+                    "Add the derivative of the data term.", whole=True, hint="a term of the value has no counterpart",
+                )
+                mistake = Mistake(candidate.code, candidate.said, candidate.remedy, candidate.hint)
+                yield Explanation(candidate, 1.0, (), (mistake,), 1.0)
+
+    def _errors(self) -> list[float]:
+        return [float(np.max(error)) for error in self.scene.errors(self.i)]
+
+    def _precision(self) -> Precision:
+        if self.scene.problem.single:
+            return Precision(1e-4, 3e-5)
+        return Precision(1e-8, 1e-10 if self.scene.reference.method == "complex step" else 1e-8)
+
+
+def _grouped(found: list[tuple[str, Explanation]]) -> Iterator[Diagnosis]:
+    """Diagnoses with the same mistakes and constants told once, for all their blocks."""
+    groups: dict[tuple[object, ...], list[tuple[str, Explanation]]] = {}
+    for name, explanation in found:
+        penalty = tuple((k, round(v, 6)) for k, v in explanation.penalty.items())
+        same = explanation.candidate.said if "with respect to" not in explanation.candidate.said else name
+        key = (explanation.codes, same, round(explanation.constant, 6), penalty)
+        groups.setdefault(key, []).append((name, explanation))
+    for members in groups.values():
+        yield _told(tuple(name for name, _ in members), members[0][1])
+
+
+def _told(blocks: tuple[str, ...], explanation: Explanation) -> Diagnosis:
+    verb = "equals" if len(blocks) == 1 else "each equal"
+    subject = ", ".join(f"dJ/d{name}" for name in blocks)
+    sentence = f"{subject} {verb} {_product(explanation)}"
+    others = [m.said for m in explanation.mistakes if m.code.startswith("penalty")]
+    if explanation.candidate.code == "zero":
+        sentence = f"{subject}: {explanation.mistakes[0].said}"
+    elif others and _product(explanation) == "the true derivative":
+        sentence = f"{subject}: " + "; ".join(others)
+    elif others:
+        sentence += " of the data term; " + "; ".join(others)
+    return Diagnosis(
+        blocks,
+        explanation.codes,
+        sentence + ".",
+        " ".join(mistake.remedy for mistake in explanation.mistakes),
+        explanation.constant,
+        tuple(map(str, explanation.names)),
+        "; ".join(dict.fromkeys(mistake.hint for mistake in explanation.mistakes)),
+    )
+
+
+def _product(explanation: Explanation) -> str:
+    """Name the fitted factor times the candidate in words."""
+    said, c, names = explanation.candidate.said, explanation.constant, explanation.names
+    if c == 1.0:
+        return said
+    sign = "minus " if c < 0 else ""
+    if abs(abs(c) - 1.0) <= 1e-6:
+        return f"{sign}{said}"
+    name = names[0] if names else None
+    number = f"{name.symbol} = {abs(c):.6g}" if name and not name.symbol.isdigit() else f"{abs(c):.10g}"
+    meaning = f" ({name.meaning})" if name and name.meaning else ""
+    return f"{sign}{number} times {said}{meaning}"
+
+
+def locate(scene: Scene, i: int) -> str:
+    """How far a fault without a diagnosis can be located: the entries, rows or columns that are off."""
+    name = scene.names[i]
+    claims, truth = scene.claims(i), scene.truth(i)
+    if claims[0].shape != truth[0].shape:
+        return f"d{name}: no known mistake explains the shape {claims[0].shape} and the numbers in it."
+    off = np.zeros(truth[0].shape, dtype=bool)
+    for claim, true in zip(claims, truth, strict=True):
+        off |= ~(np.abs(claim - true) <= 1e-6 * max(float(np.max(np.abs(true))), 1e-300))
+    ratio = _steady_ratio(claims, truth)
+    where = _where(off)
+    return f"d{name}: no known mistake explains it to rounding at every point; {where} wrong{ratio}."
+
+
+def _where(off: Array) -> str:
+    if off.all():
+        return "every entry is"
+    for axis in range(off.ndim if off.ndim > 1 else 0):
+        others = tuple(j for j in range(off.ndim) if j != axis)
+        bad = off.any(axis=others)
+        if not bad.all() and off[np.moveaxis(np.ones_like(off), axis, 0).astype(bool) & False].size == 0:
+            listed = [int(j) for j in np.flatnonzero(bad)[:6]]
+            return f"only {'row' if axis == 0 else 'index'} {listed} of axis {axis} {'is' if len(listed) == 1 else 'are'}"
+    listed = [[int(j) for j in index] for index in np.argwhere(off)[:6]]
+    return f"{int(off.sum())} of {off.size} entries, among them {listed}, are"
+
+
+def _steady_ratio(claims: list[Array], truth: list[Array]) -> str:
+    """Whether each entry is off by its own constant factor."""
+    with np.errstate(all="ignore"):
+        ratios = np.stack([claim / true for claim, true in zip(claims, truth, strict=True)])
+    if np.isfinite(ratios).all() and np.ptp(ratios, axis=0).max() <= 1e-7 * np.abs(ratios).max() and len(claims) > 1:
+        shown = ", ".join(f"{r:.6g}" for r in ratios[0].ravel()[:6])
+        return f", each by its own constant factor ({shown}{', ...' if ratios[0].size > 6 else ''})"
+    return ""

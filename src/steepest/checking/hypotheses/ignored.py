@@ -1,0 +1,40 @@
+"""A parameter or an array of data left out of the computation."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..scene import Scene
+from .candidate import Candidate
+
+__all__ = ["propose"]
+
+
+def propose(scene: Scene, i: int) -> Iterator[Candidate]:
+    """True derivatives with another block, or a data array, at zero."""
+    for j, name in enumerate(scene.names):
+        if j == i:
+            continue
+
+        def at_zero(j: int = j) -> list[np.ndarray] | None:  # type: ignore[type-arg]
+            found = []
+            for p in scene.points:
+                blocks = list(scene.at(p))
+                blocks[j] = np.zeros_like(blocks[j])
+                found.append(scene.reference.block(blocks, i)[0])
+            return found if all(np.isfinite(part).all() for part in found) else None
+
+        tensors = scene.remember(("ignored", i, j), at_zero)
+        if tensors is not None:
+            yield Candidate(
+                "ignored", tensors, f"the true derivative with {name} taken as zero",
+                f"Include {name} where the gradient computes the model's output.", whole=True,
+                hint="a parameter is left out of the model's output",
+            )
+    for name, part in scene.arrays.items():
+        tensors = scene.truth_with(i, f"no {name}", {**scene.data, name: np.zeros_like(part)})
+        if tensors is not None:
+            yield Candidate(
+                "ignored", tensors, f"the true derivative with the data {name} taken as zero",
+                f"Include {name} in the gradient.", whole=True, hint="some of the data is not used",
+            )

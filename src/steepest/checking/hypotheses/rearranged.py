@@ -1,0 +1,113 @@
+"""The right numbers in the wrong places: transposed, reversed, shifted, summed away, in another block."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from steepest.typing import Array
+
+from ..scene import Scene
+from .candidate import Candidate
+
+__all__ = ["propose"]
+
+
+def propose(scene: Scene, i: int, tensors: list[Array], whole: bool) -> Iterator[Candidate]:
+    """Rearrangements of the true derivative ``tensors`` of block ``i``."""
+    ndim = tensors[0].ndim
+    name = scene.names[i]
+    if ndim == 2:
+        yield _made(tensors, lambda t: t.T, whole, "transposed", "the true derivative transposed",
+                    f"Transpose d{name}.", "look at the order of the axes")
+    if ndim >= 3:
+        yield _made(tensors, lambda t: np.swapaxes(t, -1, -2), whole, "transposed",
+                    "the true derivative with its last two axes exchanged",
+                    f"Exchange the last two axes of d{name}.", "look at the order of the axes")
+        yield _made(tensors, lambda t: np.swapaxes(t, 0, 1), whole, "transposed",
+                    "the true derivative with its first two axes exchanged",
+                    f"Exchange the first two axes of d{name}.", "look at the order of the axes")
+    yield from _reversals(tensors, whole, name)
+    yield from _shifts(tensors, whole, name)
+    yield from _sums(tensors, whole, name)
+    yield from _swaps(scene, i, whole)
+
+
+def _reversals(tensors: list[Array], whole: bool, name: str) -> Iterator[Candidate]:
+    shape = tensors[0].shape
+    ndim = len(shape)
+    choices: list[tuple[int, ...]] = [(-1,)] if ndim == 1 else [(-1, -2), (-1,), (-2,)] if ndim else []
+    for axes in choices:
+        if all(shape[axis] == 1 for axis in axes):
+            continue
+        place = "time" if ndim == 1 else "both axes" if len(axes) == 2 else f"axis {ndim + axes[0]}"
+        yield _made(
+            tensors, lambda t, axes=axes: np.flip(t, axes), whole, "reversed",
+            f"the true derivative reversed in {place}" if ndim == 1 else f"the true derivative reversed along {place}",
+            f"You convolved where a correlation belongs (or the reverse): reverse d{name} along {place}, "
+            "dJ/dw_j = sum_t e_t x_(t+j).",
+            "look at the direction in which the index runs: convolution or correlation",
+        )
+
+
+def _shifts(tensors: list[Array], whole: bool, name: str) -> Iterator[Candidate]:
+    shape = tensors[0].shape
+    for axis in range(len(shape)):
+        for step in (1, -1):
+            if shape[axis] < 3:
+                continue
+            yield _made(
+                tensors, lambda t, axis=axis, step=step: np.roll(t, step, axis), whole, "shifted",
+                f"the true derivative shifted by {step:+d} along axis {axis}",
+                f"The index along axis {axis} of d{name} is off by one: shift it back by {-step:+d}.",
+                "an index is off by one",
+            )
+            yield _made(
+                tensors, lambda t, axis=axis, step=step: _pushed(t, step, axis), whole, "shifted",
+                f"the true derivative shifted by {step:+d} along axis {axis}, with zeros moved in",
+                f"The index along axis {axis} of d{name} is off by one: shift it back by {-step:+d}.",
+                "an index is off by one",
+            )
+
+
+def _pushed(t: Array, step: int, axis: int) -> Array:
+    moved = np.roll(t, step, axis)
+    edge = [slice(None)] * t.ndim
+    edge[axis] = slice(0, 1) if step > 0 else slice(-1, None)
+    moved[tuple(edge)] = 0.0
+    return moved
+
+
+def _sums(tensors: list[Array], whole: bool, name: str) -> Iterator[Candidate]:
+    """Shapes that have lost an axis, and the sum over everything in every place."""
+    if tensors[0].ndim == 0 or tensors[0].size == 1:
+        return
+    total = "the sum over all its entries"
+    for keep in (False, True):
+        yield _made(
+            tensors, lambda t, keep=keep: np.full(t.shape, t.sum()) if keep else t.sum(), whole, "summed",
+            f"{total} of the true derivative" + (" in every entry" if keep else ""),
+            f"Do not sum over the entries of {name}.", "one sum too many",
+        )
+    for axis in range(tensors[0].ndim if tensors[0].ndim > 1 else 0):
+        yield _made(
+            tensors, lambda t, axis=axis: t.sum(axis), whole, "summed",
+            f"the true derivative summed over axis {axis}",
+            f"Do not sum over axis {axis} of {name}.", "one sum too many",
+        )
+
+
+def _swaps(scene: Scene, i: int, whole: bool) -> Iterator[Candidate]:
+    shape = scene.at(0)[i].shape
+    for j, other in enumerate(scene.names):
+        if j == i or scene.at(0)[j].shape not in (shape, scene.claims(i)[0].shape):
+            continue
+        yield Candidate(
+            "swapped", scene.truth(j) if whole else scene.data_truth(j),
+            f"the true derivative with respect to {other}",
+            f"The gradients are returned in the wrong order: {scene.names[i]} got the one that belongs to {other}.",
+            whole=whole, hint="look at the order in which the gradients are returned",
+        )
+
+
+def _made(tensors, change, whole, code, said, remedy, hint):  # type: ignore[no-untyped-def]
+    return Candidate(code, [np.asarray(change(t)) for t in tensors], said, remedy, whole=whole, hint=hint)

@@ -1,0 +1,44 @@
+"""Where a gradient is checked: the given point and random ones on its scale."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from steepest.typing import Array
+
+from .problem import Problem
+from .reference import width_of
+
+__all__ = ["draw_near", "draw_points"]
+
+SHRINKING = (1.0, 0.3, 0.1, 0.03, 0.01, 0.001)
+
+
+def draw_points(problem: Problem, count: int, rng: np.random.Generator) -> list[list[Array]]:
+    """Return ``count`` random points at which the value is finite, fewer where none can be found.
+
+    Every entry moves by about its own size (that of its block where it is zero, 1 where all are). Outside
+    the domain (the logarithm of a negative number, an overflow) the move is made smaller.
+    """
+    start = [np.asarray(block, dtype=np.float64) for block in problem.structure.blocks]
+    here = abs(float(problem.value(start)))
+    points = []
+    for _ in range(count):
+        for size in SHRINKING:
+            point = draw_near(problem, start, size, rng)
+            value = float(problem.value(point))
+            if np.isfinite(value) and abs(value) <= 1e10 * (1.0 + here):
+                points.append(point)
+                break
+    return points
+
+
+def draw_near(
+    problem: Problem, start: Sequence[Array], size: float, rng: np.random.Generator
+) -> list[Array]:
+    """One random point around ``start``, exactly representable in the type of the parameters."""
+    moved = []
+    for block, given in zip(start, problem.structure.blocks, strict=True):
+        step = size * width_of(block) * rng.standard_normal(block.shape)
+        moved.append(np.asarray((block + step).astype(given.dtype), dtype=np.float64))
+    return moved

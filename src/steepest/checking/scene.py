@@ -1,0 +1,255 @@
+"""What the hypotheses may know: true derivatives, also of parts of the value and of parts of the data."""
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from steepest.typing import Array
+
+from .comparison import Comparison
+from .problem import Data
+
+__all__ = ["Scene", "Term", "kind_sets"]
+
+KINDS = ("L2", "L1", "norm")
+MASKS = (" without the first entry", " without the last entry")
+MOST_ENTRIES = 60  # entries on which the penalty is identified in a large block
+
+
+@dataclass(frozen=True)
+class Term:
+    """A penalty found in the value: its kind and the factor of its derivative.
+
+    ``L2`` has the derivative ``coefficient * w``, ``L1`` ``coefficient * sign(w)``, ``norm``
+    ``coefficient * w / |w|``.
+    """
+
+    kind: str
+    coefficient: float
+
+
+class Scene:
+    """Evidence about one audit, computed on demand and kept.
+
+    Attributes
+    ----------
+    comparison : Comparison
+    points : list of int
+        The points at which claims are explained: those where the derivative exists.
+    """
+
+    def __init__(self, comparison: Comparison) -> None:
+        self.comparison = comparison
+        self.problem = comparison.problem
+        self.reference = comparison.reference
+        self.names = self.problem.structure.names
+        usable = [set(points) for points in comparison.usable.values()]
+        common = sorted(set.intersection(*usable)) if usable else []
+        self.points = common or list(range(len(comparison.points)))
+        if comparison.is_large:
+            self.points = self.points[:2]
+        self._memory: dict[Any, Any] = {}
+
+    def remember(self, key: Any, compute: Any) -> Any:
+        """Value of ``compute()``, computed once for ``key``."""
+        if key not in self._memory:
+            self._memory[key] = compute()
+        return self._memory[key]
+
+    def at(self, p: int) -> list[Array]:
+        """Parameters at point ``p``."""
+        return self.comparison.points[p]
+
+    def truth(self, i: int) -> list[Array]:
+        """True derivative of block ``i`` at every point."""
+        return [self.comparison.truth(p, i) for p in self.points]
+
+    def claims(self, i: int) -> list[Array]:
+        """Claimed derivative of block ``i`` at every point."""
+        return [self.comparison.claims[p][i] for p in self.points]
+
+    def parameter(self, i: int) -> list[Array]:
+        """Block ``i`` itself at every point."""
+        return [self.at(p)[i] for p in self.points]
+
+    def errors(self, i: int) -> list[Array]:
+        """Bounds on the error of ``truth``."""
+        return [self.comparison.error(p, i) for p in self.points]
+
+    # Data
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The data in float64."""
+        return self.problem.precise_data
+
+    @cached_property
+    def arrays(self) -> dict[str, Array]:
+        """Arrays among the data."""
+        return {name: part for name, part in self.data.items() if isinstance(part, np.ndarray) and part.ndim}
+
+    @cached_property
+    def scalars(self) -> dict[str, float]:
+        """Real numbers among the data, such as the strength of a penalty."""
+        return {
+            name: float(part)
+            for name, part in self.data.items()
+            if np.ndim(part) == 0 and isinstance(part, int | float | np.number) and not isinstance(part, bool)
+        }
+
+    @cached_property
+    def n_samples(self) -> int:
+        """Length of the first axis that most data arrays share; 0 where there are none."""
+        lengths = Counter(part.shape[0] for part in self.arrays.values())
+        return lengths.most_common(1)[0][0] if lengths else 0
+
+    @cached_property
+    def row_names(self) -> tuple[str, ...]:
+        """Data arrays that hold one row a sample."""
+        return tuple(name for name, part in self.arrays.items() if part.shape[0] == self.n_samples)
+
+    def rows(self, index: Any) -> dict[str, Any]:
+        """The data with only the samples in ``index``."""
+        return {name: part[index] if name in self.row_names else part for name, part in self.data.items()}
+
+    def truth_with(self, i: int, key: str, data: Data) -> list[Array] | None:
+        """True derivative of block ``i`` for other data, or None where the value is not defined for it."""
+
+        def compute() -> list[Array] | None:
+            try:
+                found = [self.reference.block(self.at(p), i, data)[0] for p in self.points]
+            except Exception:  # the user's function, called with data that it may well refuse
+                return None
+            return found if all(np.isfinite(part).all() for part in found) else None
+
+        return self.remember(("with", i, key), compute) if self.problem.uses_data else None  # type: ignore[no-any-return]
+
+    @cached_property
+    def sizes(self) -> dict[str, tuple[float, str]]:
+        """Numbers that a forgotten factor may consist of: symbol -> (number, meaning)."""
+        sizes: dict[str, tuple[float, str]] = {}
+        if self.n_samples:
+            sizes["n"] = (self.n_samples, "samples")
+        for name, number in self.scalars.items():
+            sizes[name] = (number, "")
+            if name in ("batch_size", "batch") and number > 0 and self.n_samples % number == 0:
+                sizes["n_batches"] = (self.n_samples // number, "mini-batches")
+        last = self.problem.structure.blocks[-1]
+        outputs = [p.shape[1] for name, p in self.arrays.items() if p.ndim == 2 and name.lower().startswith(("y", "t"))]
+        if outputs:
+            sizes["k"] = (outputs[0], "outputs")
+        elif last.ndim:
+            sizes["k"] = (last.shape[-1], f"last axis of {self.names[-1]}")
+        for name, part in self.arrays.items():
+            for axis, length in enumerate(part.shape):
+                if length not in [number for number, _ in sizes.values()]:
+                    sizes[f"{name}.shape[{axis}]"] = (length, "")
+        for name, block in zip(self.names, self.problem.structure.blocks, strict=True):
+            if block.size not in [number for number, _ in sizes.values()]:
+                sizes[f"{name}.size"] = (block.size, "")
+        return sizes
+
+    # Penalties
+
+    def kind(self, i: int, kind: str) -> list[Array]:
+        """Derivative of the penalty ``kind`` with coefficient 1 at every point."""
+        return [penalty_derivative(kind, w) for w in self.parameter(i)]
+
+    def is_bias(self, i: int) -> bool:
+        """Whether block ``i`` looks like a bias: by its name, or as the small companion of a larger block."""
+        name = self.names[i].lower().split(".")[-1].split("[")[0]
+        return name.startswith(("b", "intercept", "c0", "w0")) and name[:4] != "beta"
+
+    def terms(self, i: int) -> tuple[Term, ...] | None:
+        """Penalties in the value on block ``i``: ``()`` if there are none, None if it cannot be found out."""
+        return self.remember(("terms", i), lambda: self._find_terms(i))  # type: ignore[no-any-return]
+
+    def _find_terms(self, i: int) -> tuple[Term, ...] | None:
+        """Switch the data term off, or the penalty; what remains or what vanishes is the penalty.
+
+        With every array of the data at zero, a term in ``X w`` has no derivative left. With every scalar at
+        zero, or one of them, a term ``alpha * ...`` is gone. Either is believed only if it is a combination
+        of the known kinds at every point.
+        """
+        if not self.problem.uses_data:
+            return None
+        entries = self._entries(i)
+        silent = self._partial_truth(i, {**self.data, **{k: np.zeros_like(v) for k, v in self.arrays.items()}}, entries)
+        found = self._decompose(i, silent, entries) if silent is not None else None
+        if found is not None:
+            return found
+        whole = self._partial_truth(i, self.data, entries)
+        choices = [tuple(self.scalars), *((name,) for name in self.scalars)]
+        if not self.scalars or whole is None:
+            return () if not self.scalars else None
+        best: tuple[Term, ...] | None = None
+        for names in choices:
+            without = self._partial_truth(i, {**self.data, **dict.fromkeys(names, 0.0)}, entries)
+            if without is None:
+                continue
+            found = self._decompose(i, [a - b for a, b in zip(whole, without, strict=True)], entries)
+            if found:
+                return found
+            best = found if found is not None else best
+        return best
+
+    def _entries(self, i: int) -> Array:
+        size = self.at(0)[i].size
+        return np.arange(size) if size <= MOST_ENTRIES else np.linspace(0, size - 1, MOST_ENTRIES).astype(int)
+
+    def _partial_truth(self, i: int, data: Data, entries: Array) -> list[Array] | None:
+        try:
+            found = [self.reference.block(self.at(p), i, data, entries)[0] for p in self.points]
+        except Exception:  # the user's function, called with data that it may well refuse
+            return None
+        return found if all(np.isfinite(part).all() for part in found) else None
+
+    def _decompose(self, i: int, tensors: list[Array], entries: Array) -> tuple[Term, ...] | None:
+        """Coefficients of the kinds that make up ``tensors`` exactly, or None."""
+        target = np.concatenate([part.ravel() for part in tensors])
+        size = max(float(np.max(np.abs(np.concatenate([t.ravel()[entries] for t in self.truth(i)])))), 1e-300)
+        if float(np.max(np.abs(target))) <= 1e-9 * size:
+            return ()
+        columns = {
+            kind: np.concatenate([t.ravel()[entries] for t in self.kind(i, kind)])
+            for kind in (*KINDS, *(k + m for k in KINDS for m in MASKS))
+        }
+        for kinds in kind_sets(masked=len(entries) == self.at(0)[i].size > 1):
+            matrix = np.stack([columns[kind] for kind in kinds], axis=1)
+            solution = np.linalg.lstsq(matrix, target, rcond=None)[0]
+            if np.max(np.abs(matrix @ solution - target)) <= 1e-7 * np.max(np.abs(target)):
+                return tuple(Term(k, float(c)) for k, c in zip(kinds, solution, strict=True))
+        return None
+
+    def data_truth(self, i: int) -> list[Array]:
+        """True derivative of block ``i`` without that of its penalty."""
+        tensors = self.truth(i)
+        for term in self.terms(i) or ():
+            parts = self.kind(i, term.kind)
+            tensors = [t - term.coefficient * part for t, part in zip(tensors, parts, strict=True)]
+        return tensors
+
+
+def kind_sets(masked: bool) -> list[tuple[str, ...]]:
+    """Combinations of penalties that are considered, the simplest first."""
+    sets: list[tuple[str, ...]] = [("L2",), ("L1",), ("norm",), ("L2", "L1")]
+    if masked:
+        sets += [(kind + mask,) for mask in MASKS for kind in KINDS[:2]]
+        sets += [("L2" + mask, "L1" + mask) for mask in MASKS]
+    return sets
+
+
+def penalty_derivative(kind: str, w: Array) -> Array:
+    """Derivative of ``|w|^2 / 2``, ``|w|_1`` or ``|w|``, with a bias at either end of ``w`` spared or not."""
+    if " without" in kind and w.ndim:
+        derivative = np.array(penalty_derivative(kind.split(" ")[0], w))
+        derivative[0 if "first" in kind else -1] = 0.0
+        return derivative
+    if kind.startswith("L1"):
+        return np.sign(w)
+    if kind.startswith("norm"):
+        return w / (float(np.linalg.norm(w)) or 1.0)
+    return w
