@@ -1,0 +1,175 @@
+"""Compiled epochs of coordinate descent for least squares with the penalty ``l1 |w|_1 + l2 |w|^2 / 2``.
+
+Three forms of one update, for data at hand as a Gram matrix, as dense columns, or as sparse columns. The mathematics
+is in :mod:`steepest.solvers.coordinate_descent` and :mod:`steepest.solvers.duality`.
+"""
+
+from typing import Any
+
+from steepest.kernels.compile import compiled
+
+
+@compiled
+def soft_threshold(z: Any, l1: Any, positive: Any) -> Any:
+    """Return ``sign(z) max(|z| - l1, 0)``, or ``max(z - l1, 0)``; reference: ``ElasticNet.prox`` with step 1, l2 = 0."""
+    if z > l1:
+        return z - l1
+    if z < -l1 and not positive:
+        return z + l1
+    return 0.0
+
+
+@compiled
+def gap_on_gram(correlation: Any, c: Any, w: Any, squared_y: Any, l1: Any, l2: Any, positive: Any, mass: Any) -> Any:
+    """Return the duality gap; reference: ``steepest.solvers.duality.duality_gap``.
+
+    ``correlation = Z^T r`` and ``c = Z^T y`` give ``|r|^2 = |y|^2 - w.(c + Z^T r)`` and ``r.y = |y|^2 - w.c``.
+    """
+    w_c, w_correlation, w_w, w_abs, largest, squares, excess = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for j in range(len(w)):
+        w_j, v_j = w[j], correlation[j]
+        w_c += w_j * c[j]
+        w_correlation += w_j * v_j
+        w_w += w_j * w_j
+        w_abs += abs(w_j)
+        squares += v_j * v_j
+        size = v_j if positive else abs(v_j)
+        excess += max(size - l1, 0.0) ** 2
+        shifted = v_j - l2 * w_j
+        largest = max(largest, shifted if positive else abs(shifted))
+    if l1 == 0.0 and l2 == 0.0:
+        return mass * squares
+    r_r = max(squared_y - w_c - w_correlation, 0.0)
+    r_y = squared_y - w_c
+    primal = 0.5 * (r_r + l2 * w_w) + l1 * w_abs
+    dual = 0.0
+    if l1 > 0.0:
+        shrink = 1.0 if largest <= l1 else l1 / largest
+        dual = shrink * r_y - 0.5 * shrink * shrink * (r_r + l2 * w_w)
+    if l2 > 0.0:
+        dual = max(dual, r_y - 0.5 * r_r - excess / (2.0 * l2))
+    return max(primal - dual, 0.0)
+
+
+@compiled
+def epoch_on_gram(gram: Any, correlation: Any, w: Any, l1: Any, l2: Any, positive: Any, order: Any) -> None:
+    """Update every coordinate once, in place; reference: ``steepest.solvers.coordinate_descent.epoch``.
+
+    A coordinate that does not change costs O(1); one that does costs one axpy with a row of the Gram matrix.
+    """
+    for j in order:
+        curvature = gram[j, j]
+        if curvature == 0.0:
+            change = -w[j]  # a column of zeros: the penalty, or the start of no choice, puts it at zero
+        else:
+            change = soft_threshold(correlation[j] + curvature * w[j], l1, positive) / (curvature + l2) - w[j]
+        if change != 0.0:
+            w[j] += change
+            row = gram[j]
+            for k in range(len(row)):
+                correlation[k] -= change * row[k]
+
+
+@compiled
+def path_on_gram(
+    gram: Any,
+    c: Any,
+    squared_y: Any,
+    penalties: Any,
+    positive: Any,
+    tolerance: Any,
+    mass: Any,
+    w: Any,
+    correlation: Any,
+    orders: Any,
+    max_epochs: Any,
+    coefficients: Any,
+    gaps: Any,
+    epochs: Any,
+) -> Any:
+    """Solve for one pair (l1, l2) of ``penalties`` after the other, each from the solution before.
+
+    Writes into ``w``, ``correlation`` (the newest state) and a row of ``coefficients``, ``gaps``, ``epochs`` for each
+    pair. Returns how many pairs reached ``tolerance``; it stops at the first that does not within ``max_epochs``.
+    Epoch t takes its coordinates in the order of row t of ``orders``, taken cyclically.
+    Reference: ``epoch`` in a loop until ``duality_gap`` is small (``steepest.solvers``).
+    """
+    n_penalties = len(penalties)
+    for i in range(n_penalties):
+        l1, l2 = penalties[i, 0], penalties[i, 1]
+        gap = gap_on_gram(correlation, c, w, squared_y, l1, l2, positive, mass)
+        done = 0
+        while gap > tolerance and done < max_epochs:
+            epoch_on_gram(gram, correlation, w, l1, l2, positive, orders[done % len(orders)])
+            done += 1
+            gap = gap_on_gram(correlation, c, w, squared_y, l1, l2, positive, mass)
+        coefficients[i] = w
+        gaps[i] = gap
+        epochs[i] += done
+        if not gap <= tolerance:
+            return i
+    return n_penalties
+
+
+@compiled
+def epoch_on_columns(
+    Z: Any, squared_norms: Any, residual: Any, w: Any, l1: Any, l2: Any, positive: Any, order: Any
+) -> None:
+    """Update every coordinate once, in place; ``Z`` (k, n) holds a column of the design in each row.
+
+    Reference: ``steepest.solvers.coordinate_descent.epoch``.
+    """
+    for j in order:
+        curvature = squared_norms[j]
+        column = Z[j]
+        if curvature == 0.0:
+            w[j] = 0.0
+            continue
+        correlation = 0.0
+        for i in range(len(column)):
+            correlation += column[i] * residual[i]
+        change = soft_threshold(correlation + curvature * w[j], l1, positive) / (curvature + l2) - w[j]
+        if change != 0.0:
+            w[j] += change
+            for i in range(len(column)):
+                residual[i] -= change * column[i]
+
+
+@compiled
+def epoch_on_sparse_columns(
+    data: Any,
+    indices: Any,
+    indptr: Any,
+    offsets: Any,
+    mass: Any,
+    squared_norms: Any,
+    residual: Any,
+    w: Any,
+    l1: Any,
+    l2: Any,
+    positive: Any,
+    order: Any,
+) -> Any:
+    """Update every coordinate once, in place, for columns ``z_j = x_j - offsets_j root`` with ``x_j`` sparse.
+
+    Here ``root.root = mass`` and ``root.x_j = mass offsets_j``, so that ``root.z_j = 0``. Moving coordinate j by ``a``
+    takes ``a x_j`` from the residual, entry by entry, and adds ``a offsets_j root``, which is kept as one number t: the
+    true residual is ``residual + t root``. As it is orthogonal to root, ``z_j.(residual + t root) = x_j.residual +
+    t mass offsets_j``. Returns t, to be added by the caller. Reference: ``steepest.solvers.coordinate_descent.epoch``.
+    """
+    t = 0.0
+    for j in order:
+        curvature = squared_norms[j]
+        if curvature == 0.0:
+            w[j] = 0.0
+            continue
+        correlation = t * mass * offsets[j]
+        for p in range(indptr[j], indptr[j + 1]):
+            correlation += data[p] * residual[indices[p]]
+        change = soft_threshold(correlation + curvature * w[j], l1, positive) / (curvature + l2) - w[j]
+        if change != 0.0:
+            w[j] += change
+            t += change * offsets[j]
+            for p in range(indptr[j], indptr[j + 1]):
+                residual[indices[p]] -= change * data[p]
+    return t

@@ -1,0 +1,149 @@
+"""Coordinate descent on a working set, by Gram matrix or by residual, with its accelerations."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from steepest.kernels.coordinate_descent import epoch_on_columns, epoch_on_sparse_columns, path_on_gram
+from steepest.solvers.anderson import Anderson
+from steepest.solvers.duality import duality_gap, primal_value
+from steepest.solvers.support_newton import newton_on_support, quadratic_value
+from steepest.solvers.working_set import WorkingSet
+from steepest.typing import Array, IntArray
+
+Orders = Callable[[int, int], IntArray]
+
+
+def cyclic(n_epochs: int, n_coordinates: int) -> IntArray:
+    """Return the order 0, 1, 2, ... of coordinates, (1, n_coordinates), for every epoch."""
+    return np.arange(n_coordinates)[None]
+
+
+def shuffled(generator: np.random.Generator) -> Orders:
+    """Return a rule that gives every epoch its own random order."""
+    return lambda n_epochs, n: np.array([generator.permutation(n) for _ in range(n_epochs)])
+
+
+@dataclass(frozen=True)
+class Strength:
+    """The penalty ``l1 |w|_1 + l2 |w|^2 / 2``, with or without ``w >= 0``."""
+
+    l1: float
+    l2: float
+    positive: bool = False
+
+
+def solve_on_gram(
+    gram: Array,
+    c: Array,
+    squared_y: float,
+    strength: Strength,
+    w: Array,
+    *,
+    tolerance: float,
+    max_epochs: int,
+    orders: Orders = cyclic,
+    mass: float = 1.0,
+) -> tuple[int, float]:
+    r"""Lower the duality gap on a Gram matrix to ``tolerance``; return the epochs done and the gap.
+
+    ``w`` is the start and is changed in place. Epochs alternate with Newton's step on the support, whose Cholesky
+    factorisation costs about as much as the epochs between two of them; where it fails (dependent columns), with
+    Anderson extrapolation.
+    """
+    k = len(w)
+    correlation = c - np.flatnonzero(w).size * 0.0 if not w.any() else c - gram @ w
+    penalties = np.array([[strength.l1, strength.l2]])
+    coefficients, gaps, count = np.empty((1, k)), np.empty(1), np.zeros(1, dtype=np.int64)
+    anderson, chunk = Anderson(), 10
+    while True:
+        budget = min(chunk, max_epochs - int(count[0]))
+        path_on_gram(
+            gram, c, squared_y, penalties, strength.positive, tolerance, mass,
+            w, correlation, orders(budget, k), budget, coefficients, gaps, count,
+        )  # fmt: skip
+        if gaps[0] <= tolerance or count[0] >= max_epochs:
+            return int(count[0]), float(gaps[0])
+        anderson.push(w, correlation)
+        if _newton(gram, c, strength, w, correlation):
+            support = int(np.count_nonzero(w))
+            chunk = int(np.clip(support * support // (10 * k), 5, 100))
+            anderson.clear()
+        else:
+            chunk = 1
+            if anderson.ready:
+                _extrapolate(anderson, c, strength, w, correlation)
+                anderson.clear()
+
+
+def _newton(gram: Array, c: Array, strength: Strength, w: Array, correlation: Array) -> bool:
+    """Take the best candidate of Newton's step if it is better; return whether it was."""
+    l1, l2 = strength.l1, strength.l2
+    best = quadratic_value(c, correlation, w, l1, l2)
+    improved = False
+    for point, image in newton_on_support(gram, c, w, l1, l2):
+        value = quadratic_value(c, image, point, l1, l2)
+        if value < best:
+            best, improved = value, True
+            w[:], correlation[:] = point, image
+    return improved
+
+
+def _extrapolate(anderson: Anderson, c: Array, strength: Strength, w: Array, correlation: Array) -> None:
+    """Take the extrapolated point if it is allowed and better."""
+    guess = anderson.extrapolate()
+    if guess is None or (strength.positive and np.any(guess[0] < 0)):
+        return
+    l1, l2 = strength.l1, strength.l2
+    if quadratic_value(c, guess[1], guess[0], l1, l2) < quadratic_value(c, correlation, w, l1, l2):
+        w[:], correlation[:] = guess
+
+
+def solve_on_columns(
+    working_set: WorkingSet,
+    target: Array,
+    strength: Strength,
+    w: Array,
+    *,
+    tolerance: float,
+    max_epochs: int,
+    orders: Orders = cyclic,
+    check_every: int = 10,
+) -> tuple[int, float]:
+    """Do the same by keeping the residual, for working sets too large for a Gram matrix."""
+    l1, l2, positive = strength.l1, strength.l2, strength.positive
+    norms = working_set.design.squared_norms[working_set.columns]
+    residual = target - working_set.product(w)
+    anderson = Anderson()
+    for done in range(1, max_epochs + 1):
+        _epoch(working_set, norms, residual, w, strength, orders(1, len(w))[0])
+        anderson.push(w, residual)
+        if anderson.ready:
+            guess = anderson.extrapolate()
+            anderson.clear()
+            if guess is not None and not (positive and np.any(guess[0] < 0)):
+                value = primal_value(float(guess[1] @ guess[1]), guess[0], l1, l2)
+                if value < primal_value(float(residual @ residual), w, l1, l2):
+                    w[:], residual[:] = guess
+        if done % check_every == 0 or done == max_epochs:
+            r_r, r_y = float(residual @ residual), float(residual @ target)
+            mass = working_set.design.n_samples
+            gap = duality_gap(working_set.correlate(residual), w, r_r, r_y, l1, l2, positive, mass)
+            if gap <= tolerance:
+                break
+    return done, gap
+
+
+def _epoch(
+    working_set: WorkingSet, norms: Array, residual: Array, w: Array, strength: Strength, order: IntArray
+) -> None:
+    l1, l2, positive = strength.l1, strength.l2, strength.positive
+    design = working_set.design
+    if not design.is_sparse:
+        epoch_on_columns(working_set.rows, norms, residual, w, l1, l2, positive, order)
+        return
+    Z, offsets = working_set.sparse_columns, design.means[working_set.columns]
+    residual += design.root * epoch_on_sparse_columns(
+        Z.data, Z.indices, Z.indptr, offsets, design.mass, norms, residual, w, l1, l2, positive, order
+    )
