@@ -139,7 +139,9 @@ class TestEveryLoss:
             assert result.dtype == np.float32
 
 
-@pytest.mark.parametrize("loss", [HalfSquaredError(), SquaredError(), LogisticLoss(), SoftmaxCrossEntropy()], ids=lambda l: l.words)
+@pytest.mark.parametrize(
+    "loss", [HalfSquaredError(), SquaredError(), LogisticLoss(), SoftmaxCrossEntropy()], ids=lambda loss: loss.words
+)
 @pytest.mark.parametrize("penalty", [L1(0.05), ElasticNet(0.1, 0.5), L1(0.05, positive=True), SquaredL2(0.3)], ids=repr)
 @pytest.mark.parametrize("fit_intercept", [False, True])
 def test_gap_closes_at_the_optimum(loss: Any, penalty: Any, fit_intercept: bool) -> None:
