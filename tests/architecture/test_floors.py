@@ -11,13 +11,13 @@ import steepest
 ROOT = Path(steepest.__file__).parent
 
 FLOORS = [
-    {"exceptions", "typing", "validation", "foundations", "kernels"},
-    {"losses", "penalties", "operators", "step", "trace", "certificate"},
+    {"exceptions", "typing", "validation", "foundations", "kernels", "step", "trace_file"},
+    {"losses", "penalties", "operators", "trace", "certificate", "tables"},
     {"layers"},
     {"objectives", "solvers"},
-    {"checking", "estimator", "minimize"},
+    {"checking", "estimator", "optimize"},
     {"linear_model", "cluster", "neural_network", "signal"},
-    {"plotting", "report", "museum", "testing", "reference"},
+    {"plotting", "report", "museum", "tables", "testing", "reference"},
     {"cli", "lab"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
