@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from steepest.step import SCALARS, Step
 from steepest.typing import Array
 
+COLUMNS = (*SCALARS, "seconds")
+
 
 class Trace:
     """The record of a run: the scalars of every step and, on request, its parameters.
@@ -87,7 +89,7 @@ class Trace:
         table = np.array(self._rows, dtype=np.float64).reshape(len(self._rows), len(SCALARS) + 1)
         names = dict.fromkeys(name for notes in self._notes for name in notes)  # in order of first appearance
         noted = {name: np.array([notes.get(name, np.nan) for notes in self._notes]) for name in names}
-        return dict(zip((*SCALARS, "seconds"), table.T, strict=True)) | noted
+        return dict(zip(COLUMNS, table.T, strict=True)) | noted
 
     def __getitem__(self, name: str) -> NDArray[np.float64]:
         """Return one column."""
@@ -128,19 +130,19 @@ class Trace:
         tensors: dict[str, Array] = dict(self.columns)
         if len(self.frames):
             tensors |= {"frames": self.frames.astype(np.float64), "parameters": self.parameters}
-        trace_file.write(path, tensors, self.about)
+        trace_file.write(path, tensors, self.about, COLUMNS)
 
     @classmethod
     def load(cls, path: str | Path) -> "Trace":
         """Return the trace that ``save`` wrote; a damaged or hostile file raises a FileFormatError."""
         from steepest import trace_file
 
-        tensors, about = trace_file.read(path)
+        tensors, about = trace_file.read(path, COLUMNS)
         trace = cls(parameters="frames" in tensors)
         trace.about = about
-        columns = [tensors[name].tolist() for name in (*SCALARS, "seconds")]
+        columns = [tensors[name].tolist() for name in COLUMNS]
         trace._rows = list(zip(*columns, strict=True))
-        noted = sorted(set(tensors) - {*SCALARS, "seconds", "frames", "parameters"})
+        noted = sorted(set(tensors) - {*COLUMNS, "frames", "parameters"})
         trace._notes = [{name: float(tensors[name][i]) for name in noted} for i in range(len(trace._rows))]
         trace._frames = list(
             zip(tensors.get("frames", np.empty(0)).tolist(), tensors.get("parameters", ()), strict=True)

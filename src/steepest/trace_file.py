@@ -16,11 +16,9 @@ import safetensors
 import safetensors.numpy
 
 from steepest.exceptions import FileFormatError
-from steepest.step import SCALARS
 from steepest.typing import Array
 
 FORMAT, VERSION = "steepest trace", "1"
-COLUMNS = (*SCALARS, "seconds")
 KEPT = ("frames", "parameters")
 MAX_HEADER_BYTES = 16 * 2**20
 BYTES_OF = {"F32": 4, "F64": 8}
@@ -28,13 +26,13 @@ BYTES_OF = {"F32": 4, "F64": 8}
 Tensors = dict[str, Array]
 
 
-def write(path: str | Path, tensors: Tensors, about: dict[str, Any]) -> None:
-    """Write a trace; the file is either whole or not there."""
+def write(path: str | Path, tensors: Tensors, about: dict[str, Any], columns: tuple[str, ...]) -> None:
+    """Write a trace whose ``columns`` every trace has; the file is either whole or not there."""
     metadata = {
         "format": FORMAT,
         "version": VERSION,
         "about": json.dumps(_plain(about), allow_nan=False),
-        "notes": json.dumps([name for name in tensors if name not in COLUMNS + KEPT]),
+        "notes": json.dumps([name for name in tensors if name not in columns + KEPT]),
     }
     content = safetensors.numpy.save({name: np.ascontiguousarray(t) for name, t in tensors.items()}, metadata)
     target = Path(path)
@@ -46,8 +44,8 @@ def write(path: str | Path, tensors: Tensors, about: dict[str, Any]) -> None:
         part.unlink(missing_ok=True)
 
 
-def read(path: str | Path) -> tuple[Tensors, dict[str, Any]]:
-    """Return the tensors and what was run.
+def read(path: str | Path, columns: tuple[str, ...]) -> tuple[Tensors, dict[str, Any]]:
+    """Return the tensors, among them all ``columns``, and what was run.
 
     Raises
     ------
@@ -57,8 +55,8 @@ def read(path: str | Path) -> tuple[Tensors, dict[str, Any]]:
     content = Path(path).read_bytes()
     try:
         header = _header(content)
-        about, notes = _metadata(header.pop("__metadata__", None))
-        _check_layout(header, (*COLUMNS, *notes), len(content))
+        about, notes = _metadata(header.pop("__metadata__", None), columns)
+        _check_layout(header, (*columns, *notes), len(content))
         tensors = safetensors.numpy.load(content)
         _check_numbers(tensors)
     except safetensors.SafetensorError as error:
@@ -112,7 +110,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _metadata(metadata: Any) -> tuple[dict[str, Any], list[str]]:
+def _metadata(metadata: Any, columns: tuple[str, ...]) -> tuple[dict[str, Any], list[str]]:
     """Check format and version; return what was run, and the names of further scalars."""
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
         raise FileFormatError(f"a safetensors file, but no trace: its metadata lack format={FORMAT!r}")
@@ -121,7 +119,7 @@ def _metadata(metadata: Any) -> tuple[dict[str, Any], list[str]]:
         raise FileFormatError(f"{text}; read it with the release that wrote it")
     about = _json("description of the run", metadata.get("about", ""), dict)
     notes = _json("list of notes", metadata.get("notes", "[]"), list)
-    if not all(isinstance(name, str) and name not in COLUMNS + KEPT for name in notes):
+    if not all(isinstance(name, str) and name not in columns + KEPT for name in notes):
         raise FileFormatError("the notes must be names of further scalars")
     return about, notes
 

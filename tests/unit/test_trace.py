@@ -9,8 +9,8 @@ import safetensors.numpy
 
 from steepest.exceptions import FileFormatError
 from steepest.step import SCALARS, Step
-from steepest.trace import Trace
-from steepest.trace_file import COLUMNS, FORMAT, VERSION
+from steepest.trace import COLUMNS, Trace
+from steepest.trace_file import FORMAT, VERSION
 
 
 def recorded(n_steps=5, parameters=False, dtype=np.float64, **options):

@@ -1,0 +1,117 @@
+"""Named columns, each of numbers or of text."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steepest.exceptions import InvalidInputError
+
+MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+
+
+@dataclass(frozen=True)
+class Column:
+    """Values of one column.
+
+    Attributes
+    ----------
+    values : array (n_rows,)
+        float64 with NaN where a value is missing, or objects: str, None where missing.
+    """
+
+    values: NDArray[Any]
+
+    @classmethod
+    def of_text(cls, cells: Sequence[str | None], decimal: str = ".") -> "Column":
+        """Return numbers if every cell that is not missing is one, else text as it stands, stripped.
+
+        Missing is an empty cell and, in any case, NA, N/A, NaN, null, None and ?.
+        """
+        stripped = [None if cell is None or cell.strip().lower() in MISSING else cell.strip() for cell in cells]
+        try:
+            return cls(np.array([np.nan if cell is None else _number(cell, decimal) for cell in stripped]))
+        except ValueError:
+            return cls(np.array(stripped, dtype=object))
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the values are text."""
+        return self.values.dtype == object
+
+    @property
+    def missing(self) -> NDArray[np.bool_]:
+        """Where there is no value."""
+        if self.is_text:
+            return np.array([value is None for value in self.values], dtype=bool)
+        missing: NDArray[np.bool_] = np.isnan(self.values)
+        return missing
+
+    def distinct(self) -> list[Any]:
+        """Return the different values, sorted, without the missing."""
+        return sorted(set(self.values[~self.missing].tolist()))
+
+    def sample(self) -> str:
+        """Return the first values that differ, for a message."""
+        first = list(dict.fromkeys(self.values[~self.missing].tolist()))[:3]
+        return ", ".join(repr(value if len(str(value)) <= 20 else f"{str(value)[:17]}...") for value in first)
+
+    @property
+    def has_decimal_commas(self) -> bool:
+        """Whether every value reads as a number once its comma is a point."""
+        present = self.values[~self.missing].tolist()
+        return self.is_text and bool(present) and all(DECIMAL_COMMA.fullmatch(value) for value in present)
+
+    def rows(self, keep: NDArray[Any]) -> "Column":
+        """Return some rows."""
+        return Column(self.values[keep])
+
+
+def _number(cell: str, decimal: str) -> float:
+    if "_" in cell:  # Python reads 1_000 as a number; data files do not mean that
+        raise ValueError(cell)
+    return float(cell if decimal == "." else cell.replace(decimal, "."))
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of equal length under their names.
+
+    Attributes
+    ----------
+    name : str
+        Where the table came from, for messages.
+    columns : dict of str to Column
+        In the order of the file.
+    """
+
+    name: str
+    columns: dict[str, Column]
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows there are."""
+        return next((len(column.values) for column in self.columns.values()), 0)
+
+    def require(self, name: str, option: str) -> Column:
+        """Return a column by name; name the nearest where there is none."""
+        if name in self.columns:
+            return self.columns[name]
+        known = list(self.columns)
+        near = get_close_matches(name, known, n=1, cutoff=0.5)
+        shown = ", ".join(known[:8]) + (", ..." if len(known) > 8 else "")
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {shown}"
+        raise InvalidInputError(f"{option} {name}: no column of this name in {self.name}; {hint}")
+
+    def without(self, names: Sequence[str]) -> "Table":
+        """Return the table without some columns."""
+        return Table(self.name, {name: column for name, column in self.columns.items() if name not in names})
+
+    def rows(self, keep: NDArray[Any]) -> "Table":
+        """Return some rows."""
+        return Table(self.name, {name: column.rows(keep) for name, column in self.columns.items()})
