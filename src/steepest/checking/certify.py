@@ -40,9 +40,7 @@ def certified_derivative(problem: Problem, blocks: Sequence[Array], i: int, inde
     try:
         import mpmath
     except ImportError as error:
-        raise MissingDependencyError(
-            "certify=True needs mpmath: pip install 'steepest[mpmath]'"
-        ) from error
+        raise MissingDependencyError("certify=True needs mpmath: pip install 'steepest[mpmath]'") from error
     from steepest.foundations.high_precision import exact_array
 
     with mpmath.workdps(DIGITS):

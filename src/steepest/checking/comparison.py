@@ -165,7 +165,9 @@ class Comparison:
         for _ in range(2):
             point = [self._nudge(block) for block in self.points[p]]
             data = {name: self._nudge(part) for name, part in self.problem.data.items()}
-            size = np.maximum(size, np.abs(self.problem.gradient(point, data)[i].reshape(size.shape) - self.claims[p][i]))
+            size = np.maximum(
+                size, np.abs(self.problem.gradient(point, data)[i].reshape(size.shape) - self.claims[p][i])
+            )
             if self.reference.method == "complex step":
                 again, _ = self.reference.block(point, i, entries=entries)
                 moved = np.zeros(size.size)

@@ -43,9 +43,7 @@ def name_constant(
     usual: list[tuple[str, float, str]] = [("1", 1.0, ""), ("2", 2.0, "")]
     symbols = [(s, float(v), f"{s} = {v:g} {m}".strip()) for s, (v, m) in sizes.items() if v not in (0, 1)]
     products = [
-        (f"{a[0]} {b[0]}", a[1] * b[1], f"{a[2]}, {b[2]}")
-        for i, a in enumerate(symbols)
-        for b in symbols[i + 1 :]
+        (f"{a[0]} {b[0]}", a[1] * b[1], f"{a[2]}, {b[2]}") for i, a in enumerate(symbols) for b in symbols[i + 1 :]
     ]
     doubled = [(f"2 {s}", 2.0 * v, m) for s, v, m in symbols]
     more = [("4", 4.0, ""), ("3", 3.0, "")]

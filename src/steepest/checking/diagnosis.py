@@ -55,8 +55,10 @@ class Explainer:
     def _zero(self) -> Explanation:
         name = self.scene.names[self.i]
         mistake = Mistake(
-            "zero", "it is zero everywhere, the true derivative is not",
-            f"Compute d{name}.", "this block is zero",
+            "zero",
+            "it is zero everywhere, the true derivative is not",
+            f"Compute d{name}.",
+            "this block is zero",
         )
         return Explanation(Candidate("zero", [], "zero"), 0.0, (), (mistake,), 1.0)
 
@@ -103,8 +105,12 @@ class Explainer:
             solution = fit(scene.claims(i), [scene.kind(i, term.kind)], self._errors(), self._precision())
             if solution is not None:
                 candidate = Candidate(
-                    "data-missing", scene.kind(i, term.kind), "the derivative of the penalty alone",
-                    "Add the derivative of the data term.", whole=True, hint="a term of the value has no counterpart",
+                    "data-missing",
+                    scene.kind(i, term.kind),
+                    "the derivative of the penalty alone",
+                    "Add the derivative of the data term.",
+                    whole=True,
+                    hint="a term of the value has no counterpart",
                 )
                 mistake = Mistake(candidate.code, candidate.said, candidate.remedy, candidate.hint)
                 yield Explanation(candidate, 1.0, (), (mistake,), 1.0)
@@ -188,7 +194,9 @@ def _where(off: Array) -> str:
         bad = off.any(axis=others)
         if not bad.all() and off[np.moveaxis(np.ones_like(off), axis, 0).astype(bool) & False].size == 0:
             listed = [int(j) for j in np.flatnonzero(bad)[:6]]
-            return f"only {'row' if axis == 0 else 'index'} {listed} of axis {axis} {'is' if len(listed) == 1 else 'are'}"
+            return (
+                f"only {'row' if axis == 0 else 'index'} {listed} of axis {axis} {'is' if len(listed) == 1 else 'are'}"
+            )
     listed = [[int(j) for j in index] for index in np.argwhere(off)[:6]]
     return f"{int(off.sum())} of {off.size} entries, among them {listed}, are"
 

@@ -60,8 +60,12 @@ def interpret(
     readings = []
     scales = [1.0] if candidate.whole or constant in (0.0, 1.0) else [1.0, constant]
     for scale in scales:
-        names, mistakes, cost = _factor(candidate, constant, sizes, tolerance, whole=candidate.whole or scale != 1.0 or not terms)
-        found = _penalty({k: q / scale for k, q in penalty.items()}, terms, sizes, is_bias, parameter, tolerance, candidate.whole)
+        names, mistakes, cost = _factor(
+            candidate, constant, sizes, tolerance, whole=candidate.whole or scale != 1.0 or not terms
+        )
+        found = _penalty(
+            {k: q / scale for k, q in penalty.items()}, terms, sizes, is_bias, parameter, tolerance, candidate.whole
+        )
         structure = (
             [Mistake(candidate.code, candidate.said, candidate.remedy, candidate.hint)] if candidate.code else []
         )
@@ -87,8 +91,10 @@ def _factor(
         return names, [], 0.0
     scope = "the derivative" if whole else "the derivative of the data term"
     sign = Mistake(
-        "sign", "the sign is wrong" if whole else "the sign of the data term is wrong",
-        "Change the sign: descent subtracts the gradient, so the minus belongs to the step.", "look at the sign",
+        "sign",
+        "the sign is wrong" if whole else "the sign of the data term is wrong",
+        "Change the sign: descent subtracts the gradient, so the minus belongs to the step.",
+        "look at the sign",
     )
     mistakes = [sign] if constant < 0 else []
     if _near(abs(constant), 1.0, tolerance):
@@ -98,7 +104,9 @@ def _factor(
     text = str(names[0]) if names else f"{abs(constant):.10g}"
     mistakes.append(
         Mistake(
-            "factor", f"{scope} is off by the factor {text}", _undo(names, constant, scope),
+            "factor",
+            f"{scope} is off by the factor {text}",
+            _undo(names, constant, scope),
             "a constant factor is wrong: compare the constants in front of the value and of the gradient",
         )
     )
@@ -156,8 +164,10 @@ def _penalty(
         return [*mistakes, _exchanged(kind, a, other, q, w)]
     mistakes += [
         Mistake(
-            "penalty-missing", f"the derivative {_formula(kind, a, w)} of the {_title(kind)} is missing",
-            f"Add {_formula(kind, a, w)}.", "a term of the value has no counterpart in the gradient",
+            "penalty-missing",
+            f"the derivative {_formula(kind, a, w)} of the {_title(kind)} is missing",
+            f"Add {_formula(kind, a, w)}.",
+            "a term of the value has no counterpart in the gradient",
         )
         for kind, a in lost.items()
     ]
@@ -184,26 +194,32 @@ def _exchanged(kind: str, a: float, other: str, q: float, w: str) -> Mistake:
     same = kind.split(" ")[0] == other.split(" ")[0]
     if same and " without" in kind and " without" not in other:
         return Mistake(
-            "penalty-on-bias", f"the penalty falls on the bias entry of {w} too, which the value leaves out",
-            f"Add the penalty's derivative{kind[kind.index(' ') :]}.", "the bias is not penalised in the value",
+            "penalty-on-bias",
+            f"the penalty falls on the bias entry of {w} too, which the value leaves out",
+            f"Add the penalty's derivative{kind[kind.index(' ') :]}.",
+            "the bias is not penalised in the value",
         )
     return Mistake(
         "penalty-kind",
         f"the value holds a {_title(kind)}, the gradient the derivative {_formula(other, q, w)} of a {_title(other)}",
-        f"Use {_formula(kind, a, w)}.", "value and gradient hold different penalties",
+        f"Use {_formula(kind, a, w)}.",
+        "value and gradient hold different penalties",
     )
 
 
 def _extra(kind: str, q: float, is_bias: bool, w: str) -> Mistake:
     if is_bias:
         return Mistake(
-            "penalty-on-bias", f"the gradient adds {_formula(kind, q, w)}, but the value does not penalise the bias {w}",
-            f"Leave the penalty out of d{w}.", "the bias is not penalised in the value",
+            "penalty-on-bias",
+            f"the gradient adds {_formula(kind, q, w)}, but the value does not penalise the bias {w}",
+            f"Leave the penalty out of d{w}.",
+            "the bias is not penalised in the value",
         )
     return Mistake(
         "penalty-extra",
         f"the gradient adds {_formula(kind, q, w)}, the derivative of a {_title(kind)} that the value does not hold",
-        f"Remove it, or add {_value(kind, q, w)} to the value.", "the gradient has a term that the value lacks",
+        f"Remove it, or add {_value(kind, q, w)} to the value.",
+        "the gradient has a term that the value lacks",
     )
 
 

@@ -35,9 +35,7 @@ def fit(
     """
     if any(column.shape != claim.shape for col in columns for column, claim in zip(col, claims, strict=True)):
         return None
-    sizes = [
-        max(float(np.max(np.abs(claim))), 1e-300) for claim in claims
-    ]
+    sizes = [max(float(np.max(np.abs(claim))), 1e-300) for claim in claims]
     matrix = np.stack(
         [np.concatenate([t.ravel() / s for t, s in zip(column, sizes, strict=True)]) for column in columns], axis=1
     )
@@ -51,9 +49,7 @@ def fit(
     terms = np.abs(matrix) * np.abs(solution)
     residual = np.abs(matrix @ solution - target)
     allowed = precision.entry * (np.abs(target) + terms.sum(axis=1)) + precision.block
-    slack = np.concatenate(
-        [np.full(c.size, 20.0 * e / s) for c, e, s in zip(claims, errors, sizes, strict=True)]
-    )
+    slack = np.concatenate([np.full(c.size, 20.0 * e / s) for c, e, s in zip(claims, errors, sizes, strict=True)])
     scale = np.abs(solution).max() if solution.size else 1.0
     if (residual > allowed + slack * max(1.0, scale)).any():
         return None

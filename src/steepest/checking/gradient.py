@@ -121,9 +121,7 @@ def _audit(
     blocks, notes = _pardon_isolated(comparison, blocks)
     if len(points) == 1 and n_points:
         notes += ("no random point with a finite value was found: only the given point was compared",)
-    report = GradientReport(
-        _overall(blocks), blocks, (), (), reference.method, len(points), seed, notes, problem.calls
-    )
+    report = GradientReport(_overall(blocks), blocks, (), (), reference.method, len(points), seed, notes, problem.calls)
     if report.verdict is not Verdict.DISAGREES:
         return report
     if certify:
@@ -190,8 +188,4 @@ def _only_there(comparison: Comparison, i: int) -> bool:
 def replace_points(comparison: Comparison, points: list[list[np.ndarray[Any, Any]]]) -> Comparison:
     """Return the same comparison at other points."""
     claims = [comparison.problem.gradient(point) for point in points]
-    return Comparison(
-        comparison.problem, comparison.reference, points, claims, comparison.tolerance, comparison.rng
-    )
-
-
+    return Comparison(comparison.problem, comparison.reference, points, claims, comparison.tolerance, comparison.rng)

@@ -33,9 +33,7 @@ def draw_points(problem: Problem, count: int, rng: np.random.Generator) -> list[
     return points
 
 
-def draw_near(
-    problem: Problem, start: Sequence[Array], size: float, rng: np.random.Generator
-) -> list[Array]:
+def draw_near(problem: Problem, start: Sequence[Array], size: float, rng: np.random.Generator) -> list[Array]:
     """One random point around ``start``, exactly representable in the type of the parameters."""
     moved = []
     for block, given in zip(start, problem.structure.blocks, strict=True):

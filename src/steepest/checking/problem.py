@@ -87,10 +87,7 @@ class Problem:
 
     def gradient(self, blocks: Sequence[Array], data: Data | None = None) -> list[Any]:
         """Blocks of the claimed gradient, in the type of the given parameters."""
-        given = [
-            np.array(block, dtype=like.dtype)
-            for block, like in zip(blocks, self.structure.blocks, strict=True)
-        ]
+        given = [np.array(block, dtype=like.dtype) for block, like in zip(blocks, self.structure.blocks, strict=True)]
         handed = [block.copy() for block in given]
         pristine = data or self.data
         copies = {name: _copy(part) for name, part in pristine.items()}
@@ -109,9 +106,7 @@ class Problem:
         leaves = self.structure.unpack(result, self.what)
         return list(zip(leaves, self.structure.names, strict=True))
 
-    def _watch(
-        self, who: str, handed: Sequence[Array], given: Sequence[Array], copies: Data, pristine: Data
-    ) -> None:
+    def _watch(self, who: str, handed: Sequence[Array], given: Sequence[Array], copies: Data, pristine: Data) -> None:
         """Note what a call changed in place."""
         for name, now, before in zip(self.structure.names, handed, given, strict=True):
             if not np.array_equal(now, before, equal_nan=True):
@@ -141,9 +136,7 @@ def read_data(value: Callable[..., Any], n_params: int, data: Any) -> dict[str, 
     return read
 
 
-def _call_style(
-    function: Callable[..., Any], who: str, structure: Structure, data: Data
-) -> dict[str, str]:
+def _call_style(function: Callable[..., Any], who: str, structure: Structure, data: Data) -> dict[str, str]:
     """Argument of ``function`` -> name of the data it takes; empty where it takes the parameters alone.
 
     Arguments are matched by name; where that leaves one open, by position.

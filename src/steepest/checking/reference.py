@@ -54,7 +54,9 @@ class Reference:
             return self.problem.value(moved)
 
         try:
-            exact = _complex_slope(lambda z: self.problem.value([*blocks[:i], z, *blocks[i + 1 :]]), blocks[i], direction)
+            exact = _complex_slope(
+                lambda z: self.problem.value([*blocks[:i], z, *blocks[i + 1 :]]), blocks[i], direction
+            )
             real = _real_part(self.problem.value(_as_analytic(blocks, i)))
         except NOT_ANALYTIC:
             return False
@@ -151,7 +153,7 @@ def _real_part(result: Any) -> float:
 
 def _as_analytic(blocks: Sequence[Array], i: int) -> list[Any]:
     analytic: list[Any] = list(blocks)
-    analytic[i] = (blocks[i] + 0j).view(AnalyticArray)
+    analytic[i] = np.asarray(blocks[i] + 0j).view(AnalyticArray)
     return analytic
 
 

@@ -165,8 +165,7 @@ class GradientReport:
     def rows(self) -> list[tuple[str, str, str, str]]:
         """Table of the blocks: name, shape, verdict, relative error."""
         return [
-            (b.name, str(b.shape), str(b.verdict), "" if b.problem else f"{b.relative_error:.1e}")
-            for b in self.blocks
+            (b.name, str(b.shape), str(b.verdict), "" if b.problem else f"{b.relative_error:.1e}") for b in self.blocks
         ]
 
     def details(self) -> list[str]:
@@ -193,7 +192,9 @@ class GradientReport:
         table = [("block", "shape", "verdict", "rel. error"), *self.rows()]
         widths = [max(len(row[i]) for row in table) for i in range(4)]
         lines = [self.headline, ""]
-        lines += ["  " + "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in table]
+        lines += [
+            "  " + "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in table
+        ]
         details = self.details()
         if details:
             lines += ["", *(f"- {line}" for line in details)]

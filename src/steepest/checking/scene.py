@@ -170,23 +170,43 @@ class Scene:
     def _find_terms(self, i: int) -> tuple[Term, ...] | None:
         """Switch the data term off, or the penalty; what remains or what vanishes is the penalty.
 
-        With every array of the data at zero, a term in ``X w`` has no derivative left. With every scalar at
-        zero, or one of them, a term ``alpha * ...`` is gone. Either is believed only if it is a combination
-        of the known kinds at every point.
+        With the inputs X at zero, a term in ``X w`` has no derivative left; what remains must be the same
+        for other targets, or it is a part of the loss. With the scalars at zero, or one of them, a term
+        ``alpha * ...`` is gone. Either is believed only if it is a combination of the known kinds at every
+        point.
         """
         if not self.problem.uses_data:
             return None
         entries = self._entries(i)
-        silent = self._partial_truth(i, {**self.data, **{k: np.zeros_like(v) for k, v in self.arrays.items()}}, entries)
-        found = self._decompose(i, silent, entries) if silent is not None else None
-        if found is not None:
-            return found
+        for name in self.arrays:
+            found = self._terms_without(i, name, entries)
+            if found is not None:
+                return found
+        return self._terms_by_scalars(i, entries)
+
+    def _terms_without(self, i: int, name: str, entries: Array) -> tuple[Term, ...] | None:
+        """Penalties that remain when the array ``name`` is zero, whatever the other arrays are."""
+        silent = {**self.data, name: np.zeros_like(self.arrays[name])}
+        others = {k: 1.5 * v + 0.5 for k, v in self.arrays.items() if k != name and v.dtype.kind == "f"}
+        first = self._partial_truth(i, silent, entries)
+        found = self._decompose(i, first, entries) if first is not None else None
+        if found is None:
+            return None
+        second = self._partial_truth(i, {**silent, **others}, entries)
+        again = self._decompose(i, second, entries) if second is not None else found
+        if again is None or [t.kind for t in again] != [t.kind for t in found]:
+            return None
+        same = all(
+            abs(a.coefficient - b.coefficient) <= 1e-6 * abs(b.coefficient) for a, b in zip(again, found, strict=True)
+        )
+        return found if same else None
+
+    def _terms_by_scalars(self, i: int, entries: Array) -> tuple[Term, ...] | None:
         whole = self._partial_truth(i, self.data, entries)
-        choices = [tuple(self.scalars), *((name,) for name in self.scalars)]
         if not self.scalars or whole is None:
-            return () if not self.scalars else None
+            return None
         best: tuple[Term, ...] | None = None
-        for names in choices:
+        for names in [tuple(self.scalars), *((name,) for name in self.scalars)]:
             without = self._partial_truth(i, {**self.data, **dict.fromkeys(names, 0.0)}, entries)
             if without is None:
                 continue

@@ -42,9 +42,7 @@ class Structure:
         if not params:
             raise InvalidInputError("no parameters given: pass the point at which to check, such as an array")
         found: list[tuple[str, Any]] = []
-        forms = tuple(
-            _form(name, value, found) for name, value in zip(names, params, strict=True)
-        )
+        forms = tuple(_form(name, value, found) for name, value in zip(names, params, strict=True))
         notes: list[str] = []
         blocks = tuple(_block(name, value, notes) for name, value in found)
         return cls(forms, tuple(name for name, _ in found), blocks, tuple(notes))
@@ -135,9 +133,7 @@ def _collect(form: Any, result: Any, name: str, what: str, leaves: list[Any]) ->
             _collect(part, result[key], str(key), what, leaves)
     elif isinstance(form, tuple | list):
         if not isinstance(result, tuple | list | np.ndarray) or len(result) != len(form):
-            raise InvalidInputError(
-                f"{what} returned {_describe(result)} for {name}: must return {len(form)} arrays"
-            )
+            raise InvalidInputError(f"{what} returned {_describe(result)} for {name}: must return {len(form)} arrays")
         for i, part in enumerate(form):
             _collect(part, result[i], f"{name}[{i}]", what, leaves)
     else:

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterator
 
 from ..scene import Scene
-from . import ignored, rearranged, samples
+from . import clusters, ignored, network, rearranged, samples, signal
 from .candidate import Candidate
 
 __all__ = ["Candidate", "from_evidence", "from_truth"]
 
 FAMILIES: tuple[Callable[[Scene, int], Iterator[Candidate]], ...] = (
+    clusters.propose,
     samples.propose,
+    network.propose,
+    signal.propose,
     ignored.propose,
 )
 

@@ -13,7 +13,7 @@ __all__ = ["propose"]
 def propose(scene: Scene, i: int) -> Iterator[Candidate]:
     """True derivatives with another block, or a data array, at zero."""
     for j, name in enumerate(scene.names):
-        if j == i:
+        if j == i and not scene.is_bias(i):
             continue
 
         def at_zero(j: int = j) -> list[np.ndarray] | None:  # type: ignore[type-arg]
@@ -27,14 +27,21 @@ def propose(scene: Scene, i: int) -> Iterator[Candidate]:
         tensors = scene.remember(("ignored", i, j), at_zero)
         if tensors is not None:
             yield Candidate(
-                "ignored", tensors, f"the true derivative with {name} taken as zero",
-                f"Include {name} where the gradient computes the model's output.", whole=True,
+                "ignored",
+                tensors,
+                f"the true derivative with {name} taken as zero",
+                f"Include {name} where the gradient computes the model's output.",
+                whole=True,
                 hint="a parameter is left out of the model's output",
             )
     for name, part in scene.arrays.items():
         tensors = scene.truth_with(i, f"no {name}", {**scene.data, name: np.zeros_like(part)})
         if tensors is not None:
             yield Candidate(
-                "ignored", tensors, f"the true derivative with the data {name} taken as zero",
-                f"Include {name} in the gradient.", whole=True, hint="some of the data is not used",
+                "ignored",
+                tensors,
+                f"the true derivative with the data {name} taken as zero",
+                f"Include {name} in the gradient.",
+                whole=True,
+                hint="some of the data is not used",
             )

@@ -17,15 +17,34 @@ def propose(scene: Scene, i: int, tensors: list[Array], whole: bool) -> Iterator
     ndim = tensors[0].ndim
     name = scene.names[i]
     if ndim == 2:
-        yield _made(tensors, lambda t: t.T, whole, "transposed", "the true derivative transposed",
-                    f"Transpose d{name}.", "look at the order of the axes")
+        yield _made(
+            tensors,
+            lambda t: t.T,
+            whole,
+            "transposed",
+            "the true derivative transposed",
+            f"Transpose d{name}.",
+            "look at the order of the axes",
+        )
     if ndim >= 3:
-        yield _made(tensors, lambda t: np.swapaxes(t, -1, -2), whole, "transposed",
-                    "the true derivative with its last two axes exchanged",
-                    f"Exchange the last two axes of d{name}.", "look at the order of the axes")
-        yield _made(tensors, lambda t: np.swapaxes(t, 0, 1), whole, "transposed",
-                    "the true derivative with its first two axes exchanged",
-                    f"Exchange the first two axes of d{name}.", "look at the order of the axes")
+        yield _made(
+            tensors,
+            lambda t: np.swapaxes(t, -1, -2),
+            whole,
+            "transposed",
+            "the true derivative with its last two axes exchanged",
+            f"Exchange the last two axes of d{name}.",
+            "look at the order of the axes",
+        )
+        yield _made(
+            tensors,
+            lambda t: np.swapaxes(t, 0, 1),
+            whole,
+            "transposed",
+            "the true derivative with its first two axes exchanged",
+            f"Exchange the first two axes of d{name}.",
+            "look at the order of the axes",
+        )
     yield from _reversals(tensors, whole, name)
     yield from _shifts(tensors, whole, name)
     yield from _sums(tensors, whole, name)
@@ -41,7 +60,10 @@ def _reversals(tensors: list[Array], whole: bool, name: str) -> Iterator[Candida
             continue
         place = "time" if ndim == 1 else "both axes" if len(axes) == 2 else f"axis {ndim + axes[0]}"
         yield _made(
-            tensors, lambda t, axes=axes: np.flip(t, axes), whole, "reversed",
+            tensors,
+            lambda t, axes=axes: np.flip(t, axes),
+            whole,
+            "reversed",
             f"the true derivative reversed in {place}" if ndim == 1 else f"the true derivative reversed along {place}",
             f"You convolved where a correlation belongs (or the reverse): reverse d{name} along {place}, "
             "dJ/dw_j = sum_t e_t x_(t+j).",
@@ -56,13 +78,19 @@ def _shifts(tensors: list[Array], whole: bool, name: str) -> Iterator[Candidate]
             if shape[axis] < 3:
                 continue
             yield _made(
-                tensors, lambda t, axis=axis, step=step: np.roll(t, step, axis), whole, "shifted",
+                tensors,
+                lambda t, axis=axis, step=step: np.roll(t, step, axis),
+                whole,
+                "shifted",
                 f"the true derivative shifted by {step:+d} along axis {axis}",
                 f"The index along axis {axis} of d{name} is off by one: shift it back by {-step:+d}.",
                 "an index is off by one",
             )
             yield _made(
-                tensors, lambda t, axis=axis, step=step: _pushed(t, step, axis), whole, "shifted",
+                tensors,
+                lambda t, axis=axis, step=step: _pushed(t, step, axis),
+                whole,
+                "shifted",
                 f"the true derivative shifted by {step:+d} along axis {axis}, with zeros moved in",
                 f"The index along axis {axis} of d{name} is off by one: shift it back by {-step:+d}.",
                 "an index is off by one",
@@ -84,15 +112,23 @@ def _sums(tensors: list[Array], whole: bool, name: str) -> Iterator[Candidate]:
     total = "the sum over all its entries"
     for keep in (False, True):
         yield _made(
-            tensors, lambda t, keep=keep: np.full(t.shape, t.sum()) if keep else t.sum(), whole, "summed",
+            tensors,
+            lambda t, keep=keep: np.full(t.shape, t.sum()) if keep else t.sum(),
+            whole,
+            "summed",
             f"{total} of the true derivative" + (" in every entry" if keep else ""),
-            f"Do not sum over the entries of {name}.", "one sum too many",
+            f"Do not sum over the entries of {name}.",
+            "one sum too many",
         )
     for axis in range(tensors[0].ndim if tensors[0].ndim > 1 else 0):
         yield _made(
-            tensors, lambda t, axis=axis: t.sum(axis), whole, "summed",
+            tensors,
+            lambda t, axis=axis: t.sum(axis),
+            whole,
+            "summed",
             f"the true derivative summed over axis {axis}",
-            f"Do not sum over axis {axis} of {name}.", "one sum too many",
+            f"Do not sum over axis {axis} of {name}.",
+            "one sum too many",
         )
 
 
@@ -102,10 +138,12 @@ def _swaps(scene: Scene, i: int, whole: bool) -> Iterator[Candidate]:
         if j == i or scene.at(0)[j].shape not in (shape, scene.claims(i)[0].shape):
             continue
         yield Candidate(
-            "swapped", scene.truth(j) if whole else scene.data_truth(j),
+            "swapped",
+            scene.truth(j) if whole else scene.data_truth(j),
             f"the true derivative with respect to {other}",
             f"The gradients are returned in the wrong order: {scene.names[i]} got the one that belongs to {other}.",
-            whole=whole, hint="look at the order in which the gradients are returned",
+            whole=whole,
+            hint="look at the order in which the gradients are returned",
         )
 
 

@@ -10,6 +10,8 @@ from .candidate import Candidate
 
 __all__ = ["propose"]
 
+MOST_SAMPLES = 500
+
 
 @dataclass(frozen=True)
 class Subset:
@@ -51,10 +53,31 @@ def propose(scene: Scene, i: int) -> Iterator[Candidate]:
             natural=("1/n",) if count == 1 else (f"{count}/n",),
             hint="a sum over the samples is incomplete",
         )
-    yield from _last_of_axis(scene, i)
+    yield from _not_summed(scene, i)
+    yield from _rolled(scene, i)
 
 
-def _last_of_axis(scene: Scene, i: int) -> Iterator[Candidate]:
+def _not_summed(scene: Scene, i: int) -> Iterator[Candidate]:
+    """One derivative a sample, in a shape with the batch as its first axis."""
+    n, shape = scene.n_samples, scene.claims(i)[0].shape
+    if shape != (n, *scene.at(0)[i].shape) or n > MOST_SAMPLES:
+        return
+    rows = [scene.truth_with(i, f"row {r}", scene.rows(slice(r, r + 1))) for r in range(n)]
+    if any(row is None for row in rows):
+        return
+    tensors = [np.stack([row[p] for row in rows if row is not None]) for p in range(len(scene.points))]
+    yield Candidate(
+        "not-summed",
+        tensors,
+        "the derivative of each sample by itself",
+        f"Sum it over the batch: d{scene.names[i]} = (...).sum(axis=0), averaged if the value averages.",
+        natural=("1/n", "n"),
+        whole=True,
+        hint="a sum over the batch is missing",
+    )
+
+
+def _rolled(scene: Scene, i: int) -> Iterator[Candidate]:
     """Rows rolled against each other: y one sample late."""
     targets = [name for name in scene.row_names if name.lower().startswith(("y", "t", "label"))]
     for name in targets:
