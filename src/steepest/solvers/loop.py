@@ -1,6 +1,7 @@
 """The one loop that drives every solver."""
 
 from collections.abc import Callable, Generator, Iterable
+from dataclasses import replace
 from math import isfinite, isnan
 
 import numpy as np
@@ -22,6 +23,8 @@ def run(
     observers: Iterable[Observer] = (),
     trace: Trace | None = None,
     stable_rate: Callable[[], float] | None = None,
+    restore_best: bool = False,
+    sign: float = 1.0,
 ) -> Result:
     """Draw steps from a solver until a rule, an observer, the solver itself or the user stops it.
 
@@ -34,65 +37,101 @@ def run(
     stopping : iterable of StoppingRule
         Asked in order after each step; divergence is looked for before all of them.
     observers : iterable of callables
-        Each sees every step; a true return value stops the run.
+        Each sees every step; a true return value, or StopIteration raised, stops the run.
     trace : Trace, optional
         The record to write; a new one if not given.
     stable_rate : callable, optional
         Gives the largest stable learning rate, asked only if the run diverges.
+    restore_best : bool, default False
+        Return the step with the lowest value instead of the last one.
+    sign : {1.0, -1.0}, default 1.0
+        -1 where the solver minimises the negative of what the user maximises: the trace, the observers, the messages
+        and the result then show the user's own values.
 
     Returns
     -------
     Result
-        Never raises for divergence or Ctrl-C: the reason says so, and what was reached is kept.
+        Never raises for divergence or Ctrl-C: the reason says so, and what was reached is kept. Only before the first
+        step is complete there is nothing to keep, and Ctrl-C goes through.
     """
     trace = Trace() if trace is None else trace
     rules: list[StoppingRule] = [Divergence(), *stopping, MaxIterations(max_iter)]
     observers = list(observers)
-    last = sound = _first(steps)
+    last = sound = best = _first(steps)
     reason: Reason | None = None
     try:
         while True:
-            trace.record(last)
-            stop_asked = [bool(observer(last)) for observer in observers]
-            reason = next(filter(None, (rule(last) for rule in rules)), None)
+            # every rule is asked, as each may count steps; the first that speaks is heard
+            reason = next(filter(None, [rule(last) for rule in rules]), None)
             if reason is not Reason.DIVERGED:
                 sound = last
+                best = last if last.value < best.value or isnan(best.value) else best
+            shown = _signed(last, sign)
+            trace.record(shown)
+            stop_asked = [_ask(observer, shown) for observer in observers]
             if reason is None and any(stop_asked):
                 reason = Reason.CALLBACK
             if reason is not None:
                 break
-            last = next(steps)
+            with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is reported in words
+                last = next(steps)
     except StopIteration as end:
         reason = end.value or Reason.ROUNDING
     except KeyboardInterrupt:
         reason = Reason.INTERRUPTED
     finally:
         steps.close()
-    message = _divergence(last, sound, stable_rate) if reason is Reason.DIVERGED else reason.sentence
+    n_iter = last.index if reason is Reason.DIVERGED else sound.index
+    shown = _signed(best if restore_best else sound, sign)
+    message = reason.sentence
+    if reason is Reason.DIVERGED:
+        limit = stable_rate() if stable_rate is not None else 2.0 / last.curvature if last.curvature > 0 else np.nan
+        message = _divergence(_signed(last, sign), _signed(sound, sign), limit, sign)
     trace.about |= {"reason": reason.name, "message": message}
-    return Result(sound.theta, sound.value, last.index, reason, message, trace, sound)
+    return Result(shown.theta, shown.value, n_iter, reason, message, trace, shown)
 
 
 def _first(steps: Steps) -> Step:
     """Return the start; a solver that yields nothing is a defect, not an empty run."""
     try:
-        return next(steps)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return next(steps)
     except StopIteration:
         raise RuntimeError("the solver yielded no step, not even its start") from None
 
 
-def _divergence(last: Step, sound: Step, stable_rate: Callable[[], float] | None) -> str:
+def _ask(observer: Observer, step: Step) -> bool:
+    """Show an observer the step; return whether it wants to stop."""
+    try:
+        return bool(observer(step))
+    except StopIteration:
+        return True
+
+
+def _signed(step: Step, sign: float) -> Step:
+    """Return the step as the user counts values."""
+    return step if sign == 1.0 else replace(step, value=sign * step.value, curvature=sign * step.curvature)
+
+
+def _divergence(last: Step, sound: Step, limit: float, sign: float) -> str:
     """Say at which step a run diverged, why, and which rate would have been stable."""
-    if isfinite(last.value):
-        what = f"the objective grew to {last.value:.3g}"
-    elif isnan(last.value) and np.all(np.isfinite(last.theta)):
-        what = "the objective is NaN (not defined there?)"
-    else:
-        what = "the objective is no longer finite"
-    text = f"diverged at step {last.index}: {what}; it was {sound.value:.3g} at step {sound.index}"
+    if sign * (last.value - sound.value) < 0.0 and not isnan(last.value):
+        return (
+            f"diverged at step {last.index}: the objective passed every bound, {last.value:.3g}; "
+            f"it has no {'minimum' if sign > 0 else 'maximum'}"
+        )
+    text = f"diverged at step {last.index}: {_grown(last, sign)}; it was {sound.value:.3g} at step {sound.index}"
     if isfinite(last.step_size):
         text += f"; step size {last.step_size:.3g}"
-    limit = stable_rate() if stable_rate is not None else 2.0 / last.curvature if last.curvature > 0 else np.nan
     if isfinite(limit) and limit > 0 and not last.step_size <= limit:
         text += f" is too large here: the largest stable learning rate is about {limit:.3g}"
     return text
+
+
+def _grown(last: Step, sign: float) -> str:
+    """Say what the value has become."""
+    if isfinite(last.value):
+        return f"the objective {'grew' if sign > 0 else 'fell'} to {last.value:.3g}"
+    if isnan(last.value) and np.all(np.isfinite(last.theta)):
+        return "the objective is NaN (not defined there?)"
+    return "the objective is no longer finite"

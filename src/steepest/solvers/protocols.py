@@ -3,7 +3,7 @@
 An objective need not inherit from them: having the methods is enough.
 """
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from steepest.typing import Array, IntArray
 
@@ -45,6 +45,14 @@ class Smooth(Protocol):
 
 
 @runtime_checkable
+class KinkAware(Protocol):
+    """The other part says how much it bends."""
+
+    def penalty_lipschitz(self) -> float:
+        """Return the largest curvature of ``P``; infinity if it has kinks or is a constraint."""
+
+
+@runtime_checkable
 class FiniteSum(Objective, Protocol):
     """An objective that is a sum over samples."""
 
@@ -72,7 +80,39 @@ class Certified(Objective, Protocol):
 
 @runtime_checkable
 class HasQuadratic(Objective, Protocol):
-    """An objective whose smooth part is a quadratic that can be written down."""
+    """An objective over rows whose smooth part may be a quadratic."""
 
-    def quadratic(self) -> Any:
-        """Return the same objective with its data summed up in a matrix, so that a step costs O(n_parameters^2)."""
+    n_samples: int
+    n_features: int
+
+    def quadratic(self) -> Objective | None:
+        """Return the same objective with its rows summed up in a matrix; None where it is no quadratic.
+
+        A step then costs O(n_features^2) instead of O(n_samples n_features).
+        """
+
+
+@runtime_checkable
+class FilterProblem(Objective, Protocol):
+    """Least squares over a filter of signals and a bias."""
+
+    x: Array
+    y: Array
+    filter_length: int
+    fit_bias: bool
+    ridge: float
+
+    def start(self) -> Array:
+        """Return all zeros."""
+
+    def gram(self) -> Array:
+        """Return the first column of the Toeplitz matrix ``X^T X + ridge I``."""
+
+    def matrix(self) -> Array:
+        """Return ``[X, 1]``."""
+
+    def product(self, theta: Array) -> Array:
+        """Return ``[X, 1] theta``, in the shape of ``y``."""
+
+    def pull_back(self, e: Array) -> Array:
+        """Return ``[X, 1]^T e``."""

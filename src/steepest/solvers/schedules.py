@@ -38,7 +38,7 @@ def open_rate(learning_rate: "float | Schedule | Stateful") -> Rate:
         return learning_rate.start()
     if callable(learning_rate):
         return _checked(learning_rate)
-    rate = check_positive("learning_rate", learning_rate, zero=True)
+    rate = check_positive("learning_rate", learning_rate)
     return lambda t, value: rate
 
 
@@ -99,7 +99,7 @@ class InverseTime:
 
     def __call__(self, t: int) -> float:
         """Return the rate of step ``t``."""
-        return self.rate / (1.0 + self.decay * (t - 1)) ** self.power
+        return float(self.rate / (1.0 + self.decay * (t - 1)) ** self.power)
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class Exponential:
 
     def __call__(self, t: int) -> float:
         """Return the rate of step ``t``."""
-        return self.rate * self.factor ** (t - 1)
+        return float(self.rate * self.factor ** (t - 1))
 
 
 @dataclass(frozen=True)

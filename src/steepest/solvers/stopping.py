@@ -21,6 +21,11 @@ class Reason(Enum):
     DUALITY_GAP = ("converged: the duality gap fell below the tolerance", True)
     ROUNDING = ("converged: no step improves the objective beyond rounding", True)
     PATIENCE = ("stopped early: no improvement for as long as patience allows", True)
+    NO_DESCENT = (
+        "stopped: no step against the gradient lowers the objective; it has a kink or a jump there, "
+        "or its gradient is wrong",
+        False,
+    )
     CALLBACK = ("stopped by a callback", False)
     TIME_BUDGET = ("stopped: the time budget is used up", False)
     MAX_ITER = ("stopped: the maximum number of iterations is reached", False)
@@ -142,20 +147,20 @@ class Divergence:
     """Notice that the objective grows without bound.
 
     It is said to diverge when it, or a parameter, is no longer finite, or when it has risen three times in a row to
-    more than ``growth`` times its first value.
+    more than ``growth`` times its first value (its second, where the first is 0).
     """
 
     growth: float = 1e6
-    _first: float = field(default=nan, init=False)
+    _scale: float = field(default=0.0, init=False)
     _previous: float = field(default=nan, init=False)
     _rises: int = field(default=0, init=False)
 
     def __call__(self, step: Step) -> Reason | None:
         """Compare the value with the first and the previous one."""
-        if isnan(self._first):
-            self._first = step.value
+        if self._scale == 0.0 and isfinite(step.value):
+            self._scale = abs(step.value)
         self._rises = self._rises + 1 if step.value > self._previous else 0
         self._previous = step.value
-        exploded = self._rises >= 3 and abs(step.value) > self.growth * max(abs(self._first), np.finfo(float).tiny)
+        exploded = self._rises >= 3 and step.value > self.growth * self._scale
         finite = np.all(np.isfinite(step.theta)) and (isfinite(step.value) or (isnan(step.value) and step.index == 0))
         return Reason.DIVERGED if exploded or not finite else None

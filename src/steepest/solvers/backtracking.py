@@ -1,0 +1,64 @@
+"""Gradient descent that finds its rate by itself."""
+
+import numpy as np
+
+from steepest.solvers.line_search import Point, backtrack, why_none
+from steepest.solvers.loop import Steps
+from steepest.solvers.protocols import Objective
+from steepest.solvers.stopping import Reason
+from steepest.step import Step
+from steepest.typing import Array
+
+
+def backtracking_descent(objective: Objective, theta: Array, *, first_rate: float = 1.0) -> Steps:
+    r"""Step against the gradient, as far as the objective falls enough.
+
+    Parameters
+    ----------
+    objective : Objective
+        What to minimise; it must be smooth.
+    theta : array (n_parameters,)
+        The start.
+    first_rate : float, default 1.0
+        The rate tried first.
+
+    Notes
+    -----
+    The rate h is halved until Armijo's condition ``J(theta - h g) <= J(theta) - |g|^2 h / 10^4`` holds, which it does
+    at the latest for h <= 2 (1 - 10^-4) / L, L being the largest curvature nearby. After a step that was accepted at
+    once the next one begins with twice the rate, so that the rate follows the curvature both ways.
+
+    It ends by itself when no rate lowers the objective.
+
+    Source: L. Armijo, Minimization of functions having Lipschitz continuous first partial derivatives, Pacific Journal
+    of Mathematics 16 (1966).
+    """
+    here, rate, index = Point.at(objective, theta), first_rate, 0
+    yield Step(0, here.theta, here.value, here.norm)
+    while True:
+        if here.norm == 0.0:
+            return Reason.GRADIENT_TOLERANCE
+        found = backtrack(objective, here, -here.gradient, rate)
+        if found is None:
+            return why_none(here, here.gradient, rate)
+        index += 1
+        there, accepted = found
+        yield step_between(index, here, there, accepted)
+        rate = 2.0 * accepted if accepted == rate else accepted
+        here = there
+
+
+def step_between(index: int, here: Point, there: Point, rate: float) -> Step:
+    """Return the step from one point to another."""
+    delta = there.theta - here.theta
+    squared_length = float(delta @ delta)
+    change = float((there.gradient - here.gradient) @ delta)
+    return Step(
+        index,
+        there.theta,
+        there.value,
+        gradient_norm=there.norm,
+        step_size=rate,
+        step_norm=squared_length**0.5,
+        curvature=change / squared_length if squared_length > 0 else np.nan,
+    )

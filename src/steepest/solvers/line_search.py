@@ -1,0 +1,132 @@
+"""How far to go along a direction of descent."""
+
+from dataclasses import dataclass
+from math import inf
+
+import numpy as np
+
+from steepest.solvers.protocols import Objective
+from steepest.solvers.stopping import Reason
+from steepest.typing import Array
+
+SUFFICIENT = 1e-4  # share of the decrease that the slope promises
+CURVATURE = 0.9  # share of the slope that may be left, for the Wolfe condition
+ROUNDING = 1e-10  # promised decreases below this share of the value drown in the rounding of a sum
+
+
+@dataclass(slots=True)
+class Point:
+    """A point with what the objective said there."""
+
+    theta: Array
+    value: float
+    gradient: Array
+
+    @classmethod
+    def at(cls, objective: Objective, theta: Array) -> "Point":
+        """Evaluate the objective at ``theta``."""
+        value, gradient = objective.value_and_gradient(theta)
+        return cls(theta, float(value), gradient)
+
+    @property
+    def norm(self) -> float:
+        """The gradient's length."""
+        return float(np.linalg.norm(self.gradient))
+
+
+def decreases(here: Point, there: Point, promised: float) -> bool:
+    r"""Return whether ``there`` is low enough: Armijo's condition, made safe against rounding.
+
+    Notes
+    -----
+    ``promised`` is -t <g, d> > 0, the first-order decrease. Armijo asks for at least a share of it::
+
+        J(there) <= J(here) - SUFFICIENT * promised
+
+    Close to a minimum the two values differ by less than their rounding and the condition is decided by chance. Where
+    they cannot be told apart, the gradient must have become shorter instead: it keeps its digits longer than the value,
+    and as it shrinks strictly this cannot go on for ever.
+    """
+    if there.value <= here.value - SUFFICIENT * promised:
+        return bool(np.all(np.isfinite(there.gradient)))
+    noise = 10 * np.finfo(there.theta.dtype).eps * abs(here.value)
+    return bool(abs(there.value - here.value) <= noise) and there.norm < here.norm
+
+
+def backtrack(
+    objective: Objective, here: Point, direction: Array, step: float, shrink: float = 0.5
+) -> tuple[Point, float] | None:
+    """Return the first point of ``here + step d``, ``here + shrink step d``, ... that decreases, and its step.
+
+    None if there is none before the steps vanish in rounding.
+
+    Examples
+    --------
+    >>> from steepest.objectives.quadratic import QuadraticObjective
+    >>> parabola = QuadraticObjective(np.array([[2.0]]))
+    >>> here = Point.at(parabola, np.array([-1.0]))
+    >>> backtrack(parabola, here, -here.gradient, step=1.0)  # step 1 leads to +1, no lower; step 1/2 to 0
+    (Point(theta=array([0.]), value=0.0, gradient=array([0.])), 0.5)
+    """
+    slope = float(here.gradient @ direction)
+    while slope < 0:
+        theta = here.theta + (step * direction).astype(here.theta.dtype, copy=False)
+        if np.array_equal(theta, here.theta):
+            break
+        there = Point.at(objective, theta)
+        if decreases(here, there, -step * slope):
+            return there, step
+        step *= shrink
+    return None
+
+
+def wolfe(
+    objective: Objective, here: Point, direction: Array, step: float, n_trials: int = 60
+) -> tuple[Point, float] | None:
+    r"""Return a point that decreases and where the slope has become flatter, and its step.
+
+    Notes
+    -----
+    Besides the decrease, ``<g(there), d> >= CURVATURE <g(here), d>`` is asked for: a step that is too short leaves the
+    slope as steep as it was. With s the step and y the change of gradient it gives ``<s, y> > 0``, which quasi-Newton
+    updates need.
+
+    An interval [low, high] is kept: at ``low`` the value is fine but the slope too steep, at ``high`` the value is too
+    large. If there is no ``high`` yet the step is doubled, else the next trial lies inside: where the parabola through
+    the value and slope at ``low`` and the value at ``high`` is lowest, but not nearer than a tenth to either end. If
+    the trials are used up a point that merely decreases is returned, None if there is none.
+
+    Source: A. S. Lewis and M. L. Overton, Nonsmooth optimization via quasi-Newton methods, Mathematical Programming 141
+    (2013), algorithm 2.6; the parabola in place of the midpoint is ours.
+    """
+    slope = float(here.gradient @ direction)
+    low, high, lowest = 0.0, inf, here
+    for _ in range(n_trials if slope < 0 else 0):
+        theta = here.theta + (step * direction).astype(here.theta.dtype, copy=False)
+        if np.array_equal(theta, here.theta):
+            break
+        there = Point.at(objective, theta)
+        if not decreases(here, there, -step * slope):
+            high = step
+            step = _between(low, high, lowest.value, float(lowest.gradient @ direction), there.value)
+        elif float(there.gradient @ direction) >= CURVATURE * slope:
+            return there, step
+        else:
+            low, lowest = step, there
+            step = 2.0 * step if high == inf else 0.5 * (low + high)
+    return (lowest, low) if low > 0 else None
+
+
+def _between(low: float, high: float, value: float, slope: float, value_high: float) -> float:
+    """Return where the parabola with this value and slope at ``low`` and value at ``high`` is lowest, kept inside."""
+    width = high - low
+    bend = value_high - value - slope * width
+    with np.errstate(all="ignore"):
+        share = -slope * width / (2.0 * bend) if np.isfinite(bend) and bend > 0 and slope < 0 else 0.1
+    return low + width * float(np.clip(share, 0.1, 0.9))
+
+
+def why_none(here: Point, direction: Array, step: float) -> Reason:
+    """Return why no step was found: rounding, if the promised decrease was that small, else no descent at all."""
+    promised = step * abs(float(here.gradient @ direction))
+    return Reason.ROUNDING if promised <= ROUNDING * abs(here.value) or promised == 0.0 else Reason.NO_DESCENT
