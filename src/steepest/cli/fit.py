@@ -1,0 +1,185 @@
+"""Fit a model to a CSV or Parquet file and print the proof that it is right."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from steepest.cli.models import MODELS, OPTIONS, build, parse_settings
+from steepest.exceptions import DivergenceError, InvalidInputError
+from steepest.validation import check_choice
+
+if TYPE_CHECKING:
+    from steepest.cli.running import Fitted
+    from steepest.report.fit import FitReport
+    from steepest.tables import Dataset
+
+HELP = """Fit a model to a CSV or Parquet file and print the proof that it is right.
+
+DATA is the file, or - for standard input. Nothing is encoded silently: a column of text is refused until --one-hot or
+--drop names it.
+
+\b
+Examples:
+  steepest fit examples/data/diabetes.csv --target progression --model lasso
+  steepest fit examples/data/diabetes.csv --target progression --learning-rate 0.1
+  steepest fit examples/data/breast_cancer.csv --target diagnosis --model logistic
+"""
+
+
+def _columns(ctx: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> list[str]:
+    """Split column names at commas."""
+    return [name.strip() for names in value for name in names.split(",") if name.strip()]
+
+
+def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Apply several click options, in the order of the help."""
+
+    def decorate(function: Any) -> Any:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+DATA_OPTIONS = _options(
+    click.option("-t", "--target", metavar="COLUMN", help="The column to predict."),
+    click.option("--drop", multiple=True, callback=_columns, metavar="COLUMN", help="Leave a column out."),
+    click.option("--one-hot", multiple=True, callback=_columns, metavar="COLUMN", help="Encode a column of text."),
+    click.option("--missing", default="error", metavar="error|drop|mean", help="What to do about missing values."),
+    click.option(
+        "--standardize/--no-standardize", default=True, help="Scale features to unit variance.  [default: on]"
+    ),
+    click.option("--test-size", type=float, default=0.2, show_default=True, help="Share of the rows held out."),
+    click.option("--seed", type=int, default=0, show_default=True, help="For the split and all else that is random."),
+    click.option("--separator", metavar="CHAR", help="Between fields; found from the header if not given."),
+    click.option("--decimal", default=".", metavar=".|,", help="The decimal mark."),
+    click.option("--encoding", metavar="NAME", help="Of the file; UTF-8 if not given."),
+)
+
+MODEL_OPTIONS = _options(
+    click.option(
+        "-m", "--model", default="linear", show_default=True, metavar="NAME", help=f"One of {', '.join(MODELS)}."
+    ),
+    click.option("--alpha", type=float, help="Strength of the penalty."),
+    click.option("--l1-ratio", type=float, help="Share of the L1 part in an elastic net."),
+    click.option("--solver", metavar="NAME", help="How to minimise; the fastest that fits if not given."),
+    click.option("--learning-rate", type=float, help="Step size of gradient descent."),
+    click.option("--batch-size", type=int, help="Rows an update of gradient descent sees."),
+    click.option("--update", metavar="NAME", help="Update rule of gradient descent, e.g. momentum, adam."),
+    click.option("--max-iter", type=int, help="The most iterations."),
+    click.option("--tol", type=float, help="Tolerance at which to stop."),
+    click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Any other parameter of the model."),
+)
+
+OUTPUT_OPTIONS = _options(
+    click.option("--save-trace", type=click.Path(path_type=Path, dir_okay=False), help="Write the run's trace here."),
+    click.option(
+        "--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw the run here (.png, .svg, .pdf)."
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+    click.option("-v", "--verbose", is_flag=True, help="Print all coefficients, and the course of the run."),
+)
+
+
+@click.command(help=HELP)
+@click.argument("data")
+@DATA_OPTIONS
+@MODEL_OPTIONS
+@OUTPUT_OPTIONS
+def command(
+    data: str,
+    model: str,
+    seed: int,
+    standardize: bool,
+    settings: tuple[str, ...],
+    save_trace: Path | None,
+    plot: Path | None,
+    as_json: bool,
+    verbose: bool,
+    **options: Any,
+) -> None:
+    """Read, fit, report."""
+    check_choice("model", model, MODELS)
+    _check_outputs(save_trace, plot)
+    from steepest.cli import running
+
+    classifies = MODELS[model].classifies
+    dataset = _dataset(data, classifies, options)
+    train, test = running.split(dataset, options["test_size"], seed, by_class=classifies)
+    estimator = build(model, {name: options[name] for name in OPTIONS}, parse_settings(settings), seed)
+    try:
+        fitted = running.fit(estimator, train, test, standardize=standardize, classifies=classifies, live=not as_json)
+    except DivergenceError as error:
+        _keep_what_diverged(error, save_trace, plot)
+        raise
+    report = running.report(fitted, data=data, seed=seed, standardized=standardize)
+    if save_trace is not None:
+        fitted.model.trace_.save(save_trace)
+    if plot is not None:
+        _draw(plot, fitted, report)
+    _print(report, fitted, as_json=as_json, verbose=verbose)
+
+
+def _check_outputs(save_trace: Path | None, plot: Path | None) -> None:
+    """Refuse, before a long run, files that cannot be written after it."""
+    for option, path in (("--save-trace", save_trace), ("--plot", plot)):
+        if path is not None and not path.parent.is_dir():
+            raise InvalidInputError(f"{option} {path}: there is no directory {path.parent}")
+    if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise InvalidInputError(f"--plot {plot}: must end in .png, .svg or .pdf")
+
+
+def _dataset(data: str, classify: bool, options: dict[str, Any]) -> "Dataset":
+    from steepest.tables import prepare, read_table
+
+    how = {name: options[name] for name in ("separator", "encoding", "decimal")}
+    table = read_table(data, **how)
+    if options["target"] is None:
+        raise InvalidInputError(f"--target is missing: name the column to predict, one of {', '.join(table.columns)}")
+    how = {name: options[name] for name in ("drop", "one_hot", "missing")}
+    return prepare(table, options["target"], classify=classify, **how)
+
+
+def _keep_what_diverged(error: DivergenceError, save_trace: Path | None, plot: Path | None) -> None:
+    """Write the trace and the loss curve of a diverged run: they show what happened."""
+    trace = error.result.trace
+    if save_trace is not None:
+        trace.save(save_trace)
+    if plot is not None:
+        from steepest.plotting import loss_curve, panels
+
+        figure, (ax,) = panels(1)
+        loss_curve(trace, ax=ax).set_title("diverged", fontsize=10)
+        figure.savefig(plot)
+
+
+def _draw(path: Path, fitted: "Fitted", report: "FitReport") -> None:
+    """Draw the loss curve beside the predictions."""
+    from steepest import plotting
+
+    figure, (left, right) = plotting.panels(2)
+    plotting.loss_curve(fitted.model.trace_, ax=left)
+    predictions = {name: (part.y, fitted.model.predict(part.X)) for name, part in fitted.parts.items()}
+    if fitted.classifies:
+        name, (y, predicted) = list(predictions.items())[-1]
+        plotting.confusion_matrix(y, predicted, ax=right, rows=name)
+    else:
+        for name, (y, predicted) in predictions.items():
+            plotting.predicted_against_actual(y, predicted, ax=right, rows=name, unit=report.target)
+    figure.suptitle(f"{report.model} on {Path(report.data).name}", fontsize=11)
+    figure.savefig(path)
+
+
+def _print(report: "FitReport", fitted: "Fitted", *, as_json: bool, verbose: bool) -> None:
+    if as_json:
+        json.dump(report.as_json(), sys.stdout, indent=2, ensure_ascii=False)
+        click.echo()
+        return
+    from steepest.cli.rendering import render
+
+    render(report, fitted.model.trace_, verbose=verbose)

@@ -1,0 +1,110 @@
+"""The models of ``steepest fit`` by name, and how options of the command become parameters of an estimator."""
+
+import inspect
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+from steepest.exceptions import InvalidInputError
+from steepest.validation import check_choice
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where a model is, and what it predicts."""
+
+    path: str
+    classifies: bool = False
+
+
+MODELS = {
+    "linear": Entry("steepest.linear_model:LinearRegression"),
+    "ridge": Entry("steepest.linear_model:Ridge"),
+    "ridge-cv": Entry("steepest.linear_model:RidgeCV"),
+    "lasso": Entry("steepest.linear_model:Lasso"),
+    "lasso-cv": Entry("steepest.linear_model:LassoCV"),
+    "elastic-net": Entry("steepest.linear_model:ElasticNet"),
+    "elastic-net-cv": Entry("steepest.linear_model:ElasticNetCV"),
+    "logistic": Entry("steepest.linear_model:LogisticRegression", classifies=True),
+    "sgd": Entry("steepest.linear_model:SGDRegressor"),
+    "sgd-classifier": Entry("steepest.linear_model:SGDClassifier", classifies=True),
+}
+OPTIONS = ("alpha", "l1_ratio", "solver", "learning_rate", "batch_size", "update", "max_iter", "tol")
+TEACHING = ("learning_rate", "batch_size", "update")
+
+
+def build(name: str, options: Mapping[str, Any], settings: Mapping[str, Any], seed: int) -> Any:
+    """Return an estimator, not yet fitted.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``MODELS``.
+    options : mapping
+        Options of the command by name; those that are None were not given.
+    settings : mapping
+        Parameters of the estimator given as such.
+    seed : int
+        Becomes ``random_state`` where the estimator has one.
+    """
+    estimator = _load(name)
+    allowed = list(inspect.signature(estimator.__init__).parameters)[1:]
+    given = {option: value for option, value in options.items() if value is not None}
+    if any(option in given for option in TEACHING) and "batch_size" in allowed:
+        given.setdefault("solver", "gradient-descent")  # the default solver would not look at them
+    parameters: dict[str, Any] = {"random_state": seed} if "random_state" in allowed else {}
+    for option, value in given.items():
+        parameters |= _translated(name, option, value, allowed)
+    for parameter, value in settings.items():
+        if parameter not in allowed:
+            near = get_close_matches(parameter, allowed, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(allowed)}"
+            raise InvalidInputError(f"--set {parameter}: model {name} has no such parameter; {hint}")
+        parameters[parameter] = value
+    return estimator(**parameters)
+
+
+def _load(name: str) -> Any:
+    module, _, attribute = MODELS[check_choice("model", name, MODELS)].path.partition(":")
+    try:
+        return getattr(import_module(module), attribute)
+    except AttributeError:
+        raise InvalidInputError(f"model {name}: {module} has no {attribute} in this installation") from None
+
+
+def _translated(name: str, option: str, value: Any, allowed: list[str]) -> dict[str, Any]:
+    """Return the parameters that an option stands for; refuse an option that the model does not have."""
+    if option == "alpha" and "alpha" not in allowed and "C" in allowed:
+        if value <= 0:
+            raise InvalidInputError(f"--alpha {value:g}: must be above 0 for model {name}, whose C is 1 / alpha")
+        return {"C": 1.0 / value}
+    if option == "learning_rate" and "eta0" in allowed:
+        return {"eta0": value, "learning_rate": "constant"}
+    if option in allowed:
+        return {option: value}
+    known = [f"--{parameter.replace('_', '-')}" for parameter in allowed if parameter in OPTIONS]
+    flag = f"--{option.replace('_', '-')}"
+    raise InvalidInputError(f"{flag}: model {name} has no such option; it has {', '.join(known)}")
+
+
+def parse_settings(pairs: tuple[str, ...]) -> dict[str, Any]:
+    """Return ``NAME=VALUE`` pairs as parameters; a value is JSON where it reads as such, else text.
+
+    Examples
+    --------
+    >>> parse_settings(("positive=true", "selection=random"))
+    {'positive': True, 'selection': 'random'}
+    """
+    settings: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name:
+            raise InvalidInputError(f"--set {pair}: must be NAME=VALUE, as in --set fit_intercept=false")
+        try:
+            settings[name] = json.loads(text)
+        except ValueError:
+            settings[name] = text
+    return settings

@@ -1,0 +1,127 @@
+"""The fit behind ``steepest fit``: split, fill in, scale, fit, report."""
+
+import sys
+import warnings
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from steepest.cli.progress import LiveTrace
+from steepest.exceptions import InvalidInputError
+from steepest.report.fit import FitReport, Scaling
+from steepest.report.scores import classification_scores, regression_scores
+from steepest.tables import Dataset
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A model with the data it was fitted to, scaled as it saw them."""
+
+    model: Any
+    train: Dataset
+    test: Dataset
+    scaling: Scaling
+    classifies: bool
+    seconds: float
+
+    @property
+    def parts(self) -> dict[str, Dataset]:
+        """The training set and, where rows were held out, the test set."""
+        parts = {"training": self.train, "test": self.test}
+        return parts if len(self.test.y) else {"training": self.train}
+
+
+def split(dataset: Dataset, test_size: float, seed: int, *, by_class: bool) -> tuple[Dataset, Dataset]:
+    """Return a training and a test set without missing values: the training set's means stand in for them."""
+    if not 0 <= test_size < 1:
+        raise InvalidInputError(f"--test-size {test_size:g}: must be at least 0 and below 1")
+    if seed < 0:
+        raise InvalidInputError(f"--seed {seed}: must not be negative")
+    train, test = dataset.split(test_size, seed, by_class=by_class)
+    if len(train.y) < 2:
+        raise InvalidInputError(f"{len(dataset.y)} rows are too few: 2 must be left to learn from")
+    lacking = np.isnan(train.X)
+    n_filled = int(lacking.sum() + np.isnan(test.X).sum())
+    if not n_filled:
+        return train, test
+    if lacking.all(axis=0).any():
+        name = train.features[int(np.argmax(lacking.all(axis=0)))]
+        raise InvalidInputError(f"column {name!r} holds no value in the training set: --drop {name}")
+    means = np.nanmean(train.X, axis=0)
+    note = f"{n_filled} missing values replaced by the mean of their column in the training set"
+    return _filled(train, means, note), _filled(test, means, note)
+
+
+def _filled(part: Dataset, means: Any, note: str) -> Dataset:
+    return replace(part, X=np.where(np.isnan(part.X), means, part.X), notes=[*part.notes, note])
+
+
+def fit(estimator: Any, train: Dataset, test: Dataset, *, standardize: bool, classifies: bool, live: bool) -> Fitted:
+    """Scale by what the training set says, and fit; with ``live``, a bar on a terminal shows long runs."""
+    scaling = Scaling.of(train.X, standardize=standardize)
+    train_scaled = replace(train, X=scaling.apply(train.X))
+    trace = LiveTrace(getattr(estimator, "max_iter", None)) if live and sys.stderr.isatty() else None
+    if trace is not None:
+        estimator.set_callbacks(trace)
+    started = perf_counter()
+    with warnings.catch_warnings(record=True) as caught, trace or nullcontext():
+        warnings.simplefilter("always")
+        estimator.fit(train_scaled.X, train_scaled.y)
+    seconds = perf_counter() - started
+    notes = [str(warning.message) for warning in caught if not issubclass(warning.category, DeprecationWarning)]
+    constant = [name for name, spread in zip(train.features, np.ptp(train.X, axis=0), strict=True) if spread == 0]
+    if constant:
+        notes.append(f"without influence, as constant in the training set: {', '.join(constant)}")
+    train_scaled = replace(train_scaled, notes=[*train.notes, *dict.fromkeys(notes)])
+    return Fitted(estimator, train_scaled, replace(test, X=scaling.apply(test.X)), scaling, classifies, seconds)
+
+
+def report(fitted: Fitted, *, data: str, seed: int, standardized: bool) -> FitReport:
+    """Return what the fit achieved."""
+    model, train, test = fitted.model, fitted.train, fitted.test
+    about = model.trace_.about
+    coefficients = np.atleast_2d(model.coef_)
+    intercept = np.broadcast_to(np.atleast_1d(model.intercept_), len(coefficients))
+    original, original_intercept = fitted.scaling.undo(coefficients, intercept)
+    score = classification_scores if fitted.classifies else regression_scores
+    return FitReport(
+        model=type(model).__name__,
+        data=data,
+        target=train.target,
+        features=train.features,
+        outputs=_outputs(model, train.target, fitted.classifies),
+        n_train=len(train.y),
+        n_test=len(test.y),
+        seed=seed,
+        standardized=standardized,
+        objective=about.get("objective", ""),
+        solver=about.get("solver", ""),
+        stopped=about.get("message", ""),
+        converged=model.stopping_reason_.converged,
+        n_iter=int(np.max(model.n_iter_)) if model.n_iter_ is not None else 0,
+        seconds=fitted.seconds,
+        scores=score(model, (train.X, train.y), (test.X, test.y)),
+        baseline="the commonest class" if fitted.classifies else "the mean",
+        coefficients=coefficients,
+        intercept=intercept,
+        original=original,
+        original_intercept=original_intercept,
+        certificate=getattr(model, "certificate_", None),
+        parameters={name: _shown(value) for name, value in model.get_params().items()},
+        notes=train.notes,
+    )
+
+
+def _outputs(model: Any, target: str, classifies: bool) -> list[str]:
+    """Return what each row of coefficients speaks for; of two classes, the second."""
+    if not classifies:
+        return [target]
+    classes = [str(value) for value in model.classes_]
+    return classes[1:] if len(classes) == 2 else classes
+
+
+def _shown(value: Any) -> Any:
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)

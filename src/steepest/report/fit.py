@@ -1,0 +1,116 @@
+"""A fit as a record that people and machines can read."""
+
+import math
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from steepest.certificate import Certificate
+from steepest.report.scores import Score
+from steepest.typing import Array
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """What was subtracted from every feature and what it was divided by.
+
+    Notes
+    -----
+    With ``x' = (x - mean) / scale``::
+
+        w'^T x' + b' = sum_j (w'_j / scale_j) x_j + b' - sum_j w'_j mean_j / scale_j
+
+    so that a coefficient per unit of the data is ``w'_j / scale_j``.
+    """
+
+    mean: Array
+    scale: Array
+
+    @classmethod
+    def of(cls, X: Array, *, standardize: bool) -> "Scaling":
+        """Return the scaling to mean 0 and standard deviation 1, or the one that changes nothing."""
+        if not standardize:
+            return cls(np.zeros(X.shape[1]), np.ones(X.shape[1]))
+        spread = X.std(axis=0)
+        constant = spread <= 1e-12 * np.abs(X).max(axis=0)  # of a constant column, rounding leaves about 1e-16
+        return cls(X.mean(axis=0), np.where(constant, 1.0, spread))
+
+    def apply(self, X: Array) -> Array:
+        """Return the scaled features."""
+        scaled: Array = (X - self.mean) / self.scale
+        return scaled
+
+    def undo(self, coefficients: Array, intercept: Array) -> tuple[Array, Array]:
+        """Return coefficients (n_outputs, n_features) and intercepts (n_outputs,) in the units of the data."""
+        original = coefficients / self.scale
+        return original, intercept - original @ self.mean
+
+
+@dataclass(frozen=True)
+class FitReport:
+    """What ``steepest fit`` says.
+
+    Attributes
+    ----------
+    outputs : list of str
+        The target, or for several classes the class that each row of coefficients speaks for.
+    coefficients, original : array (n_outputs, n_features)
+        As the objective sees them, and in the units of the data.
+    """
+
+    model: str
+    data: str
+    target: str
+    features: list[str]
+    outputs: list[str]
+    n_train: int
+    n_test: int
+    seed: int
+    standardized: bool
+    objective: str
+    solver: str
+    stopped: str
+    converged: bool
+    n_iter: int
+    seconds: float
+    scores: list[Score]
+    baseline: str
+    coefficients: Array
+    intercept: Array
+    original: Array
+    original_intercept: Array
+    certificate: Certificate | None
+    parameters: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def order(self) -> list[int]:
+        """The features by the largest size of their coefficients, those of zero last."""
+        size = np.abs(self.coefficients).max(axis=0)
+        return sorted(range(len(self.features)), key=lambda j: (-size[j], j))
+
+    @property
+    def n_nonzero(self) -> int:
+        """How many features have a coefficient other than zero."""
+        return int(np.count_nonzero(np.abs(self.coefficients).max(axis=0)))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as JSON can hold it; a number that is not finite is null."""
+        record = asdict(self) | {"certificate": _certificate(self.certificate)}
+        cleaned: dict[str, Any] = _clean(record)
+        return cleaned
+
+
+def _certificate(certificate: Certificate | None) -> dict[str, Any] | None:
+    return None if certificate is None else asdict(certificate) | {"optimal": bool(certificate.optimal)}
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _clean(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(item) for item in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return _clean(value.tolist())
+    return None if isinstance(value, float) and not math.isfinite(value) else value
