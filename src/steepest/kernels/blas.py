@@ -1,0 +1,52 @@
+"""NumPy's and SciPy's BLAS kept to one thread while our own threads call it.
+
+Two pools of threads on the same cores fight; so either BLAS uses all cores on one large product, or each of our
+threads works on its own block with a BLAS of one thread.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import numpy as np
+import scipy.linalg.blas
+from threadpoolctl import ThreadpoolController
+
+from steepest.typing import Array
+
+
+@cache
+def _controller() -> Any:
+    """Look once for the BLAS libraries in this process; that takes milliseconds."""
+    return ThreadpoolController()
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Let BLAS calls within the block use one thread each."""
+    with _controller().limit(limits=1, user_api="blas"):
+        yield
+
+
+def add_self_product(gram: Array, Z: Array) -> None:
+    """Add ``Z^T Z`` to the lower triangle of ``gram``, a symmetric matrix in Fortran order, in place."""
+    syrk = scipy.linalg.blas.dsyrk if gram.dtype == np.float64 else scipy.linalg.blas.ssyrk
+    if Z.flags.f_contiguous:
+        syrk(1.0, Z, trans=1, beta=1.0, c=gram, overwrite_c=1, lower=1)
+    else:
+        syrk(1.0, Z.T, beta=1.0, c=gram, overwrite_c=1, lower=1)
+
+
+def mirror(gram: Array) -> Array:
+    """Copy the lower triangle of ``gram`` to the upper one, in place, and return it."""
+    upper = np.triu_indices(len(gram), 1) if len(gram) <= 256 else None
+    if upper is not None:
+        gram[upper] = gram.T[upper]
+        return gram
+    for start in range(0, len(gram), 256):  # by bands: index arrays of the whole triangle would be larger than it
+        stop = min(start + 256, len(gram))
+        gram[start:stop, stop:] = gram[stop:, start:stop].T
+        corner = gram[start:stop, start:stop]
+        corner[...] = np.tril(corner) + np.tril(corner, -1).T
+    return gram
