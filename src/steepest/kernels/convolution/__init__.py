@@ -1,0 +1,1 @@
+"""Compiled convolution: register tiles, and what is built of them."""

@@ -1,0 +1,195 @@
+r"""The two register tiles that every convolution kernel is built of.
+
+A convolution is a matrix product whose right-hand matrix need not be built: its row k is the signal, shifted. So the
+tiles read row k at ``x[offset[k]:]``, and one table of offsets stands for strides, padding, dilation and channels::
+
+    outer_tile    out[m, p] = sum_k a[k, m] x[offset[k] + p]       outputs p side by side in a vector
+    dot_tile      out[m, j] += sum_p a[m, p] x[offset[j] + p]      summed positions p side by side
+
+A loop over p that the compiler vectorises by itself reads and writes each output once a term; a tile keeps ROWS rows
+of outputs in vector registers over the whole sum and reads each x once for all of them, which is some five times
+faster. Registers cannot be named in Python, so the tiles are written as the vector instructions they are, and
+inlined in the kernels that call them.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+WIDE = bool(llvm.get_host_cpu_features().get("avx512f", False))
+VECTOR_BYTES = 64 if WIDE else 32
+ROWS = 8  # rows of a tile of outputs
+VECTORS = 3 if WIDE else 1  # vectors in each row: ROWS x VECTORS accumulators, and 32 or 16 registers
+
+INT64, INT32 = ir.IntType(64), ir.IntType(32)
+
+
+def lanes(itemsize: int) -> int:
+    """Return how many numbers of ``itemsize`` bytes a vector holds."""
+    return VECTOR_BYTES // itemsize
+
+
+class _Code:
+    """Builder of vector instructions for arrays of one dtype."""
+
+    def __init__(self, context: Any, builder: Any, array_type: Any) -> None:
+        self.context, self.builder = context, builder
+        self.scalar = context.get_value_type(array_type.dtype)
+        self.itemsize = array_type.dtype.bitwidth // 8
+        self.lanes = lanes(self.itemsize)
+        self.vector = ir.VectorType(self.scalar, self.lanes)
+        suffix = f"v{self.lanes}f{8 * self.itemsize}"
+        form = ir.FunctionType(self.vector, [self.vector] * 3)
+        self.fused = cgutils.get_or_insert_function(builder.module, form, f"llvm.fma.{suffix}")
+        form = ir.FunctionType(self.scalar, [self.scalar, self.vector])
+        self.sum = cgutils.get_or_insert_function(builder.module, form, f"llvm.vector.reduce.fadd.{suffix}")
+
+    def start(self, array_type: Any, array: Any, index: Any) -> Any:
+        """Return the address of ``array[index]``."""
+        return self.at(self.context.make_array(array_type)(self.context, self.builder, array).data, index)
+
+    def at(self, pointer: Any, index: Any) -> Any:
+        return self.builder.gep(pointer, [INT64(index) if isinstance(index, int) else index])
+
+    def _address(self, pointer: Any, v: int) -> Any:
+        return self.builder.bitcast(self.at(pointer, v * self.lanes), self.vector.as_pointer())
+
+    def load(self, pointer: Any, v: int = 0) -> Any:
+        return self.builder.load(self._address(pointer, v), align=self.itemsize)
+
+    def store(self, value: Any, pointer: Any, v: int = 0) -> None:
+        self.builder.store(value, self._address(pointer, v), align=self.itemsize)
+
+    def broadcast(self, pointer: Any) -> Any:
+        undefined = ir.Constant(self.vector, ir.Undefined)
+        lane = self.builder.insert_element(undefined, self.builder.load(pointer), INT32(0))
+        mask = ir.Constant(ir.VectorType(INT32, self.lanes), [0] * self.lanes)
+        return self.builder.shuffle_vector(lane, undefined, mask)
+
+    def accumulators(self, rows: int, columns: int) -> list[list[Any]]:
+        """Return zeroed variables, which the compiler turns into registers."""
+        zero = ir.Constant(self.vector, None)
+        table = [[cgutils.alloca_once(self.builder, self.vector) for _ in range(columns)] for _ in range(rows)]
+        for variable in sum(table, []):
+            self.builder.store(zero, variable)
+        return table
+
+    def add_product(self, variable: Any, left: Any, right: Any) -> None:
+        self.builder.store(self.builder.call(self.fused, [left, right, self.builder.load(variable)]), variable)
+
+    def add_sum(self, variable: Any, pointer: Any) -> None:
+        """Add the lanes of ``variable``, pairwise, to the number at ``pointer``."""
+        total = self.builder.call(
+            self.sum, [self.builder.load(pointer), self.builder.load(variable)], fastmath=["reassoc"]
+        )
+        self.builder.store(total, pointer)
+
+
+def _literals(*numbers: Any) -> list[int] | None:
+    """Return the values of compile-time constants, or None to make numba try again with constants."""
+    constant = all(isinstance(n, types.IntegerLiteral) for n in numbers)
+    return [n.literal_value for n in numbers] if constant else None
+
+
+@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]  # numba types it in part
+def outer_tile(
+    _typing: Any,
+    rows: Any,
+    vectors: Any,
+    a: Any,
+    ia: Any,
+    x: Any,
+    ix: Any,
+    offset: Any,
+    terms: Any,
+    out: Any,
+    io: Any,
+    pitch: Any,
+) -> tuple[Any, Callable[..., Any]] | None:
+    """``out[io + m pitch + p] = sum_k a[ia + k rows + m] x[ix + offset[k] + p]``, for ``vectors`` vectors of p.
+
+    ``rows`` and ``vectors`` are constants; ``terms`` is the number of k; a, x, offset and out are contiguous.
+    Reference: ``steepest.operators.convolution2d.reference``.
+    """
+    size = _literals(rows, vectors)
+    if size is None:
+        return None
+    n_rows, n_vectors = size
+    i = types.intp
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        _, _, a_, ia_, x_, ix_, offset_, terms_, out_, io_, pitch_ = arguments
+        code = _Code(context, builder, a)
+        a_0, x_0, out_0 = code.start(a, a_, ia_), code.start(x, x_, ix_), code.start(out, out_, io_)
+        offset_0 = code.start(offset, offset_, INT64(0))
+        sums = code.accumulators(n_rows, n_vectors)
+        with cgutils.for_range(builder, terms_) as loop:
+            x_k = code.at(x_0, builder.load(code.at(offset_0, loop.index)))
+            a_k = code.at(a_0, builder.mul(loop.index, INT64(n_rows)))
+            shifted = [code.load(x_k, v) for v in range(n_vectors)]
+            for m in range(n_rows):
+                weight = code.broadcast(code.at(a_k, m))
+                for v in range(n_vectors):
+                    code.add_product(sums[m][v], weight, shifted[v])
+        for m in range(n_rows):
+            row = code.at(out_0, builder.mul(pitch_, INT64(m)))
+            for v in range(n_vectors):
+                code.store(builder.load(sums[m][v]), row, v)
+        return context.get_dummy_value()
+
+    return types.void(rows, vectors, a, i, x, i, offset, i, out, i, i), generate
+
+
+@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]  # numba types it in part
+def dot_tile(
+    _typing: Any,
+    rows: Any,
+    columns: Any,
+    a: Any,
+    ia: Any,
+    a_pitch: Any,
+    x: Any,
+    ix: Any,
+    offset: Any,
+    j0: Any,
+    steps: Any,
+    out: Any,
+    io: Any,
+    pitch: Any,
+) -> tuple[Any, Callable[..., Any]] | None:
+    """``out[io + m pitch + j] += sum_p a[ia + m a_pitch + p] x[ix + offset[j0 + j] + p]`` over ``steps`` vectors of p.
+
+    ``rows`` and ``columns`` are constants; a, x, offset and out are contiguous.
+    Reference: ``steepest.operators.convolution2d.reference``.
+    """
+    size = _literals(rows, columns)
+    if size is None:
+        return None
+    n_rows, n_columns = size
+    i = types.intp
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        _, _, a_, ia_, a_pitch_, x_, ix_, offset_, j0_, steps_, out_, io_, pitch_ = arguments
+        code = _Code(context, builder, a)
+        a_0, x_0, out_0 = code.start(a, a_, ia_), code.start(x, x_, ix_), code.start(out, out_, io_)
+        offset_0 = code.start(offset, offset_, j0_)
+        a_rows = [code.at(a_0, builder.mul(a_pitch_, INT64(m))) for m in range(n_rows)]
+        columns_x = [code.at(x_0, builder.load(code.at(offset_0, j))) for j in range(n_columns)]
+        sums = code.accumulators(n_rows, n_columns)
+        with cgutils.for_range(builder, steps_) as loop:
+            p = builder.mul(loop.index, INT64(code.lanes))
+            shifted = [code.load(code.at(column, p)) for column in columns_x]
+            for m in range(n_rows):
+                row = code.load(code.at(a_rows[m], p))
+                for j in range(n_columns):
+                    code.add_product(sums[m][j], row, shifted[j])
+        for m in range(n_rows):
+            for j in range(n_columns):
+                code.add_sum(sums[m][j], code.at(out_0, builder.add(builder.mul(pitch_, INT64(m)), INT64(j))))
+        return context.get_dummy_value()
+
+    return types.void(rows, columns, a, i, i, x, i, offset, i, i, out, i, i), generate

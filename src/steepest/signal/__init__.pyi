@@ -1,0 +1,13 @@
+from .convolution import Convolution as Convolution
+from .convolution import autocorrelation as autocorrelation
+from .convolution import convolution_matrix as convolution_matrix
+from .convolution import convolve as convolve
+from .convolution import correlate as correlate
+from .deconvolution import Deconvolution as Deconvolution
+from .deconvolution import IllConditionedWarning as IllConditionedWarning
+from .deconvolution import deconvolve as deconvolve
+from .linear_system import LinearSystem as LinearSystem
+from .linear_system import linear_system as linear_system
+from .linear_system import linear_system_gradients as linear_system_gradients
+from .recovery import recover as recover
+from .recovery import wiener as wiener
