@@ -97,7 +97,7 @@ def _scaled(model: Model, blocks: tuple[str, ...]) -> Iterator[Mutant]:
         scaled = _changed(model, block, lambda g, factor=factor: factor * g)
         yield _one(model, f"factor {symbol}", block, scaled, ("factor",), constant=symbol)
     k = np.shape(model.params[blocks[0]])
-    if len(k) == 2:
+    if len(k) == 2 and model.errors is not None and "y" in model.data:
         scaled = _changed(model, blocks[0], lambda g: k[1] * g)
         yield _one(model, "factor k", blocks[0], scaled, ("factor",), constant="k")
 
@@ -334,7 +334,7 @@ def _network_extras(model: Model, widths: tuple[int, ...]) -> Iterator[Mutant]:
 
 def _clusters(model: Model) -> Iterator[Mutant]:
     yield from _scaled(model, ("C",))
-    mean = "mean" in model.name
+    mean = model.name.endswith("mean")
 
     def per_cluster(p: Blocks, X: Any) -> Blocks:
         nearest = ((X[:, None] - p["C"][None]) ** 2).sum(2).argmin(1)

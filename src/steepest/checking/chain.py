@@ -166,7 +166,7 @@ def _verified(scene: Scene, layer: Layer, inputs: Sequence[Array]) -> bool:
     if n * k * len(scene.points) > MOST_SLOPES:
         return False
     try:
-        raw = [_row_errors(scene, layer, H, point) for H, point in zip(inputs, scene.points, strict=True)]
+        raw = _errors_of(scene, layer, inputs)
     except Exception:  # the user's function, called with a single sample, which it may well refuse
         return False
     truth = scene.data_truth(layer.weight)
@@ -177,6 +177,17 @@ def _verified(scene: Scene, layer: Layer, inputs: Sequence[Array]) -> bool:
     scale = sum(float(np.sum(q * t)) for q, t in zip(products, truth, strict=True)) / size
     layer.errors = [scale * e for e in raw]
     return all(_equal(scale * q, t) for q, t in zip(products, truth, strict=True))
+
+
+def _errors_of(scene: Scene, layer: Layer, inputs: Sequence[Array]) -> list[Array]:
+    """Row errors at every point; with a bias they do not depend on the inputs and are computed once."""
+
+    def compute() -> list[Array]:
+        return [_row_errors(scene, layer, H, point) for H, point in zip(inputs, scene.points, strict=True)]
+
+    if layer.bias is None:
+        return compute()
+    return scene.remember(("row errors", layer.bias, layer.turned), compute)  # type: ignore[no-any-return]
 
 
 def _row_errors(scene: Scene, layer: Layer, H: Array, point: int) -> Array:

@@ -6,6 +6,8 @@ from itertools import product
 
 __all__ = ["Named", "name_constant"]
 
+MOST_NAMES = 4
+
 
 @dataclass(frozen=True)
 class Named:
@@ -39,30 +41,55 @@ def name_constant(
     >>> [str(name) for name in name_constant(0.04, {"n": (50, "samples")})]
     ['2/n (n = 50 samples)']
     """
+    terms = _terms(sizes)
     size = abs(constant)
-    usual: list[tuple[str, float, str]] = [("1", 1.0, ""), ("2", 2.0, "")]
-    symbols = [(s, float(v), f"{s} = {v:g} {m}".strip()) for s, (v, m) in sizes.items() if v not in (0, 1)]
-    products = [
-        (f"{a[0]} {b[0]}", a[1] * b[1], f"{a[2]}, {b[2]}") for i, a in enumerate(symbols) for b in symbols[i + 1 :]
-    ]
-    doubled = [(f"2 {s}", 2.0 * v, m) for s, v, m in symbols]
-    more = [("4", 4.0, ""), ("3", 3.0, "")]
-    top = usual + symbols + doubled + more + products
     found: dict[str, Named] = {}
-    for (a, x, m), (b, y, w) in sorted(product(top, top), key=lambda pair: _complexity(*pair)):
-        if a == b or abs(x / y - size) > tolerance * size:
+    for top, bottom in sorted(product(terms, terms), key=lambda pair: pair[0].weight + pair[1].weight):
+        shared = set(top.parts) & set(bottom.parts)
+        if shared - {""} or abs(top.value / bottom.value - size) > tolerance * size:
             continue
-        bottom = f"({b})" if " " in b else b
-        symbol = a if b == "1" else f"{a}/{bottom}"
-        meaning = ", ".join(dict.fromkeys(part for part in (m, w) if part))
+        below = f"({bottom.symbol})" if len(bottom.parts) > 1 else bottom.symbol
+        symbol = top.symbol if bottom.symbol == "1" else f"{top.symbol}/{below}"
+        meaning = ", ".join(m for m in (top.meaning, bottom.meaning) if m)
         found.setdefault(symbol, Named(symbol, meaning))
+        if len(found) == MOST_NAMES:
+            break
     names = list(found.values())
-    for symbol, value, meaning in symbols:
+    for symbol, (value, meaning) in sizes.items():
         for sign, combined in (("+", 1.0 + value), ("-", 1.0 - value)):
             if abs(abs(combined) - size) <= tolerance * size:
-                names.append(Named(f"1 {sign} {symbol}", meaning))
+                names.append(Named(f"1 {sign} {symbol}", f"{symbol} = {value:g} {meaning}".strip()))
     return tuple(names)
 
 
-def _complexity(top: tuple[str, float, str], bottom: tuple[str, float, str]) -> int:
-    return sum(len(term[0].split()) * 2 + (term[0] not in "12") for term in (top, bottom) if term[0] != "1")
+@dataclass(frozen=True)
+class _Term:
+    """A product of 2 and sizes; the heavier, the less usual."""
+
+    parts: tuple[str, ...]
+    value: float
+    meaning: str
+    weight: int
+
+    @property
+    def symbol(self) -> str:
+        return " ".join(part for part in self.parts if part) or "1"
+
+    def times(self, other: "_Term") -> "_Term":
+        meaning = ", ".join(m for m in (self.meaning, other.meaning) if m)
+        return _Term(self.parts + other.parts, self.value * other.value, meaning, self.weight + other.weight + 1)
+
+
+def _terms(sizes: Mapping[str, tuple[float, str]]) -> list[_Term]:
+    """Everything that may stand above or below the fraction line."""
+    one, two = _Term(("",), 1.0, "", 0), _Term(("2",), 2.0, "", 1)
+    known = [
+        _Term((symbol,), float(value), f"{symbol} = {value:g} {meaning}".strip(), 1 if "." not in symbol else 4)
+        for symbol, (value, meaning) in sizes.items()
+        if value not in (0, 1)
+    ]
+    usual = [term for term in known if term.weight == 1]
+    doubled = [two.times(term) for term in usual]
+    products = [a.times(b) for i, a in enumerate(usual) for b in usual[i + 1 :]]
+    plain = [_Term((str(k),), float(k), "", 5) for k in (3, 4)]
+    return [one, two, *known, *doubled, *products, *plain]

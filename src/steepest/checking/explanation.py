@@ -99,7 +99,7 @@ def _factor(
     mistakes = [sign] if constant < 0 else []
     if _near(abs(constant), 1.0, tolerance):
         return names, mistakes, 1.0
-    if any(str(name.symbol) in candidate.natural for name in names):
+    if any(_near(abs(constant), natural, tolerance) for natural in candidate.natural):
         return names, mistakes, float(len(mistakes))
     text = str(names[0]) if names else f"{abs(constant):.10g}"
     mistakes.append(

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from steepest.typing import Array
 
-__all__ = ["Candidate"]
+from ..scene import Scene
+
+__all__ = ["Candidate", "counts_of"]
 
 
 @dataclass(frozen=True)
@@ -21,8 +23,8 @@ class Candidate:
         Continues "dJ/dw equals ...".
     remedy : str
         What to do, as a sentence.
-    natural : tuple of str
-        Constants (as ``name_constant`` writes them) that come with the mistake and are none of their own.
+    natural : tuple of float
+        Constants that come with the mistake and are none of their own.
     whole : bool
         Whether the tensors contain the penalty's part already.
     hint : str
@@ -33,6 +35,12 @@ class Candidate:
     tensors: list[Array]
     said: str
     remedy: str = ""
-    natural: tuple[str, ...] = ()
+    natural: tuple[float, ...] = ()
     whole: bool = False
     hint: str = ""
+
+
+def counts_of(scene: Scene) -> tuple[float, ...]:
+    """The number of samples and its inverse: constants of a mean in place of a sum, or the reverse."""
+    n = float(scene.n_samples or 1)
+    return (n, 1.0 / n)

@@ -7,7 +7,7 @@ import numpy as np
 from steepest.typing import Array
 
 from ..scene import Scene
-from .candidate import Candidate
+from .candidate import Candidate, counts_of
 
 __all__ = ["propose"]
 
@@ -32,7 +32,7 @@ def propose(scene: Scene, i: int) -> Iterator[Candidate]:
             [ratio * q / np.maximum(n, 1) for q, n in zip(pulls, counts, strict=True)],
             "the true derivative with every centre's row divided by its number of points",
             f"{rule}: a sum, where you have a mean (which is a step with another rate for each centre).",
-            natural=("n", "1/n"),
+            natural=counts_of(scene),
             hint="sum or mean over the points of a cluster",
         )
         yield Candidate(

@@ -11,7 +11,7 @@ from ..activations import ACTIVATIONS, Activation
 from ..chain import Chain, Layer, find_chain
 from ..outputs import find_output
 from ..scene import Scene
-from .candidate import Candidate
+from .candidate import Candidate, counts_of
 
 __all__ = ["propose"]
 
@@ -65,7 +65,7 @@ def _sums_over_batch(scene: Scene, chain: Chain, k: int, i: int) -> Iterator[Can
                 [_squeezed(change(e), scene.claims(i)[0].shape) for e in layer.errors],
                 f"the error {said}",
                 f"Sum over the batch: d{name} = dZ.sum(axis=0).",
-                natural=("1/n", "n"),
+                natural=counts_of(scene),
                 hint=hint,
             )
         return
@@ -78,7 +78,7 @@ def _sums_over_batch(scene: Scene, chain: Chain, k: int, i: int) -> Iterator[Can
         pulled,
         "the sum of the inputs times the sum of the residuals",
         f"Multiply first, then sum: d{name} = sum_i x_i r_i, not (sum_i x_i)(sum_i r_i).",
-        natural=("1/n", "n"),
+        natural=counts_of(scene),
         hint=hint,
     )
     apart = [_squeezed(H * e.sum(), scene.claims(i)[0].shape) for H, e in zip(layer.inputs, layer.errors, strict=True)]
@@ -87,7 +87,7 @@ def _sums_over_batch(scene: Scene, chain: Chain, k: int, i: int) -> Iterator[Can
         apart,
         "every x times the sum of all residuals",
         f"Multiply first, then sum: d{name} = sum_i x_i r_i, not x times sum_i r_i.",
-        natural=("1/n", "n"),
+        natural=counts_of(scene),
         hint=hint,
     )
     for edge, where in ((-1, "last"), (0, "first")):
@@ -99,7 +99,7 @@ def _sums_over_batch(scene: Scene, chain: Chain, k: int, i: int) -> Iterator[Can
             ],
             f"the {where} input times the sum of the residuals",
             f"Multiply first, then sum: d{name} = sum_i x_i r_i.",
-            natural=("1/n", "n"),
+            natural=counts_of(scene),
             hint=hint,
         )
     yield from _shifted_rows(scene, layer, i)

@@ -50,7 +50,7 @@ def propose(scene: Scene, i: int) -> Iterator[Candidate]:
             tensors,
             f"the derivative of {subset.said}",
             f"{subset.remedy}: d{scene.names[i]} = sum_i (derivative of sample i), averaged if the value averages.",
-            natural=("1/n",) if count == 1 else (f"{count}/n",),
+            natural=(count / n,),
             hint="a sum over the samples is incomplete",
         )
     yield from _not_summed(scene, i)
@@ -71,7 +71,7 @@ def _not_summed(scene: Scene, i: int) -> Iterator[Candidate]:
         tensors,
         "the derivative of each sample by itself",
         f"Sum it over the batch: d{scene.names[i]} = (...).sum(axis=0), averaged if the value averages.",
-        natural=("1/n", "n"),
+        natural=(1 / n, n),
         whole=True,
         hint="a sum over the batch is missing",
     )
