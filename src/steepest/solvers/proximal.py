@@ -11,6 +11,7 @@ from steepest.solvers.stopping import Reason
 from steepest.step import Step
 from steepest.typing import Array
 
+VALUE_NOISE = 1e3  # rounding of a sum, in units of the last place
 N_HALVINGS = 200  # of a rate, before giving up
 
 
@@ -54,7 +55,8 @@ def proximal_gradient(
     steps reach L |theta_0 - theta*|^2 / (2 t). When ``<y - theta_{t+1}, theta_{t+1} - theta_t> > 0``, the step just
     taken points back against the way come: s is set back to 1.
 
-    Backtracking halves h until the parabola does lie above F, with an allowance for rounding.
+    Backtracking halves h until the parabola does lie above F. Near the minimum, where rounding hides that, the
+    curvature along the step is compared with 1 / h instead.
 
     ``gradient_norm`` is the length of ``(theta - prox_{h P}(theta - h g)) / h``, zero exactly at a minimum.
 
@@ -91,14 +93,19 @@ def _advance(
     objective: CompositeObjective, y: Array, value: float, gradient: Array, rate: float, *, fixed: bool
 ) -> tuple[Array | None, float]:
     """Return ``prox_{h P}(y - h g)`` and h, halved until the parabola lies above F unless it is fixed."""
-    noise = 10 * np.finfo(y.dtype).eps * abs(value)
+    noise = VALUE_NOISE * np.finfo(y.dtype).eps * abs(value)
     for _ in range(N_HALVINGS):
         new = objective.prox((y - rate * gradient).astype(y.dtype, copy=False), rate)
         if fixed:
             return new, rate
         d = new - y
-        bound = value + float(gradient @ d) + float(d @ d) / (2.0 * rate)
-        if objective.smooth_value_and_gradient(new)[0] <= bound + noise:
+        rise, bend = float(gradient @ d), float(d @ d) / (2.0 * rate)
+        new_value, new_gradient = objective.smooth_value_and_gradient(new)
+        if bend > noise:
+            lies_above = new_value <= value + rise + bend
+        else:  # too close for the values to tell: the curvature along d must be at most 1 / h
+            lies_above = new_value < np.inf and float((new_gradient - gradient) @ d) <= 2.0 * bend
+        if lies_above:
             return new, rate
         rate *= 0.5
     return None, rate

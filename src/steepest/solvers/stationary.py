@@ -37,15 +37,14 @@ class Curvatures:
         """Whether a direction leads down on both sides: a maximum or a saddle."""
         return self.smallest < NEGATIVE * max(abs(self.largest), abs(self.smallest))
 
-    @property
-    def verdict(self) -> str:
-        """What the start is, as a sentence."""
+    def verdict(self, sign: float = 1.0) -> str:
+        """Say what the start is; ``sign`` is -1 where the objective is the negative of what the user looks at."""
         if self.flat:
             return "gradient and curvature vanish at the start in every direction looked at: it is flat there"
-        kind = "a maximum" if self.largest <= 0.0 else "a saddle"
+        top = "a maximum" if sign > 0.0 else "a minimum"
         return (
-            f"the gradient vanishes at the start, which is {kind}: "
-            f"along some direction the curvature is {self.smallest:.3g}"
+            f"the gradient vanishes at the start, which is {top if self.largest <= 0.0 else 'a saddle'}: "
+            f"along some direction the curvature is {sign * self.smallest:.3g}"
         )
 
 
