@@ -4,4 +4,6 @@ from .contours import contour as contour
 from .lines import regression_lines as regression_lines
 from .loss_curves import loss_curve as loss_curve
 from .predictions import predicted_against_actual as predicted_against_actual
+from .style import COLOURS as COLOURS
 from .style import panels as panels
+from .style import tidy as tidy

@@ -10,7 +10,7 @@ from steepest.plotting.style import GREY, VERMILION, own_or, shades, tidy
 from steepest.trace import Trace
 from steepest.typing import Array, ArrayLike
 
-SHOWN_LINES = 8
+SHOWN_LINES = 6
 
 
 def regression_lines(

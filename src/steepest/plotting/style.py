@@ -61,4 +61,4 @@ def _between(first: tuple[float, float, float], last: tuple[float, float, float]
     return ListedColormap(np.array(first) * (1 - steps) + np.array(last) * steps)
 
 
-sequential = _between((0.80, 0.89, 0.96), (0.00, 0.20, 0.42))
+sequential = _between((0.74, 0.85, 0.95), (0.00, 0.20, 0.42))
