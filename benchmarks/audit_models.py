@@ -195,7 +195,9 @@ def network(
             mistake.kind, slope
         )(z)
 
-    def backward(mistake: Mistake | None = None, head_errors: Callable[..., Any] | None = None) -> Callable[..., Blocks]:
+    def backward(
+        mistake: Mistake | None = None, head_errors: Callable[..., Any] | None = None
+    ) -> Callable[..., Blocks]:
         def gradient(p: Blocks, X: Any, y: Any, alpha: float = 0.0) -> Blocks:
             inputs, scores = forward(p, X)
             e = (head_errors or errors_of)(scores[-1], y)
@@ -251,7 +253,9 @@ def kmeans(seed: int, mean: bool) -> Model:
             dC[k] = 2 * (len(mine) * p["C"][k] - mine.sum(axis=0))
         return {"C": dC / len(X) if mean else dC}
 
-    return Model(f"k-means {'mean' if mean else 'sum'}", value, gradient, {"C": C}, {"X": X}, None, frozenset({"kmeans"}))
+    return Model(
+        f"k-means {'mean' if mean else 'sum'}", value, gradient, {"C": C}, {"X": X}, None, frozenset({"kmeans"})
+    )
 
 
 def conv1d(seed: int, mean: bool, flipped: bool = False) -> Model:

@@ -280,12 +280,21 @@ def _networks() -> Iterator[Mutant]:
         yield from _network_extras(model, widths)
         if head == "softmax":
             diagonal = backward(None, lambda z, y: -y * (1 - softmax(z)) / len(y))
-            yield Mutant(f"{name}: softmax diagonal", model, diagonal, dict.fromkeys(model.params, (("softmax-diagonal",),)), {})
+            yield Mutant(
+                f"{name}: softmax diagonal", model, diagonal, dict.fromkeys(model.params, (("softmax-diagonal",),)), {}
+            )
         if head == "sigmoid-squared":
             short = backward(None, lambda z, y: (sigmoid(z) - y) / len(y))
-            late = backward(None, lambda z, y: (sigmoid(z) - y) * sigmoid(sigmoid(z)) * (1 - sigmoid(sigmoid(z))) / len(y))
-            for what, wrong, code in (("missing", short, "activation-missing"), ("at its output", late, "activation-at-output")):
-                yield Mutant(f"{name}: output's derivative {what}", model, wrong, dict.fromkeys(model.params, ((code,),)), {})
+            late = backward(
+                None, lambda z, y: (sigmoid(z) - y) * sigmoid(sigmoid(z)) * (1 - sigmoid(sigmoid(z))) / len(y)
+            )
+            for what, wrong, code in (
+                ("missing", short, "activation-missing"),
+                ("at its output", late, "activation-at-output"),
+            ):
+                yield Mutant(
+                    f"{name}: output's derivative {what}", model, wrong, dict.fromkeys(model.params, ((code,),)), {}
+                )
 
 
 def _kinds(activation: str, widths: tuple[int, ...], layer: int) -> list[str]:
@@ -374,7 +383,9 @@ def _signals(model: Model) -> Iterator[Mutant]:
     yield _one(model, "convolved", "w", weight(lambda x, e: np.convolve(x, e, "valid")), ("convolved",))
     yield _one(model, "convolved, reversed", "w", weight(lambda x, e: np.convolve(x, e, "valid")[::-1]), ("convolved",))
     late = weight(lambda x, e: np.convolve(x, e, "full")[: len(x) - len(e) + 1])
-    yield _one(model, "wrong lags", "w", weight(lambda x, e: np.correlate(x, e, "full")[:4]), ("shifted",), ("reversed",))
+    yield _one(
+        model, "wrong lags", "w", weight(lambda x, e: np.correlate(x, e, "full")[:4]), ("shifted",), ("reversed",)
+    )
     yield _one(model, "convolved at the wrong lags", "w", late, ("convolved",))
     minus = weight(lambda x, e: -2 * np.convolve(x, e, "valid"))
     yield _one(model, "convolved, sign, factor 2", "w", minus, ("convolved", "sign", "factor"), constant="2")

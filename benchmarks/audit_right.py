@@ -76,16 +76,26 @@ def _badly_scaled() -> Iterator[Right]:
     for seed, (low, high) in enumerate(((-6, 6), (-3, 3), (0, 8), (-8, 0), (-2, 10))):
         rng = np.random.default_rng(600 + seed)
         scale = np.logspace(low, high, 4)
-        for loss, penalty in (("squared", "none"), ("squared", "L2"), ("squared-sum", "none"), ("logistic", "none"), ("squared", "L1")):
+        for loss, penalty in (
+            ("squared", "none"),
+            ("squared", "L2"),
+            ("squared-sum", "none"),
+            ("logistic", "none"),
+            ("squared", "L1"),
+        ):
             model = linear(f"{loss} with {penalty}", loss, penalty, 610 + seed)
             data = {**model.data, "X": model.data["X"] * scale}
             w = rng.normal(size=4) / scale
-            yield _of(replace(model, data=data, params={"w": w, "b": 0.3}), f"columns 1e{low} to 1e{high}, weights to match")
+            yield _of(
+                replace(model, data=data, params={"w": w, "b": 0.3}), f"columns 1e{low} to 1e{high}, weights to match"
+            )
             if loss != "logistic":
                 yield _of(replace(model, data=data), f"columns 1e{low} to 1e{high}")
         for size in (1e-8, 1e6, 1e12):
             model = linear("squared with none", "squared", "none", 620 + seed)
-            yield _of(replace(model, data={**model.data, "y": model.data["y"] * size}), f"targets times {size:g}, seed {seed}")
+            yield _of(
+                replace(model, data={**model.data, "y": model.data["y"] * size}), f"targets times {size:g}, seed {seed}"
+            )
 
 
 def _ill_conditioned() -> Iterator[Right]:
@@ -203,30 +213,71 @@ def _classic() -> Iterator[Right]:
 
     yield Right("Rosenbrock", rosenbrock, rosenbrock_slope, (np.array([-1.2, 1.0, 0.7]),))
     yield Right("Rosenbrock at its minimum", rosenbrock, rosenbrock_slope, (np.ones(4),))
-    yield Right("with the math module", lambda x: math.sin(x) * math.exp(x), lambda x: math.exp(x) * (math.sin(x) + math.cos(x)), (0.7,))
-    yield Right("absolute values in a list", lambda x: sum([abs(float(v)) for v in x]), np.sign, (np.array([1.0, -2.0]),))
+    yield Right(
+        "with the math module",
+        lambda x: math.sin(x) * math.exp(x),
+        lambda x: math.exp(x) * (math.sin(x) + math.cos(x)),
+        (0.7,),
+    )
+    yield Right(
+        "absolute values in a list", lambda x: sum([abs(float(v)) for v in x]), np.sign, (np.array([1.0, -2.0]),)
+    )
     yield Right("half-squared norm", lambda x: np.linalg.norm(x) ** 2 / 2, lambda x: x, (np.array([3.0, -4.0]),))
     yield Right("norm", np.linalg.norm, lambda x: x / np.linalg.norm(x), (np.array([3.0, -4.0]),))
     yield Right("norm at zero", lambda x: np.linalg.norm(x), lambda x: x / (np.linalg.norm(x) or 1.0), (np.zeros(3),))
     yield Right("logarithm on its domain", lambda x: -np.sum(np.log(x)), lambda x: -1 / x, (np.array([1e-3, 2.0]),))
-    yield Right("square root near 0", lambda x: np.sum(np.sqrt(x)), lambda x: 0.5 / np.sqrt(x), (np.array([1e-6, 1.0]),))
+    yield Right(
+        "square root near 0", lambda x: np.sum(np.sqrt(x)), lambda x: 0.5 / np.sqrt(x), (np.array([1e-6, 1.0]),)
+    )
     yield Right("determinant", lambda M: np.linalg.slogdet(M)[1], lambda M: np.linalg.inv(M).T, (A @ A.T + np.eye(5),))
     yield Right("quadratic form", lambda x: x @ A @ x, lambda x: (A + A.T) @ x, (rng.normal(size=5),))
     yield Right("trace of a product", lambda M: np.trace(A @ M), lambda M: A.T, (rng.normal(size=(5, 5)),))
     yield Right("constant", lambda x: 3.0, lambda x: 0 * x, (np.ones(3),))
     yield Right("linear", lambda x: float(np.sum(x)), lambda x: np.ones_like(x), (np.ones(3),))
-    yield Right("log-sum-exp of large numbers", _log_sum_exp, lambda x: np.exp(x - _log_sum_exp(x)), (np.array([700.0, 710.0, 705.0]),))
-    yield Right("steep exponential", lambda x: np.exp(50 * x).sum(), lambda x: 50 * np.exp(50 * x), (np.array([0.1, -0.3]),))
-    yield Right("fast oscillation", lambda x: np.sin(300 * x).sum(), lambda x: 300 * np.cos(300 * x), (np.array([0.1, -0.3]),))
+    yield Right(
+        "log-sum-exp of large numbers",
+        _log_sum_exp,
+        lambda x: np.exp(x - _log_sum_exp(x)),
+        (np.array([700.0, 710.0, 705.0]),),
+    )
+    yield Right(
+        "steep exponential", lambda x: np.exp(50 * x).sum(), lambda x: 50 * np.exp(50 * x), (np.array([0.1, -0.3]),)
+    )
+    yield Right(
+        "fast oscillation", lambda x: np.sin(300 * x).sum(), lambda x: 300 * np.cos(300 * x), (np.array([0.1, -0.3]),)
+    )
     yield Right("tuple of blocks", lambda p: p[0] @ p[1], lambda p: (p[1], p[0]), ((np.ones(2), np.array([1.0, 2.0])),))
-    yield Right("several arguments", lambda a, b: np.sum(a * b**2), lambda a, b: (b**2, 2 * a * b), (np.ones(3), np.array([1.0, 2.0, 3.0])))
+    yield Right(
+        "several arguments",
+        lambda a, b: np.sum(a * b**2),
+        lambda a, b: (b**2, 2 * a * b),
+        (np.ones(3), np.array([1.0, 2.0, 3.0])),
+    )
     for seed in range(12):
         rng = np.random.default_rng(910 + seed)
         x = rng.normal(size=4) * 10.0 ** rng.integers(-4, 5)
         c = rng.normal(size=4)
-        yield Right(f"Cauchy loss, seed {seed}", lambda x, c: np.sum(np.log1p((x - c) ** 2)), lambda x, c: 2 * (x - c) / (1 + (x - c) ** 2), (x,), {"c": c})
-        yield Right(f"quartic, seed {seed}", lambda x, c: np.sum(c * x**4 - x**2), lambda x, c: 4 * c * x**3 - 2 * x, (x,), {"c": c})
-        yield Right(f"bounded, seed {seed}", lambda x, c: np.sum(np.arctan(c * x)), lambda x, c: c / (1 + (c * x) ** 2), (x,), {"c": c})
+        yield Right(
+            f"Cauchy loss, seed {seed}",
+            lambda x, c: np.sum(np.log1p((x - c) ** 2)),
+            lambda x, c: 2 * (x - c) / (1 + (x - c) ** 2),
+            (x,),
+            {"c": c},
+        )
+        yield Right(
+            f"quartic, seed {seed}",
+            lambda x, c: np.sum(c * x**4 - x**2),
+            lambda x, c: 4 * c * x**3 - 2 * x,
+            (x,),
+            {"c": c},
+        )
+        yield Right(
+            f"bounded, seed {seed}",
+            lambda x, c: np.sum(np.arctan(c * x)),
+            lambda x, c: c / (1 + (c * x) ** 2),
+            (x,),
+            {"c": c},
+        )
 
 
 def _log_sum_exp(x: Any) -> Any:

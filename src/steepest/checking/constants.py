@@ -46,7 +46,11 @@ def name_constant(
     found: dict[str, Named] = {}
     for top, bottom in sorted(product(terms, terms), key=lambda pair: pair[0].weight + pair[1].weight):
         shared = set(top.parts) & set(bottom.parts)
-        if shared - {""} or abs(top.value / bottom.value - size) > tolerance * size:
+        if (
+            shared - {""}
+            or (top.has_digit and bottom.has_digit)
+            or abs(top.value / bottom.value - size) > tolerance * size
+        ):
             continue
         below = f"({bottom.symbol})" if len(bottom.parts) > 1 else bottom.symbol
         symbol = top.symbol if bottom.symbol == "1" else f"{top.symbol}/{below}"
@@ -73,9 +77,16 @@ class _Term:
 
     @property
     def symbol(self) -> str:
+        """How it is written."""
         return " ".join(part for part in self.parts if part) or "1"
 
+    @property
+    def has_digit(self) -> bool:
+        """Whether it has a numeric factor, which a fraction would reduce."""
+        return any(part.isdigit() for part in self.parts)
+
     def times(self, other: "_Term") -> "_Term":
+        """Multiply."""
         meaning = ", ".join(m for m in (self.meaning, other.meaning) if m)
         return _Term(self.parts + other.parts, self.value * other.value, meaning, self.weight + other.weight + 1)
 

@@ -10,6 +10,7 @@ from steepest.typing import Array
 from .comparison import Comparison
 from .explanation import Explanation, Mistake, interpret
 from .fitting import Precision, fit
+from .grouping import grouped
 from .hypotheses import Candidate, from_evidence, from_truth
 from .report import Diagnosis, GradientReport, Verdict
 from .scene import Scene, kind_sets
@@ -30,7 +31,7 @@ def diagnose(comparison: Comparison, report: GradientReport) -> tuple[tuple[Diag
             unexplained.append(locate(scene, i))
         else:
             found.append((block.name, explanation))
-    return tuple(_grouped(found)), tuple(unexplained)
+    return tuple(grouped(found)), tuple(unexplained)
 
 
 @dataclass
@@ -44,7 +45,7 @@ class Explainer:
         """Cheapest explanation; the search ends at the first that is a single mistake."""
         if all(not claim.any() for claim in self.scene.claims(self.i)):
             return self._zero()
-        best: Explanation | None = None
+        best: Explanation | None = self._not_summed()
         for explanation in self._explanations():
             if best is None or explanation.cost < best.cost - 1e-9:
                 best = explanation
@@ -61,6 +62,27 @@ class Explainer:
             "this block is zero",
         )
         return Explanation(Candidate("zero", [], "zero"), 0.0, (), (mistake,), 1.0)
+
+    def _not_summed(self) -> Explanation | None:
+        """A claim with an axis too many whose sum over it is the true derivative."""
+        claims, truth = self.scene.claims(self.i), self.scene.truth(self.i)
+        name = self.scene.names[self.i]
+        for axis in range(claims[0].ndim if claims[0].ndim > truth[0].ndim else 0):
+            sums = [claim.sum(axis) for claim in claims]
+            if fit(sums, [truth], self._errors(), self._precision()) is None:
+                continue
+            length = claims[0].shape[axis]
+            mistake = Mistake(
+                "not-summed",
+                f"it has an axis of {length} too many: its sum or mean over axis {axis} is the true derivative",
+                f"Sum over axis {axis}: d{name} = (...).sum(axis={axis}), averaged if the value averages.",
+                "a sum over the batch is missing",
+            )
+            candidate = Candidate(
+                "not-summed", claims, f"terms whose sum over axis {axis} is the true derivative", whole=True
+            )
+            return Explanation(candidate, 1.0, (), (mistake,), 1.0)
+        return None
 
     def _explanations(self) -> Iterator[Explanation]:
         for candidate in from_truth(self.scene, self.i):
@@ -122,54 +144,6 @@ class Explainer:
         if self.scene.problem.single:
             return Precision(1e-4, 3e-5)
         return Precision(1e-8, 1e-10 if self.scene.reference.method == "complex step" else 1e-8)
-
-
-def _grouped(found: list[tuple[str, Explanation]]) -> Iterator[Diagnosis]:
-    """Diagnoses with the same mistakes and constants told once, for all their blocks."""
-    groups: dict[tuple[object, ...], list[tuple[str, Explanation]]] = {}
-    for name, explanation in found:
-        penalty = tuple((k, round(v, 6)) for k, v in explanation.penalty.items())
-        same = explanation.candidate.said if "with respect to" not in explanation.candidate.said else name
-        key = (explanation.codes, same, round(explanation.constant, 6), penalty)
-        groups.setdefault(key, []).append((name, explanation))
-    for members in groups.values():
-        yield _told(tuple(name for name, _ in members), members[0][1])
-
-
-def _told(blocks: tuple[str, ...], explanation: Explanation) -> Diagnosis:
-    verb = "equals" if len(blocks) == 1 else "each equal"
-    subject = ", ".join(f"dJ/d{name}" for name in blocks)
-    sentence = f"{subject} {verb} {_product(explanation)}"
-    others = [m.said for m in explanation.mistakes if m.code.startswith("penalty")]
-    if explanation.candidate.code == "zero":
-        sentence = f"{subject}: {explanation.mistakes[0].said}"
-    elif others and _product(explanation) == "the true derivative":
-        sentence = f"{subject}: " + "; ".join(others)
-    elif others:
-        sentence += " of the data term; " + "; ".join(others)
-    return Diagnosis(
-        blocks,
-        explanation.codes,
-        sentence + ".",
-        " ".join(mistake.remedy for mistake in explanation.mistakes),
-        explanation.constant,
-        tuple(map(str, explanation.names)),
-        "; ".join(dict.fromkeys(mistake.hint for mistake in explanation.mistakes)),
-    )
-
-
-def _product(explanation: Explanation) -> str:
-    """Name the fitted factor times the candidate in words."""
-    said, c, names = explanation.candidate.said, explanation.constant, explanation.names
-    if c == 1.0:
-        return said
-    sign = "minus " if c < 0 else ""
-    if abs(abs(c) - 1.0) <= 1e-6:
-        return f"{sign}{said}"
-    name = names[0] if names else None
-    number = f"{name.symbol} = {abs(c):.6g}" if name and not name.symbol.isdigit() else f"{abs(c):.10g}"
-    meaning = f" ({name.meaning})" if name and name.meaning else ""
-    return f"{sign}{number} times {said}{meaning}"
 
 
 def locate(scene: Scene, i: int) -> str:

@@ -1,6 +1,6 @@
 """The right numbers in the wrong places: transposed, reversed, shifted, summed away, in another block."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -9,46 +9,38 @@ from steepest.typing import Array
 from ..scene import Scene
 from .candidate import Candidate
 
-__all__ = ["propose"]
+__all__ = ["propose", "rearrange"]
 
 
 def propose(scene: Scene, i: int, tensors: list[Array], whole: bool) -> Iterator[Candidate]:
     """Rearrangements of the true derivative ``tensors`` of block ``i``."""
-    ndim = tensors[0].ndim
-    name = scene.names[i]
-    if ndim == 2:
-        yield _made(
-            tensors,
-            lambda t: t.T,
-            whole,
-            "transposed",
-            "the true derivative transposed",
-            f"Transpose d{name}.",
-            "look at the order of the axes",
-        )
-    if ndim >= 3:
-        yield _made(
-            tensors,
-            lambda t: np.swapaxes(t, -1, -2),
-            whole,
-            "transposed",
-            "the true derivative with its last two axes exchanged",
-            f"Exchange the last two axes of d{name}.",
-            "look at the order of the axes",
-        )
-        yield _made(
-            tensors,
-            lambda t: np.swapaxes(t, 0, 1),
-            whole,
-            "transposed",
-            "the true derivative with its first two axes exchanged",
-            f"Exchange the first two axes of d{name}.",
-            "look at the order of the axes",
-        )
+    yield from rearrange(tensors, whole, scene.names[i])
+    yield from _swaps(scene, i, whole)
+
+
+def rearrange(tensors: list[Array], whole: bool, name: str) -> Iterator[Candidate]:
+    """Rearrangements within one block."""
+    yield from _transpositions(tensors, whole, name)
     yield from _reversals(tensors, whole, name)
     yield from _shifts(tensors, whole, name)
     yield from _sums(tensors, whole, name)
-    yield from _swaps(scene, i, whole)
+
+
+def _transpositions(tensors: list[Array], whole: bool, name: str) -> Iterator[Candidate]:
+    ndim = tensors[0].ndim
+    choices = [(0, 1, "transposed")] if ndim == 2 else []
+    if ndim >= 3:
+        choices = [(-1, -2, "with its last two axes exchanged"), (0, 1, "with its first two axes exchanged")]
+    for a, b, how in choices:
+        yield _made(
+            tensors,
+            lambda t, a=a, b=b: np.swapaxes(t, a, b),
+            whole,
+            "transposed",
+            f"the true derivative {how}",
+            f"Transpose d{name}." if ndim == 2 else f"Exchange these axes of d{name}.",
+            "look at the order of the axes",
+        )
 
 
 def _reversals(tensors: list[Array], whole: bool, name: str) -> Iterator[Candidate]:
@@ -147,5 +139,13 @@ def _swaps(scene: Scene, i: int, whole: bool) -> Iterator[Candidate]:
         )
 
 
-def _made(tensors, change, whole, code, said, remedy, hint):  # type: ignore[no-untyped-def]
+def _made(
+    tensors: list[Array],
+    change: Callable[[Array], Array],
+    whole: bool,
+    code: str,
+    said: str,
+    remedy: str,
+    hint: str,
+) -> Candidate:
     return Candidate(code, [np.asarray(change(t)) for t in tensors], said, remedy, whole=whole, hint=hint)
