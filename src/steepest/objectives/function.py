@@ -1,6 +1,7 @@
 """Any function of an array, as an objective."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -39,8 +40,8 @@ class FunctionObjective:
 
         argmin_v |v - x|^2 / 2  over low <= v <= high   =   min(max(x, low), high)
 
-    as the square grows on both sides of x. Numeric gradients are taken at the nearest point whose differences stay
-    within the bounds.
+    as the square grows on both sides of x. Numeric slopes along a coordinate are taken where its difference
+    stays within its bounds.
 
     Examples
     --------
@@ -126,10 +127,19 @@ class FunctionObjective:
     def _numeric(self, x: Array) -> Array:
         """Return the gradient by central differences, taken inside the bounds."""
         x = x.astype(np.float64)
-        if self.bounds is not None:
-            h = central_step(x)
-            x = np.clip(x, self.bounds[0] + h, self.bounds[1] - h)
-        return numeric_gradient(lambda point: self._call(point.copy()), x)
+        if self.bounds is None:
+            return numeric_gradient(lambda point: self._call(point.copy()), x)
+        h, slope = central_step(x), np.empty_like(x)
+        inside = np.clip(x, self.bounds[0] + h, self.bounds[1] - h)
+        for index in np.ndindex(x.shape):
+            slope[index] = numeric_gradient(partial(self._along, x, index), inside[index])
+        return slope
+
+    def _along(self, x: Array, index: tuple[int, ...], coordinate: float) -> float:
+        """Return ``f`` at ``x`` with one coordinate replaced."""
+        point = x.copy()
+        point[index] = coordinate
+        return self._call(point)
 
     # ------------------------------------------------------------------ bounds
 

@@ -204,11 +204,15 @@ class Descent:
             restore_best=self.restore_best,
             sign=sign,
         )
+        if result.reason is Reason.DIVERGED and objective.own_gradient is not None and "stable" not in result.message:
+            result.message += "; is the gradient right? steepest.check_gradient tells"
+            trace.about["message"] = result.message
         return replace(result, shape=objective.shape)
 
     def _look(self, theta: Array) -> Point:
         """Evaluate the start, which must be finite."""
-        value = self.objective.value(theta)
+        with np.errstate(all="ignore"):
+            value = self.objective.value(theta)
         if not np.isfinite(value):
             raise InvalidInputError(
                 f"f(x0)={self.objective.sign * value}: must be finite at the start; choose another x0"

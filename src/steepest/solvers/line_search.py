@@ -47,6 +47,8 @@ def decreases(here: Point, there: Point, promised: float) -> bool:
     they cannot be told apart, the gradient must have become shorter instead: it keeps its digits longer than the value,
     and as it shrinks strictly this cannot go on for ever.
     """
+    if there.value == -inf:  # no minimum: the loop says so
+        return True
     if there.value <= here.value - SUFFICIENT * promised:
         return bool(np.all(np.isfinite(there.gradient)))
     noise = 10 * np.finfo(there.theta.dtype).eps * abs(here.value)

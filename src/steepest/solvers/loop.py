@@ -73,7 +73,9 @@ def run(
                 reason = Reason.CALLBACK
             if reason is not None:
                 break
-            with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is reported in words
+            with np.errstate(
+                over="ignore", invalid="ignore", divide="ignore"
+            ):  # what is not finite is reported in words
                 last = next(steps)
     except StopIteration as end:
         reason = end.value or Reason.ROUNDING
@@ -94,7 +96,7 @@ def run(
 def _first(steps: Steps) -> Step:
     """Return the start; a solver that yields nothing is a defect, not an empty run."""
     try:
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
             return next(steps)
     except StopIteration:
         raise RuntimeError("the solver yielded no step, not even its start") from None
