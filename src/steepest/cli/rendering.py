@@ -147,5 +147,7 @@ def _footnotes(report: "FitReport", verbose: bool) -> list[Text]:
     lines = [f"{report.n_nonzero} of {len(report.features)} coefficients are not zero"]
     if hidden:
         lines[0] += f"; {hidden} more with -v"
+    if len(report.outputs) == 1 and report.outputs[0] != report.target:
+        lines.append(f"positive coefficients speak for {report.target} = {report.outputs[0]}")
     lines += [f"note: {note}" for note in report.notes]
     return [Text(line, style="dim") for line in lines]

@@ -39,10 +39,10 @@ def frame_columns(frame: Any, name: str) -> dict[str, Column]:
     """Return the columns of a polars, pandas, pyarrow or other frame that narwhals knows."""
     import narwhals as nw
 
-    whole = nw.from_native(frame, eager_only=True)
-    repeated = [column for column in whole.columns if whole.columns.count(column) > 1]
-    if repeated:
-        raise InvalidInputError(f"{name}: column {repeated[0]!r} occurs more than once; rename one")
+    try:
+        whole = nw.from_native(frame, eager_only=True)
+    except nw.exceptions.DuplicateError as error:
+        raise InvalidInputError(f"{name}: a column name occurs more than once; rename one ({error})") from None
     return {column: _column(whole[column]) for column in whole.columns}
 
 
@@ -53,4 +53,5 @@ def _column(series: Any) -> Column:
     if series.dtype.is_numeric() or series.dtype == nw.Boolean:
         values = series.cast(nw.Float64).to_list()
         return Column(np.array([np.nan if value is None else value for value in values], dtype=np.float64))
-    return Column(np.array([None if value is None else str(value) for value in series.to_list()], dtype=object))
+    cells = zip(series.to_list(), series.is_null().to_list(), strict=True)
+    return Column(np.array([None if null else str(value) for value, null in cells], dtype=object))
