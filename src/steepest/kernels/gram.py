@@ -92,11 +92,13 @@ def moments(X: Array, Y: Array, weights: Array | None = None, *, centre: bool = 
     d, k = X.shape[1], Y.shape[1]
     x_shift, y_shift = (_shift(X), _shift(Y)) if centre else (np.zeros(d), np.zeros(k))
     s = np.empty(0) if weights is None else np.ascontiguousarray(weights, dtype=np.float64)
-    if d + k < COMPILED_UP_TO:
-        whole = _by_kernel(X, Y, s, x_shift, y_shift)
-    else:
-        whole = _by_blas(X, Y, s, x_shift, y_shift)
-    return _centred(whole, d, x_shift, y_shift, centre)
+    compute = _by_kernel if d + k < COMPILED_UP_TO else _by_blas  # keep in step with sums_in_double
+    return _centred(compute(X, Y, s, x_shift, y_shift), d, x_shift, y_shift, centre)
+
+
+def sums_in_double(X: Array, Y: Array) -> bool:
+    """Whether :func:`moments` sums up these data in double precision."""
+    return X.dtype == np.float64 or X.shape[1] + Y.shape[1] < COMPILED_UP_TO
 
 
 def _shift(A: Array) -> Array:
@@ -278,3 +280,33 @@ def _by_blas(X: Array, Y: Array, s: Array, x_shift: Array, y_shift: Array) -> Ar
         whole[:d, :d] += gram
         whole[d:] += rest
     return mirror(whole)
+
+
+# ---------------------------------------------------------------------- more columns than rows
+
+
+def outer_gram(X: Array, x_mean: Array, weights: Array | None = None) -> Array:
+    """Return ``K_ij = sqrt(s_i s_j) (x_i - x_mean)^T (x_j - x_mean)``, (n, n), in double precision.
+
+    It goes over blocks of columns, centred in a small copy, with the same rule for threads as :func:`moments`.
+    """
+    n, d = X.shape
+    shift = x_mean.astype(X.dtype)
+    root = None if weights is None else np.sqrt(weights)[:, None].astype(X.dtype)
+
+    def block(start: int, stop: int) -> Array:
+        gram = np.zeros((n, n), dtype=X.dtype, order="F")
+        for first in range(start, stop, _BLOCK):
+            columns = slice(first, min(first + _BLOCK, stop))
+            Z = X[:, columns] - shift[columns]
+            if root is not None:
+                Z *= root
+            add_self_product(gram, Z.T)
+        return gram
+
+    if n <= THREADED_UP_TO:
+        with one_blas_thread():
+            parts = map_blocks(block, d, max(512, -(-d // 16)))
+    else:
+        parts = [block(0, d)]
+    return mirror(np.sum(parts, axis=0, dtype=np.float64))

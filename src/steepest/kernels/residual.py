@@ -2,7 +2,7 @@ r"""Residuals and their products with the data, in one pass over X.
 
 Least squares by iteration, and the refinement of a direct solution, need in each step::
 
-    r_i = (y_i - e) - (x_i - m)^T w        and        g = sum_i s_i (x_i - m) r_i,    rss = sum_i s_i r_i^2
+    r_i = y_i - (x_i - m)^T w        and        g = sum_i s_i (x_i - m) r_i,    rss = sum_i s_i r_i^2
 
 Two products with X would read it twice, and on large data reading is all the cost. Here each row (or, for X in
 Fortran order, each block of rows) is used for both while it is still in cache. The means are taken off on the way, so
@@ -21,16 +21,16 @@ _ROWS = 4  # rows of X taken together in C order
 
 def reference_residual_products(
     X: Array, y: Array, weights: Array | None, x_mean: Array, w: Array
-) -> tuple[Array, float]:
+) -> tuple[Array, Array, float]:
     """Return the same as :func:`residual_products`: the formula as it is read."""
     Z = X.astype(np.float64) - x_mean
     r = y - Z @ w
     s = np.ones(len(y)) if weights is None else weights
-    return Z.T @ (s * r), float(s @ r**2)
+    return r, Z.T @ (s * r), float(s @ r**2)
 
 
-def residual_products(X: Array, y: Array, weights: Array | None, x_mean: Array, w: Array) -> tuple[Array, float]:
-    """Return ``g`` (d,) and ``rss`` for X (n, d), a centred target y (n,), weights (n,) or None, and w (d,)."""
+def residual_products(X: Array, y: Array, weights: Array | None, x_mean: Array, w: Array) -> tuple[Array, Array, float]:
+    """Return ``r`` (n,), ``g`` (d,) and ``rss`` for X (n, d), a centred target y (n,), weights (n,) or None, and w (d,)."""
     if not (X.flags.c_contiguous or X.flags.f_contiguous):
         X = np.ascontiguousarray(X)
     n, d = X.shape
@@ -39,17 +39,19 @@ def residual_products(X: Array, y: Array, weights: Array | None, x_mean: Array, 
     data, kernel = (X.T, _residual_by_columns) if by_columns else (X, _residual_by_rows)
     y, w = np.ascontiguousarray(y, dtype=np.float64), np.ascontiguousarray(w, dtype=np.float64)
 
+    r = np.empty(n)
+
     def block(start: int, stop: int) -> tuple[Array, float]:
         g = np.zeros(d)
-        return g, kernel(data, y, s, x_mean, w, start, stop, g)
+        return g, kernel(data, y, s, x_mean, w, start, stop, r, g)
 
     chunk = max(_BLOCK, -(-n // 64 // _BLOCK) * _BLOCK)
     parts = map_blocks(block, n, chunk)
-    return np.sum([g for g, _ in parts], axis=0), float(sum(rss for _, rss in parts))
+    return r, np.sum([g for g, _ in parts], axis=0), float(sum(rss for _, rss in parts))
 
 
 @compiled
-def _residual_by_rows(X, y, s, x_mean, w, start, stop, g):  # type: ignore[no-untyped-def]
+def _residual_by_rows(X, y, s, x_mean, w, start, stop, r, g):  # type: ignore[no-untyped-def]
     """Add rows ``start`` to ``stop`` of X (n, d) to g, return their rss; twin of the reference above."""
     d = X.shape[1]
     rss = 0.0
@@ -64,6 +66,7 @@ def _residual_by_rows(X, y, s, x_mean, w, start, stop, g):  # type: ignore[no-un
             z2 += (x2[j] - m) * v
             z3 += (x3[j] - m) * v
         r0, r1, r2, r3 = y[first] - z0, y[first + 1] - z1, y[first + 2] - z2, y[first + 3] - z3
+        r[first], r[first + 1], r[first + 2], r[first + 3] = r0, r1, r2, r3
         t0, t1, t2, t3 = r0, r1, r2, r3
         if s.size > 0:
             t0, t1, t2, t3 = r0 * s[first], r1 * s[first + 1], r2 * s[first + 2], r3 * s[first + 3]
@@ -76,34 +79,35 @@ def _residual_by_rows(X, y, s, x_mean, w, start, stop, g):  # type: ignore[no-un
         z = 0.0
         for j in range(d):
             z += (X[i, j] - x_mean[j]) * w[j]
-        r = y[i] - z
-        t = r * s[i] if s.size > 0 else r
-        rss += r * t
+        r[i] = y[i] - z
+        t = r[i] * s[i] if s.size > 0 else r[i]
+        rss += r[i] * t
         for j in range(d):
             g[j] += (X[i, j] - x_mean[j]) * t
     return rss
 
 
 @compiled
-def _residual_by_columns(X, y, s, x_mean, w, start, stop, g):  # type: ignore[no-untyped-def]
+def _residual_by_columns(X, y, s, x_mean, w, start, stop, r, g):  # type: ignore[no-untyped-def]
     """Do the same for X given as its transpose (d, n); twin of the reference above."""
     rss = 0.0
     t = np.empty(_BLOCK)
     for first in range(start, stop, _BLOCK):
         rows = min(_BLOCK, stop - first)
-        for r in range(rows):
-            t[r] = y[first + r]
+        for i in range(rows):
+            t[i] = y[first + i]
         for j in range(X.shape[0]):
             m, v = x_mean[j], w[j]
-            for r in range(rows):
-                t[r] -= (X[j, first + r] - m) * v
-        for r in range(rows):
-            weighted = t[r] * s[first + r] if s.size > 0 else t[r]
-            rss += t[r] * weighted
-            t[r] = weighted
+            for i in range(rows):
+                t[i] -= (X[j, first + i] - m) * v
+        for i in range(rows):
+            r[first + i] = t[i]
+            weighted = t[i] * s[first + i] if s.size > 0 else t[i]
+            rss += t[i] * weighted
+            t[i] = weighted
         for j in range(X.shape[0]):
             m, total = x_mean[j], 0.0
-            for r in range(rows):
-                total += (X[j, first + r] - m) * t[r]
+            for i in range(rows):
+                total += (X[j, first + i] - m) * t[i]
             g[j] += total
     return rss

@@ -1,0 +1,188 @@
+r"""The normal equations, ``(Xc^T S Xc + ridge I) W = Xc^T S Yc``, by Cholesky's factorisation.
+
+Cost: one pass over X to form the d x d matrix, then O(d^3) whatever the number of samples.
+
+Forming the Gram matrix squares the condition number: with kappa that of the matrix, scaled to a unit diagonal, the
+solution comes out with a relative error of about ``eps kappa``. Two things are done about it.
+
+Refinement. At the computed W the residuals are taken from the data themselves, and the same factor solves for the
+correction::
+
+    R = Yc - Xc W,    G delta = Xc^T S R - ridge W,    W <- W + delta
+
+The error shrinks by a factor of about ``eps kappa`` a pass, down to what an orthogonal factorisation would give, as the
+residuals no longer pass through the squared matrix (A. Bjorck, Numerical Methods for Least Squares Problems, 1996,
+section 2.9). It is done only where ``eps kappa`` is not negligible; well-conditioned data are read once.
+
+Refusal. Where kappa is so large that the correction could not be trusted, or where the rank is in doubt, None is
+returned, and singular values have to decide.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg
+import scipy.linalg.lapack
+
+from steepest.solvers.exact.data import CentredData
+from steepest.solvers.exact.problem import LeastSquares, Solution
+from steepest.typing import Array
+
+MOST = 1e11  # condition number of a Gram matrix in double precision beyond which Cholesky is not relied on
+NEGLIGIBLE = 1e-12  # relative error not worth another pass over the data
+
+
+@dataclass
+class NormalEquations:
+    """``gram`` (d, d), ``cross`` (d, k), ``y_square`` (k,), the means, and the rounding they were formed with."""
+
+    gram: Array
+    cross: Array
+    y_square: Array
+    x_mean: Array
+    y_mean: Array
+    eps: float
+
+
+class Factor:
+    """Cholesky's factor of ``D^-1 (gram + ridge I) D^-1`` with ``D^2`` the diagonal, and its condition number.
+
+    Scaling to a unit diagonal comes within a factor d of the least condition number that any scaling gives
+    (van der Sluis, 1969), so that columns in different units do no harm.
+    """
+
+    def __init__(self, gram: Array, ridge: float) -> None:
+        diagonal = np.diagonal(gram) + ridge
+        self.scale = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+        scaled = gram / self.scale
+        scaled /= self.scale[:, None]
+        scaled[np.diag_indices_from(scaled)] = np.where(diagonal > 0, 1.0, 0.0)
+        norm = float(np.abs(scaled).sum(axis=0).max(initial=0.0))
+        self.factor, failed = scipy.linalg.lapack.dpotrf(scaled, lower=1, overwrite_a=1)
+        self.condition = np.inf
+        if not failed and len(gram):
+            reciprocal = scipy.linalg.lapack.dpocon(self.factor, norm, uplo="L")[0]
+            self.condition = 1.0 / reciprocal if reciprocal > 0 else np.inf
+        elif not failed:
+            self.condition = 1.0
+
+    def solve(self, B: Array) -> Array:
+        """Return ``(gram + ridge I)^-1 B``."""
+        if not len(self.scale):
+            return np.zeros(B.shape)
+        scaled = B / self.scale[:, None]
+        half = scipy.linalg.lapack.dpotrs(self.factor, scaled, lower=1, overwrite_b=1)[0]
+        return np.asarray(half / self.scale[:, None])
+
+
+def without_constant_columns(equations: NormalEquations, total: float) -> NormalEquations:
+    """Set to exactly zero what rounding leaves of a column that does not vary.
+
+    A column of equal numbers m is centred to at most a few times ``eps |m|``.
+    """
+    diagonal = np.diagonal(equations.gram)
+    constant = diagonal <= total * (8.0 * np.finfo(np.float64).eps * np.abs(equations.x_mean)) ** 2
+    if constant.any():
+        equations.gram[constant] = equations.gram[:, constant] = equations.cross[constant] = 0.0
+    return equations
+
+
+def solve_primal(problem: LeastSquares, equations: NormalEquations, data: CentredData, rcond: float) -> Solution | None:
+    """Return the solution of the normal equations, or None where singular values must decide.
+
+    ``rcond`` is the ratio of singular values of X below which, without ridge, they count as zero.
+    """
+    without_constant_columns(equations, problem.total)
+    W = np.empty(equations.cross.shape)
+    factors = []
+    for ridge in np.unique(problem.ridge):
+        factor = Factor(equations.gram, float(ridge))
+        limit = min(MOST, 1e-2 / equations.eps)
+        if not factor.condition < limit or (ridge == 0 and _rank_in_doubt(equations.gram, factor, rcond)):
+            return None
+        targets = np.flatnonzero(problem.ridge == ridge)
+        W[:, targets] = factor.solve(equations.cross[:, targets])
+        factors.append((targets, factor))
+    worst = max((factor.condition for _, factor in factors), default=1.0)
+    squares = _residual_squares(equations, W)
+    gradient = equations.cross - equations.gram @ W - problem.ridge * W
+    method = "Cholesky factorisation of the Gram matrix"
+    wanted = max(NEGLIGIBLE, 1e-2 * problem.eps)
+    if equations.eps * worst > 100 * wanted or np.any(squares < 1e-6 * equations.y_square):
+        W, squares, gradient = _refined(problem, equations, data, factors, W, wanted)
+        method += ", refined"
+    start = problem.start(equations.cross, equations.x_mean, equations.y_mean, float(equations.y_square.sum()))
+    rank = None if problem.ridge.any() else problem.d
+    intercept = equations.y_mean - equations.x_mean @ W
+    return Solution(W, intercept, squares, gradient, *start, method=method, rank=rank, gram=equations.gram)
+
+
+def _rank_in_doubt(gram: Array, factor: Factor, rcond: float) -> bool:
+    """Whether the ratio of the extreme singular values may be below ``rcond``.
+
+    The condition number of the matrix as given is at most the scaled one times the ratio of the squared scales, and
+    the estimate may be low by a factor of about 10.
+    """
+    spread = float(np.max(factor.scale, initial=1.0) / np.min(factor.scale, initial=np.max(factor.scale, initial=1.0)))
+    limit = 1.0 / max(rcond, np.finfo(np.float64).eps) ** 2
+    if 10.0 * factor.condition * spread**2 < limit:
+        return False
+    if len(gram) > 400:
+        return True
+    values = scipy.linalg.eigvalsh(gram)
+    return not bool(values[0] > 2.0 * values[-1] / limit)
+
+
+def _residual_squares(equations: NormalEquations, W: Array) -> Array:
+    """Return ``|Yc - Xc W|^2 = |Yc|^2 - 2 <W, cross> + <W, gram W>``, a column each."""
+    inner = 2.0 * equations.cross - equations.gram @ W
+    return np.maximum(equations.y_square - np.einsum("ij,ij->j", W, inner), 0.0)
+
+
+def _refined(
+    problem: LeastSquares,
+    equations: NormalEquations,
+    data: CentredData,
+    factors: list[tuple[Array, Factor]],
+    W: Array,
+    wanted: float,
+) -> tuple[Array, Array, Array]:
+    """Return the refined W, its residual sums of squares, and its gradient.
+
+    Both are measured on the data before the last correction and carried over it with the Gram matrix::
+
+        |R - Xc delta|^2 = |R|^2 - 2 <delta, Xc^T S R> + <delta, gram delta>
+        Xc^T S (R - Xc delta) = Xc^T S R - gram delta
+    """
+    Y = problem.centred_target()[0]
+    previous = np.inf
+    for _ in range(6):
+        _, products, squares = data.residual_products(Y, W)
+        gradient = products - problem.ridge * W
+        delta = np.empty_like(W)
+        for targets, factor in factors:
+            delta[:, targets] = factor.solve(gradient[:, targets])
+        size = _relative(delta, W, factors)
+        if not size < 0.5 * previous:  # rounding is reached: a further correction would be noise
+            return W, squares, gradient
+        image = equations.gram @ delta
+        squares = squares - np.einsum("ij,ij->j", delta, 2.0 * products - image)
+        gradient = gradient - image - problem.ridge * delta
+        W, previous = W + delta, size
+        if size <= wanted or (np.isfinite(previous) and size * _rate(equations, factors) <= wanted):
+            break
+    return W, np.maximum(squares, 0.0), gradient
+
+
+def _rate(equations: NormalEquations, factors: list[tuple[Array, Factor]]) -> float:
+    """Return by what factor a correction is expected to shrink the error, on the safe side."""
+    return min(0.5, 100.0 * equations.eps * max(factor.condition for _, factor in factors))
+
+
+def _relative(delta: Array, W: Array, factors: list[tuple[Array, Factor]]) -> float:
+    """Return the size of ``delta`` relative to W, both in units of the columns' spread."""
+    ratios = [0.0]
+    for targets, factor in factors:
+        length = np.linalg.norm(factor.scale[:, None] * W[:, targets])
+        ratios.append(float(np.linalg.norm(factor.scale[:, None] * delta[:, targets]) / length) if length > 0 else 0.0)
+    return max(ratios)

@@ -1,0 +1,157 @@
+"""The least-squares problem that an objective poses, and what solves it."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from scipy import sparse
+
+from steepest.exceptions import InvalidInputError
+from steepest.typing import Array
+
+
+class LeastSquaresObjective(Protocol):
+    """What is asked of an objective: squared residuals of a linear score, and at most a squared L2 penalty."""
+
+    X: Any
+    y: Array
+    loss: Any
+    penalty: Any
+    reduction: Any
+    fit_intercept: bool
+
+    def pack(self, coefficients: Array, intercept: Any = 0.0) -> Array:
+        """Return flat parameters for coefficients and intercept."""
+
+    def start(self) -> Array:
+        """Return all zeros."""
+
+
+@dataclass
+class Solution:
+    """A minimum of ``sum_i s_i |y_i - x_i^T W - b|^2 + ridge |W|^2``, with its evidence.
+
+    Attributes
+    ----------
+    coefficients : array (d, k)
+        W, in double precision.
+    intercept : array (k,)
+        b; zeros where there is none.
+    residual_square : array (k,)
+        ``sum_i s_i r_i^2``.
+    gradient : array (d, k)
+        ``sum_i s_i (x_i - m) r_i^T - ridge W``, -1/f times the gradient, as it was last measured. The gradient by the
+        intercept is 0 by construction.
+    start_square : float
+        ``sum_i s_i |y_i|^2``: the objective at zero, times 2 / f.
+    start_gradient : float
+        Length of the gradient at zero (intercept included), divided by f.
+    method : str
+        Which way was taken, in words.
+    rank : int or None
+        Rank of the centred, weighted X; None where the method does not learn it.
+    gram : array or None
+        The smaller Gram matrix, of which the eigenvalues are the squared singular values; kept where it was formed.
+    singular_values : array or None
+        The singular values where the method has them.
+    iterations : int
+        Iterations, for an iterative method.
+    """
+
+    coefficients: Array
+    intercept: Array
+    residual_square: Array
+    gradient: Array
+    start_square: float
+    start_gradient: float
+    method: str
+    rank: int | None = None
+    gram: Array | None = None
+    singular_values: Array | None = None
+    iterations: int = 1
+
+
+class LeastSquares:
+    r"""``J = (f / 2) (sum_i s_i |y_i - x_i^T W - b|^2 + sum_jk ridge_k W_jk^2)``, read off an objective.
+
+    Notes
+    -----
+    The objective's data term is ``factor sum_i s_i l(r_i)`` with ``l = smoothness r^2 / 2``, its penalty
+    ``l2 |W|^2 / 2``. Hence ``f = factor * smoothness`` and ``ridge = l2 / f``.
+
+    The intercept goes first. ``dJ/db = -f sum_i s_i r_i = 0`` gives ``b = y_mean - x_mean^T W`` with the weighted
+    means, and with it every residual becomes ``r = (y - y_mean) - (x - x_mean)^T W``: least squares without intercept on
+    centred data, Xc and Yc. Setting the gradient by W to zero gives the normal equations::
+
+        (Xc^T S Xc + ridge I) W = Xc^T S Yc
+    """
+
+    def __init__(self, objective: LeastSquaresObjective) -> None:
+        self.objective = objective
+        self.X = objective.X
+        self.Y = objective.y.reshape(len(objective.y), -1)
+        self.weights = None
+        if objective.reduction.weights is not None:
+            self.weights = np.asarray(objective.reduction.weights, dtype=np.float64)
+        self.fit_intercept = objective.fit_intercept
+        self._drop_weightless()
+        self.scale = float(objective.reduction.factor * objective.loss.smoothness)
+        l2 = np.asarray(objective.penalty.l2, dtype=np.float64)
+        self.ridge = np.array(np.broadcast_to(l2, (self.Y.shape[1],))) / self.scale
+        self.n, self.d = self.X.shape
+        self.total = float(self.n if self.weights is None else self.weights.sum())
+        if self.total <= 0:
+            raise InvalidInputError("sample_weight sums to 0: at least one sample must have a weight above 0")
+
+    def _drop_weightless(self) -> None:
+        """Leave out rows of weight 0: they do not matter, and dividing by their weight would."""
+        if self.weights is not None and not self.weights.all():
+            kept = np.flatnonzero(self.weights)
+            self.X, self.Y, self.weights = self.X[kept], self.Y[kept], self.weights[kept]
+
+    @property
+    def sparse(self) -> bool:
+        """Whether X is."""
+        return bool(sparse.issparse(self.X))
+
+    @property
+    def eps(self) -> float:
+        """The rounding of the data's dtype."""
+        return float(np.finfo(self.X.dtype).eps)
+
+    def centred_target(self) -> tuple[Array, Array]:
+        """Return Yc (n, k) in double precision, and the means (k,)."""
+        Y = self.Y.astype(np.float64)
+        if not self.fit_intercept:
+            return Y, np.zeros(Y.shape[1])
+        first = Y.mean(axis=0)  # once more on what is left: the mean of large numbers is itself rounded
+        Y -= first
+        rest = Y.mean(axis=0) if self.weights is None else self.weights @ Y / self.total
+        Y -= rest
+        return Y, first + rest
+
+    def start(self, cross: Array, x_mean: Array, y_mean: Array, y_square: float) -> tuple[float, float]:
+        """Return ``start_square`` and ``start_gradient`` from ``Xc^T S Yc``, the means and ``sum s |Yc|^2``.
+
+        At zero the residuals are y itself: ``X^T S Y = Xc^T S Yc + W x_mean y_mean^T`` and ``1^T S Y = W y_mean``.
+        """
+        by_w = cross + self.total * np.outer(x_mean, y_mean)
+        by_b = self.total * y_mean if self.fit_intercept else np.zeros(1)
+        return y_square + self.total * float(y_mean @ y_mean), float(
+            np.hypot(np.linalg.norm(by_w), np.linalg.norm(by_b))
+        )
+
+    def theta(self, solution: Solution) -> Array:
+        """Return the flat parameters of a solution."""
+        k = self.objective.y.shape[1:]
+        coefficients = solution.coefficients.reshape(self.d, *k)
+        return self.objective.pack(coefficients, solution.intercept.reshape(k))
+
+    def value(self, solution: Solution) -> float:
+        """Return J at a solution."""
+        squares = np.einsum("ij,ij->j", solution.coefficients, solution.coefficients)
+        return 0.5 * self.scale * float(np.sum(solution.residual_square + self.ridge * squares))
+
+    def gradient_norm(self, solution: Solution) -> float:
+        """Return the length of dJ at a solution."""
+        return self.scale * float(np.linalg.norm(solution.gradient))

@@ -1,0 +1,242 @@
+"""Which way to the minimum of a least-squares problem, and the steps that show it."""
+
+from collections.abc import Generator
+from math import inf
+
+import numpy as np
+
+from steepest.exceptions import InvalidInputError
+from steepest.solvers.exact.conjugate_gradients import Iterate, conjugate_gradients, finished
+from steepest.solvers.exact.data import CentredData, DenseData, SparseData, centred_data
+from steepest.solvers.exact.dual import solve_dual
+from steepest.solvers.exact.nonnegative import solve_nonnegative
+from steepest.solvers.exact.primal import NormalEquations, solve_primal
+from steepest.solvers.exact.problem import LeastSquares, LeastSquaresObjective, Solution
+from steepest.solvers.exact.singular import solve_by_singular_values
+from steepest.solvers.loop import Steps
+from steepest.solvers.stopping import Reason
+from steepest.step import Step
+from steepest.validation import check_choice
+
+METHODS = ("auto", "cholesky", "svd", "conjugate-gradients", "lsqr")
+
+FACTORISE_UP_TO = 600
+"""Order of a Gram matrix up to which forming it costs less than some forty passes over dense data: 2 n d flops for
+each of its columns at the speed of BLAS, against 8 n d bytes a pass at the speed of memory."""
+FACTORISE_SPARSE_UP_TO = 1000
+BLAS_ROUNDING = 1e-6
+"""Relative rounding of a Gram matrix summed in single precision."""
+
+
+class ExactSolver:
+    """Solve one least-squares problem; its :attr:`solution` says how.
+
+    Parameters
+    ----------
+    objective : LeastSquaresObjective
+        Squared residuals of a linear score, with at most a squared L2 penalty, or non-negative coefficients.
+    method : {"auto", "cholesky", "svd", "conjugate-gradients", "lsqr"}
+        "auto" goes by shape, see Notes. "cholesky" takes a Gram matrix and falls back to singular values.
+    rcond : float, optional
+        Without ridge: ratio to the largest below which singular values of the centred X count as zero; rounding error
+        times the larger dimension if not given.
+    tol : float, optional
+        For the iterative methods: stop when the gradient is at most ``tol`` times that at zero. If not given, a little
+        above rounding.
+
+    Notes
+    -----
+    "auto", with m the smaller of the numbers of samples and features:
+
+    * m up to 600 (sparse: 1000): the Gram matrix if there are at least as many samples as features, else the dual.
+    * beyond: conjugate gradients for as long as they converge so fast that all of it costs less than the matrix, and
+      after them the matrix. Sparse data: conjugate gradients to the end.
+    * whenever the matrix turns out too ill-conditioned, or its rank doubtful: singular values.
+    """
+
+    def __init__(
+        self,
+        objective: LeastSquaresObjective,
+        method: str = "auto",
+        *,
+        rcond: float | None = None,
+        tol: float | None = None,
+    ) -> None:
+        self.method = check_choice("method", method, METHODS)
+        self.problem = LeastSquares(objective)
+        self.rcond = np.finfo(np.float64).eps * max(objective.X.shape) if rcond is None else rcond
+        self.tol = tol
+        self.solution: Solution | None = None
+
+    def steps(self) -> Steps:
+        """Yield the start, the iterates of an iterative method, and the solution."""
+        if self.problem.objective.penalty.positive:
+            return self._at_once(self._nonnegative())
+        if self.method in ("conjugate-gradients", "lsqr"):
+            return self._iterative(self.method == "lsqr" or self.problem.sparse)
+        if self.method == "svd":
+            return self._at_once(self._singular(self._data()))
+        return self._by_shape()
+
+    def _by_shape(self) -> Steps:
+        problem, smaller = self.problem, min(self.problem.n, self.problem.d)
+        direct = smaller <= (FACTORISE_SPARSE_UP_TO if problem.sparse else FACTORISE_UP_TO)
+        if not direct and self.method == "auto" and problem.Y.shape[1] <= 4:
+            if problem.sparse:
+                return self._iterative(True)
+            return self._tried(budget=smaller // 25)
+        return self._at_once(self._factorised())
+
+    # ------------------------------------------------------------------ direct
+
+    def _at_once(self, solution: Solution) -> Steps:
+        """Yield the start and the solution."""
+        yield self._start(solution.start_square, solution.start_gradient)
+        yield self._end(solution, 1)
+        return Reason.EXACT
+
+    def _start(self, square: float, gradient: float) -> Step:
+        scale = self.problem.scale
+        return Step(0, self.problem.objective.start(), 0.5 * scale * square, scale * gradient)
+
+    def _end(self, solution: Solution, index: int) -> Step:
+        self.solution = solution
+        theta = self.problem.theta(solution)
+        value, norm = self.problem.value(solution), self.problem.gradient_norm(solution)
+        return Step(index, theta, value, norm, step_norm=float(np.linalg.norm(theta)))
+
+    def _factorised(self) -> Solution:
+        """Solve by the smaller Gram matrix; by singular values where that is not safe."""
+        problem = self.problem
+        if problem.n < problem.d:
+            data = self._data()
+            return solve_dual(problem, data, self.rcond) or self._singular(data)
+        equations, data = self._equations()
+        solution = solve_primal(problem, equations, data, self.rcond)
+        if solution is None and equations.eps > problem.eps:  # the matrix was summed in single precision
+            equations, data = self._equations(precise=True)
+            solution = solve_primal(problem, equations, data, self.rcond)
+        return solution or self._singular(data)
+
+    def _singular(self, data: CentredData) -> Solution:
+        return solve_by_singular_values(self.problem, data, self.rcond)
+
+    def _nonnegative(self) -> Solution:
+        return solve_nonnegative(self.problem, *self._equations(precise=True))
+
+    def _data(self) -> CentredData:
+        problem = self.problem
+        data = centred_data(problem.X, problem.weights, problem.fit_intercept)
+        self._refuse_infinite(float(np.sum(data.adjoint(np.ones((problem.n, 1))))))
+        return data
+
+    def _equations(self, *, precise: bool = False) -> tuple[NormalEquations, CentredData]:
+        """Return the normal equations and the data behind them; ``precise`` asks for double precision."""
+        problem = self.problem
+        if isinstance(data := self._sparse_data(), SparseData):
+            Y, y_mean = problem.centred_target()
+            square = np.sum(Y * Y if problem.weights is None else Y * Y * problem.weights[:, None], axis=0)
+            eps = float(np.finfo(np.float64).eps)
+            return NormalEquations(data.gram(), data.adjoint(Y), square, data.x_mean, y_mean, eps), data
+        from steepest.kernels.gram import moments, sums_in_double
+
+        X = problem.X.astype(np.float64) if precise and not sums_in_double(problem.X, problem.Y) else problem.X
+        m = moments(X, problem.Y, problem.weights, centre=problem.fit_intercept)
+        self._refuse_infinite(0.0 if m.finite else inf)
+        eps = float(np.finfo(np.float64).eps) if sums_in_double(X, problem.Y) else BLAS_ROUNDING
+        dense = DenseData(problem.X, problem.weights, False, m.x_mean)
+        return NormalEquations(m.gram, m.cross, m.y_square, m.x_mean, m.y_mean, eps), dense
+
+    def _sparse_data(self) -> CentredData | None:
+        return self._data() if self.problem.sparse else None
+
+    def _refuse_infinite(self, number: float) -> None:
+        """Say that the data are not finite if a sum over all of them is not."""
+        if np.isfinite(number):
+            return
+        values = self.problem.X.data if self.problem.sparse else self.problem.X
+        if not (np.isfinite(values).all() and np.isfinite(self.problem.Y).all()):
+            raise InvalidInputError("X or y holds NaN or infinity: must be finite; fill or drop missing values")
+        raise InvalidInputError("X or y holds numbers whose squares overflow: scale the data")
+
+    # ------------------------------------------------------------------ iterative
+
+    def _iterative(self, least_squares_form: bool) -> Steps:
+        """Iterate until the tolerance is met, or rounding lets nothing more be gained."""
+        solution = yield from self._conjugate_gradients(self._data(), least_squares_form, inf)
+        return Reason.ROUNDING if solution is None else Reason.GRADIENT_TOLERANCE
+
+    def _tried(self, budget: int) -> Steps:
+        """Iterate for as long as it pays; otherwise factorise."""
+        solution = yield from self._conjugate_gradients(self._data(), False, budget)
+        if solution is None:
+            self.solution = self._factorised()
+            yield self._end(self.solution, 1 + self._iterations)
+            return Reason.EXACT
+        return Reason.GRADIENT_TOLERANCE
+
+    def _conjugate_gradients(
+        self, data: CentredData, least_squares_form: bool, budget: float
+    ) -> Generator[Step, None, Solution | None]:
+        """Yield iterates; return the solution, or None when the budget or the digits are used up."""
+        problem = self.problem
+        Y, y_mean = problem.centred_target()
+        tol = self.tol if self.tol is not None else max(1e-12, 0.5 * problem.eps)
+        patience = 50 + min(problem.n, problem.d)
+        progress: list[float] = []
+        y_square = float(np.sum(Y * Y if problem.weights is None else Y * Y * problem.weights[:, None]))
+        for iterate in conjugate_gradients(problem, data, Y, least_squares_form=least_squares_form):
+            self._iterations = iterate.index
+            if iterate.index == 0:
+                self._refuse_infinite(float(iterate.start.sum()))
+                yield self._start(*problem.start(iterate.start, data.x_mean, y_mean, y_square))
+            progress.append(iterate.relative)
+            reached = progress[-1] <= tol
+            stuck = budget == inf and iterate.index - int(np.argmin(progress)) > patience
+            if reached or stuck:
+                yield self._end(finished(problem, data, Y, y_mean, iterate), max(iterate.index, 1))
+                return self.solution if reached else None
+            if _too_slow(progress, tol, budget):
+                return None
+            if iterate.index > 0:
+                yield self._between(iterate, data, y_mean, y_square)
+        return None
+
+    def _between(self, iterate: Iterate, data: CentredData, y_mean: "np.ndarray", y_square: float) -> Step:
+        """Return the step of an iterate: with A W = cross - G, ``J = (f / 2) (|Yc|^2 - <W, cross> - <W, G>)``."""
+        problem, W = self.problem, iterate.W
+        value = 0.5 * problem.scale * max(y_square - float(np.sum(W * (iterate.start + iterate.G))), 0.0)
+        k = problem.objective.y.shape[1:]
+        theta = problem.objective.pack(W.reshape(problem.d, *k), (y_mean - data.x_mean @ W).reshape(k))
+        return Step(iterate.index, theta, value, problem.scale * float(np.linalg.norm(iterate.G)))
+
+
+def _too_slow(progress: list[float], tol: float, budget: float) -> bool:
+    """Whether more than ``budget`` iterations seem needed.
+
+    From the eighth on, the progress of the last four is taken for what is to come; conjugate gradients tend to become
+    faster, not slower.
+    """
+    done = len(progress) - 1
+    if done >= budget:
+        return True
+    if done < 8 or budget == inf:
+        return False
+    rate = (progress[-1] / progress[-5]) ** 0.25
+    return rate >= 1.0 or done + np.log(tol / progress[-1]) / np.log(rate) > budget
+
+
+def exact(
+    objective: LeastSquaresObjective, method: str = "auto", *, rcond: float | None = None, tol: float | None = None
+) -> Steps:
+    """Return the steps of :class:`ExactSolver`: the start and the solution.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from steepest.objectives.linear import LinearObjective
+    >>> X, y = np.array([[0.0], [1.0], [2.0]]), np.array([1.0, 3.0, 5.0])
+    >>> [step.theta.round(12) + 0.0 for step in exact(LinearObjective(X, y))]  # y = 2 x + 1
+    [array([0., 0.]), array([2., 1.])]
+    """
+    return ExactSolver(objective, method, rcond=rcond, tol=tol).steps()
