@@ -7,7 +7,7 @@ from steepest.kernels.convolution.tiles import ROWS, VECTOR_BYTES, VECTORS, dot_
 from steepest.typing import Array, IntArray
 
 BLOCK_FACTOR = 16  # blocks of ROWS * lanes * VECTORS * BLOCK_FACTOR outputs fit in the first-level cache
-LAGS = 8  # summed at a time
+LAGS = 16  # summed at a time
 CACHED_STEPS = 128
 
 
@@ -63,7 +63,7 @@ def correlate_block(y: Array, w: Array, lags: int, start: int, stop: int) -> Arr
         here = min(CACHED_STEPS, steps - first)
         at = start + first * width
         for i in range(0, columns, LAGS):
-            dot_tile(1, LAGS, w, at, 0, y, at, offset, i, here, sums, i, 0)
+            dot_tile(1, LAGS, w, at, 0, y, at, offset, i, here, sums, i)
     for i in range(lags):
         for j in range(start + steps * width, stop):
             sums[i] += w[j] * y[i + j]

@@ -4,7 +4,7 @@ A convolution is a matrix product whose right-hand matrix need not be built: its
 tiles read row k at ``x[offset[k]:]``, and one table of offsets stands for strides, padding, dilation and channels::
 
     outer_tile    out[m, p] = sum_k a[k, m] x[offset[k] + p]       outputs p side by side in a vector
-    dot_tile      out[m, j] += sum_p a[m, p] x[offset[j] + p]      summed positions p side by side
+    dot_tile      out[m, j] += sum_p a[m, p] x[offset[j] + p]      terms p side by side
 
 A loop over p that the compiler vectorises by itself reads and writes each output once a term; a tile keeps ROWS rows
 of outputs in vector registers over the whole sum and reads each x once for all of them, which is some five times
@@ -45,8 +45,6 @@ class _Code:
         suffix = f"v{self.lanes}f{8 * self.itemsize}"
         form = ir.FunctionType(self.vector, [self.vector] * 3)
         self.fused = cgutils.get_or_insert_function(builder.module, form, f"llvm.fma.{suffix}")
-        form = ir.FunctionType(self.scalar, [self.scalar, self.vector])
-        self.sum = cgutils.get_or_insert_function(builder.module, form, f"llvm.vector.reduce.fadd.{suffix}")
 
     def start(self, array_type: Any, array: Any, index: Any) -> Any:
         """Return the address of ``array[index]``."""
@@ -81,12 +79,32 @@ class _Code:
     def add_product(self, variable: Any, left: Any, right: Any) -> None:
         self.builder.store(self.builder.call(self.fused, [left, right, self.builder.load(variable)]), variable)
 
-    def add_sum(self, variable: Any, pointer: Any) -> None:
-        """Add the lanes of ``variable``, pairwise, to the number at ``pointer``."""
-        total = self.builder.call(
-            self.sum, [self.builder.load(pointer), self.builder.load(variable)], fastmath=["reassoc"]
-        )
-        self.builder.store(total, pointer)
+    def add_sums(self, variables: list[Any], pointer: Any) -> None:
+        """Sum each variable's lanes, and add the sums, one a lane, to the vectors at ``pointer``.
+
+        Vectors are added in pairs, half of the one beside half of the other, until every lane holds one sum: three
+        instructions for two vectors at each of log2(lanes) levels, where each sum for itself takes some three times as
+        many.
+        """
+        for v in range(len(variables) // self.lanes):
+            level = [self.builder.load(x) for x in variables[v * self.lanes : (v + 1) * self.lanes]]
+            width = self.lanes
+            while len(level) > 1:
+                pairs = zip(level[::2], level[1::2], strict=True)
+                level = [self._fold(first, second, width) for first, second in pairs]
+                width //= 2
+            self.store(self.builder.fadd(self.load(pointer, v), level[0]), pointer, v)
+
+    def _fold(self, first: Any, second: Any, width: int) -> Any:
+        """Halve the segments of ``width`` lanes of both vectors by adding their halves; the first's come first."""
+        starts = range(0, 2 * self.lanes, width)
+        low = [start + i for start in starts for i in range(width // 2)]
+        high = [lane + width // 2 for lane in low]
+        halves = [
+            self.builder.shuffle_vector(first, second, ir.Constant(ir.VectorType(INT32, self.lanes), mask))
+            for mask in (low, high)
+        ]
+        return self.builder.fadd(*halves)
 
 
 def _literals(*numbers: Any) -> list[int] | None:
@@ -95,7 +113,7 @@ def _literals(*numbers: Any) -> list[int] | None:
     return [n.literal_value for n in numbers] if constant else None
 
 
-@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]  # numba types it in part
+@intrinsic(prefer_literal=True)
 def outer_tile(
     _typing: Any,
     rows: Any,
@@ -144,7 +162,7 @@ def outer_tile(
     return types.void(rows, vectors, a, i, x, i, offset, i, out, i, i), generate
 
 
-@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]  # numba types it in part
+@intrinsic(prefer_literal=True)
 def dot_tile(
     _typing: Any,
     rows: Any,
@@ -159,11 +177,10 @@ def dot_tile(
     steps: Any,
     out: Any,
     io: Any,
-    pitch: Any,
 ) -> tuple[Any, Callable[..., Any]] | None:
-    """``out[io + m pitch + j] += sum_p a[ia + m a_pitch + p] x[ix + offset[j0 + j] + p]`` over ``steps`` vectors of p.
+    """``out[io + m columns + j] += sum_p a[ia + m a_pitch + p] x[ix + offset[j0 + j] + p]`` over ``steps`` vectors.
 
-    ``rows`` and ``columns`` are constants; a, x, offset and out are contiguous.
+    ``rows`` and ``columns`` are constants whose product is a multiple of the lanes; a, x, offset and out are contiguous.
     Reference: ``steepest.operators.convolution2d.reference``.
     """
     size = _literals(rows, columns)
@@ -173,23 +190,21 @@ def dot_tile(
     i = types.intp
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _, _, a_, ia_, a_pitch_, x_, ix_, offset_, j0_, steps_, out_, io_, pitch_ = arguments
+        _, _, a_, ia_, a_pitch_, x_, ix_, offset_, j0_, steps_, out_, io_ = arguments
         code = _Code(context, builder, a)
         a_0, x_0, out_0 = code.start(a, a_, ia_), code.start(x, x_, ix_), code.start(out, out_, io_)
         offset_0 = code.start(offset, offset_, j0_)
         a_rows = [code.at(a_0, builder.mul(a_pitch_, INT64(m))) for m in range(n_rows)]
-        columns_x = [code.at(x_0, builder.load(code.at(offset_0, j))) for j in range(n_columns)]
+        x_columns = [code.at(x_0, builder.load(code.at(offset_0, j))) for j in range(n_columns)]
         sums = code.accumulators(n_rows, n_columns)
         with cgutils.for_range(builder, steps_) as loop:
             p = builder.mul(loop.index, INT64(code.lanes))
-            shifted = [code.load(code.at(column, p)) for column in columns_x]
+            shifted = [code.load(code.at(column, p)) for column in x_columns]
             for m in range(n_rows):
                 row = code.load(code.at(a_rows[m], p))
                 for j in range(n_columns):
                     code.add_product(sums[m][j], row, shifted[j])
-        for m in range(n_rows):
-            for j in range(n_columns):
-                code.add_sum(sums[m][j], code.at(out_0, builder.add(builder.mul(pitch_, INT64(m)), INT64(j))))
+        code.add_sums(sum(sums, []), out_0)
         return context.get_dummy_value()
 
-    return types.void(rows, columns, a, i, i, x, i, offset, i, i, out, i, i), generate
+    return types.void(rows, columns, a, i, i, x, i, offset, i, i, out, i), generate

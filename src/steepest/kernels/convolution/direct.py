@@ -1,0 +1,262 @@
+"""Two-dimensional correlation without an unfolded matrix: a padded tile in cache, and register tiles over all taps."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from steepest.kernels.compile import compiled
+from steepest.kernels.convolution.tiles import ROWS, VECTOR_BYTES, VECTORS, dot_tile, outer_tile
+from steepest.typing import Array, IntArray
+
+FEW_ROWS = 4  # tiles for few output channels
+MANY = 2 * VECTORS  # vectors in each of few rows
+DOT_ROWS, DOT_COLUMNS = 4, 4
+SLACK = 4 * VECTOR_BYTES  # numbers that a tile may read beyond the last it needs
+
+
+class Plan(NamedTuple):
+    """How a batch is cut into blocks of rows, and what each block reads and writes.
+
+    A block is ``block_rows`` rows of the output grid ``i < height, j < width``, of one image and one group. Its source
+    is packed into planes of ``rows x pitch``, one for every channel and phase f, where plane element (r, q) is source
+    element ``(row_stride r + row[f], column_stride q + column[f])``, or 0 outside. In them, every tap is one shift:
+    ``offset[k]``, k running over channels and taps. Output (i, j) goes to row ``out_row_stride i + out_row``, and
+    its column likewise.
+    """
+
+    groups: int
+    source_channels: int
+    out_channels: int
+    height: int
+    width: int
+    block_rows: int
+    blocks: int
+    rows: int
+    pitch: int
+    row_stride: int
+    column_stride: int
+    row: IntArray
+    column: IntArray
+    offset: IntArray
+    out_row_stride: int
+    out_column_stride: int
+    out_row: int
+    out_column: int
+    splits: int
+
+
+@compiled
+def lanes_of(x: Array) -> int:
+    """Return how many numbers of x's dtype a vector holds."""
+    return VECTOR_BYTES // x.itemsize
+
+
+@compiled
+def pack_block(source: Array, first: int, plan: Plan, start: int, packed: Array) -> None:
+    """Write the planes that output rows ``start ...`` read to ``packed``; ``source`` is (channels, H, W)."""
+    _, height, width = source.shape
+    stride, rows, pitch = plan.column_stride, plan.rows, plan.pitch
+    plane = 0
+    for c in range(first, first + plan.source_channels):
+        for f in range(len(plan.row)):
+            low = min(pitch, max(0, -(plan.column[f] // stride)))
+            high = max(low, min(pitch, (width - 1 - plan.column[f]) // stride + 1))
+            for r in range(rows):
+                y = plan.row_stride * (start + r) + plan.row[f]
+                to = packed[plane : plane + pitch]
+                plane += pitch
+                if y < 0 or y >= height:
+                    to[:] = 0
+                    continue
+                line = source[c, y]
+                to[:low] = 0
+                if stride == 1:
+                    to[low:high] = line[low + plan.column[f] : high + plan.column[f]]
+                else:
+                    for q in range(low, high):
+                        to[q] = line[stride * q + plan.column[f]]
+                to[high:] = 0
+
+
+@compiled
+def fill_tiles(
+    rows: int,
+    table: Array,
+    ia: int,
+    x: Array,
+    ix: int,
+    offset: IntArray,
+    terms: int,
+    out: Array,
+    io: int,
+    pitch: int,
+    count: int,
+) -> None:
+    """``out[io + m pitch + p] = sum_k table[ia + k rows + m] x[ix + offset[k] + p]`` for p < count, in whole vectors."""
+    lanes = lanes_of(x)
+    left = (count + lanes - 1) // lanes
+    p = 0
+    while left > 0:
+        take = 1
+        if rows == ROWS:
+            if left >= VECTORS and left != VECTORS + 1:
+                take = VECTORS
+                outer_tile(ROWS, VECTORS, table, ia, x, ix + p, offset, terms, out, io + p, pitch)
+            elif left >= 2:
+                take = 2
+                outer_tile(ROWS, 2, table, ia, x, ix + p, offset, terms, out, io + p, pitch)
+            else:
+                outer_tile(ROWS, 1, table, ia, x, ix + p, offset, terms, out, io + p, pitch)
+        elif rows == FEW_ROWS:
+            if left >= MANY:
+                take = MANY
+                outer_tile(FEW_ROWS, MANY, table, ia, x, ix + p, offset, terms, out, io + p, pitch)
+            elif left >= 2:
+                take = 2
+                outer_tile(FEW_ROWS, 2, table, ia, x, ix + p, offset, terms, out, io + p, pitch)
+            else:
+                outer_tile(FEW_ROWS, 1, table, ia, x, ix + p, offset, terms, out, io + p, pitch)
+        elif left >= MANY:
+            take = MANY
+            outer_tile(1, MANY, table, ia, x, ix + p, offset, terms, out, io + p, pitch)
+        else:
+            outer_tile(1, 1, table, ia, x, ix + p, offset, terms, out, io + p, pitch)
+        p += take * lanes
+        left -= take
+
+
+@compiled
+def pack_weights(w: Array, taps: IntArray, swap: bool, rows: int) -> Array:
+    """Return the weights (groups, C_out, C_in, all taps) in the order in which tiles read them.
+
+    With M rows of output channels and terms k = (source channel, tap): ``table[group, block, k, m]``, zero where m lies
+    beyond the last channel. ``swap`` exchanges C_out and C_in, as the input gradient does.
+    """
+    groups, n_out, n_in, _ = w.shape
+    M, C = (n_in, n_out) if swap else (n_out, n_in)
+    blocks, T = (M + rows - 1) // rows, len(taps)
+    table = np.zeros((groups, blocks, C * T, rows), dtype=w.dtype)
+    for g in range(groups):
+        for m in range(M):
+            for c in range(C):
+                for t in range(T):
+                    value = w[g, c, m, taps[t]] if swap else w[g, m, c, taps[t]]
+                    table[g, m // rows, c * T + t, m % rows] = value
+    return table.reshape(table.size)
+
+
+@compiled
+def correlate_blocks(
+    source: Array, table: Array, rows: int, bias: Array, plan: Plan, out: Array, start: int, stop: int
+) -> None:
+    """Do the blocks start ... stop of a batch: ``out[n, m, ...] = bias[m] + sum_k table[.., k, m] packed[offset[k]..]``.
+
+    ``source`` (N, C, H, W), ``out`` (N, M, H', W'). Reference: ``operators.convolution2d.reference.forward``.
+    """
+    terms = len(plan.offset)
+    count = (plan.block_rows - 1) * plan.pitch + plan.width
+    room = (count + SLACK) // SLACK * SLACK
+    packed = np.zeros(
+        plan.source_channels * len(plan.row) * plan.rows * plan.pitch + SLACK + room - count, source.dtype
+    )
+    sums = np.empty((rows, room), source.dtype)
+    flat = sums.reshape(rows * room)
+    tiles = (plan.out_channels + rows - 1) // rows
+    part = (tiles + plan.splits - 1) // plan.splits
+    for task in range(start, stop):
+        split = task % plan.splits
+        block = task // plan.splits % plan.blocks
+        image = task // (plan.splits * plan.blocks)
+        n, g = image // plan.groups, image % plan.groups
+        first = block * plan.block_rows
+        here = min(plan.block_rows, plan.height - first)
+        pack_block(source[n], g * plan.source_channels, plan, first, packed)
+        for tile in range(split * part, min((split + 1) * part, tiles)):
+            at = (g * tiles + tile) * terms * rows
+            fill_tiles(
+                rows, table, at, packed, 0, plan.offset, terms, flat, 0, room, (here - 1) * plan.pitch + plan.width
+            )
+            for m in range(min(rows, plan.out_channels - tile * rows)):
+                channel = g * plan.out_channels + tile * rows + m
+                shift = bias[channel]
+                for i in range(here):
+                    y = plan.out_row_stride * (first + i) + plan.out_row
+                    line = out[n, channel, y]
+                    values = sums[m, i * plan.pitch : i * plan.pitch + plan.width]
+                    if plan.out_column_stride == 1:
+                        to = line[plan.out_column : plan.out_column + plan.width]
+                        for j in range(plan.width):
+                            to[j] = values[j] + shift
+                    else:
+                        for j in range(plan.width):
+                            line[plan.out_column_stride * j + plan.out_column] = values[j] + shift
+
+
+@compiled
+def weight_gradient_blocks(x: Array, dy: Array, plan: Plan, start: int, stop: int) -> Array:
+    """Return the sum over the blocks start ... stop of ``dw[g, m, k] = sum_p dy[m, p] packed[offset[k] + p]``.
+
+    ``x`` (N, C, H, W), ``dy`` (N, M, H', W'); the plan is that of the forward pass. In the columns between ``width`` and
+    ``pitch`` dy is taken as 0. Reference: ``operators.convolution2d.reference.weight_gradient``.
+    """
+    terms = len(plan.offset)
+    lanes = lanes_of(x)
+    area = (plan.block_rows * plan.pitch + lanes - 1) // lanes * lanes
+    packed = np.zeros(plan.source_channels * len(plan.row) * plan.rows * plan.pitch + SLACK + area, x.dtype)
+    tiles = (plan.out_channels + DOT_ROWS - 1) // DOT_ROWS
+    columns = (terms + DOT_COLUMNS - 1) // DOT_COLUMNS
+    offset = np.zeros(columns * DOT_COLUMNS, dtype=np.int64)
+    offset[:terms] = plan.offset
+    slopes = np.zeros(tiles * DOT_ROWS * area, x.dtype)
+    size = DOT_ROWS * DOT_COLUMNS
+    sums = np.zeros(plan.groups * tiles * columns * size, x.dtype)
+    chunk = max(1, 65536 // (DOT_ROWS * VECTOR_BYTES * 4))
+    for task in range(start, stop):
+        image, block = task // plan.blocks, task % plan.blocks
+        n, g = image // plan.groups, image % plan.groups
+        first = block * plan.block_rows
+        here = min(plan.block_rows, plan.height - first)
+        pack_block(x[n], g * plan.source_channels, plan, first, packed)
+        for m in range(plan.out_channels):
+            for i in range(plan.block_rows):
+                to = slopes[m * area + i * plan.pitch : m * area + (i + 1) * plan.pitch]
+                if i < here:
+                    to[: plan.width] = dy[n, g * plan.out_channels + m, first + i]
+                else:
+                    to[:] = 0
+        steps = (here * plan.pitch + lanes - 1) // lanes
+        for s in range(0, steps, chunk):
+            some, p = min(chunk, steps - s), s * lanes
+            for tile in range(tiles):
+                a = tile * DOT_ROWS * area + p
+                to_0 = (g * tiles + tile) * columns * size
+                for j in range(columns):
+                    dot_tile(
+                        DOT_ROWS,
+                        DOT_COLUMNS,
+                        slopes,
+                        a,
+                        area,
+                        packed,
+                        p,
+                        offset,
+                        j * DOT_COLUMNS,
+                        some,
+                        sums,
+                        to_0 + j * size,
+                    )
+    return unpack_weights(sums, plan.groups, plan.out_channels, terms)
+
+
+@compiled
+def unpack_weights(sums: Array, groups: int, rows: int, terms: int) -> Array:
+    """Return tiles of sums ``[g][tile][column][DOT_ROWS][DOT_COLUMNS]`` as an array (groups, rows, terms)."""
+    tiles = (rows + DOT_ROWS - 1) // DOT_ROWS
+    columns = (terms + DOT_COLUMNS - 1) // DOT_COLUMNS
+    blocks = sums.reshape((groups, tiles, columns, DOT_ROWS, DOT_COLUMNS))
+    result = np.empty((groups, rows, terms), dtype=sums.dtype)
+    for g in range(groups):
+        for m in range(rows):
+            for k in range(terms):
+                result[g, m, k] = blocks[g, m // DOT_ROWS, k // DOT_COLUMNS, m % DOT_ROWS, k % DOT_COLUMNS]
+    return result

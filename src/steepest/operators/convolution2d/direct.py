@@ -1,0 +1,193 @@
+r"""Convolution by register tiles over all taps: the way that suits every shape.
+
+Notes
+-----
+A block of output rows reads a few rows of the padded input. They are packed once, with the zeros around, into planes that
+stay in cache; a stride s splits them by phase (elements 0, s, 2 s, ... then 1, s+1, ...), so that what neighbouring outputs
+read lies side by side. In a plane with row length ``pitch`` the output grid is flattened with the same pitch, and tap (k, l)
+is a shift by one number, the same for every output: the sum over taps and channels is a matrix product whose right-hand rows
+are shifts of the planes (`steepest.kernels.convolution.tiles`). Nothing is unfolded: the columns between the width and the
+pitch are computed and thrown away.
+
+Input gradient: dx at row ``u = s q + phase - p`` collects the taps with ``(d k) mod s = phase``, from dy at row
+``q - (d k) div s``. For each of the s x s phases that is a correlation of stride 1 of the padded dy with the taps of that
+phase, written with stride s. Weight gradient: the same planes, and dy with the same pitch and zeros in the columns that do
+not count; summed over all places, shift by shift.
+"""
+
+from functools import partial
+from itertools import product
+
+import numpy as np
+
+from steepest.kernels.convolution.direct import (
+    FEW_ROWS,
+    ROWS,
+    Plan,
+    correlate_blocks,
+    pack_weights,
+    weight_gradient_blocks,
+)
+from steepest.kernels.threads import map_blocks, n_threads
+from steepest.operators.convolution2d.geometry import Geometry
+from steepest.typing import Array, IntArray
+
+PACKED_BYTES = 400_000  # of one block: together with the weights in use it stays in the second-level cache
+THREADED_PRODUCTS = 300_000
+PARTIAL_SUMS = 4  # a weight gradient is summed in so many parts, for any number of threads
+
+
+def forward(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
+    """Return y (N, O, H', W')."""
+    out_channels = g.out_channels // g.groups
+    rows = tile_rows(out_channels)
+    plan = forward_plan(g, x.itemsize, out_channels, rows)
+    table = pack_weights(_grouped(w, g), np.arange(g.kernel[0] * g.kernel[1]), False, rows)
+    bias = np.zeros(g.out_channels, dtype=x.dtype) if b is None else np.ascontiguousarray(b)
+    y = np.empty(g.output_shape, dtype=x.dtype)
+    _run(partial(correlate_blocks, x, table, rows, bias, plan, y), g, plan)
+    return y
+
+
+def input_gradient(dy: Array, w: Array, g: Geometry) -> Array:
+    """Return dx (N, C, H, W)."""
+    channels = g.in_channels // g.groups
+    rows = tile_rows(channels)
+    bias = np.zeros(g.in_channels, dtype=dy.dtype)
+    dx = np.empty(g.input_shape, dtype=dy.dtype)
+    for phase in product(range(g.stride[0]), range(g.stride[1])):
+        plan, taps = gradient_plan(g, phase, dy.itemsize, rows)
+        if plan.height > 0 and plan.width > 0:
+            table = pack_weights(_grouped(w, g), taps, True, rows)
+            _run(partial(correlate_blocks, dy, table, rows, bias, plan, dx), g, plan)
+    return dx
+
+
+def weight_gradient(dy: Array, x: Array, g: Geometry) -> Array:
+    """Return dw (O, C / groups, kH, kW)."""
+    plan = forward_plan(g, x.itemsize, g.out_channels // g.groups, 0)
+    tasks = g.batch * g.groups * plan.blocks
+    if tasks == 0:
+        return np.zeros(g.weight_shape, dtype=x.dtype)
+    sums = map_blocks(partial(weight_gradient_blocks, x, dy, plan), tasks, -(-tasks // PARTIAL_SUMS))
+    return np.asarray(sum(sums[1:], sums[0]).reshape(g.weight_shape))
+
+
+def tile_rows(channels: int) -> int:
+    """Return how many channels a tile holds: the smallest that holds all, or the largest."""
+    return next((rows for rows in (1, FEW_ROWS) if channels <= rows), ROWS)
+
+
+def forward_plan(g: Geometry, itemsize: int, out_channels: int, tile: int) -> Plan:
+    """Return the plan of the forward pass and of the weight gradient."""
+    (top, _), (left, _) = g.padding
+    taps = [[(d * k // s, d * k % s) for k in range(n)] for n, s, d in zip(g.kernel, g.stride, g.dilation, strict=True)]
+    row_phases, column_phases = (sorted({phase for _, phase in side}) for side in taps)
+    phases = list(product(row_phases, column_phases))
+    shifts = [(r, c, phases.index((f, e))) for (r, f), (c, e) in product(*taps)]
+    return _plan(
+        g,
+        itemsize,
+        channels=(g.in_channels // g.groups, out_channels),
+        grid=g.out_size,
+        stride=g.stride,
+        starts=[(f - top, e - left) for f, e in phases],
+        shifts=shifts,
+        target=((1, 1), (0, 0)),
+        tile=tile,
+    )
+
+
+def gradient_plan(g: Geometry, phase: tuple[int, int], itemsize: int, tile: int) -> tuple[Plan, IntArray]:
+    """Return the plan of one phase of the input gradient, and the taps (numbered row by row) that take part in it."""
+    sides, grid, starts, first = [], [], [], []
+    for i in (0, 1):
+        s, d, p = g.stride[i], g.dilation[i], g.padding[i][0]
+        taps = [(k, d * k // s) for k in range(g.kernel[i]) if d * k % s == phase[i]]
+        reach = max((shift for _, shift in taps), default=0)
+        lowest = -((phase[i] - p) // s)  # the first q with s q + phase - p >= 0
+        sides.append([(k, reach - shift) for k, shift in taps])
+        grid.append((g.size[i] - 1 + p - phase[i]) // s - lowest + 1)
+        starts.append(lowest - reach)
+        first.append(s * lowest + phase[i] - p)
+    shifts = [(r, c, 0) for (_, r), (_, c) in product(*sides)]
+    numbers = np.array([k * g.kernel[1] + m for (k, _), (m, _) in product(*sides)], dtype=np.int64)
+    plan = _plan(
+        g,
+        itemsize,
+        channels=(g.out_channels // g.groups, g.in_channels // g.groups),
+        grid=(max(grid[0], 0), max(grid[1], 0)),
+        stride=(1, 1),
+        starts=[(starts[0], starts[1])],
+        shifts=shifts,
+        target=(g.stride, (first[0], first[1])),
+        tile=tile,
+    )
+    return plan, numbers
+
+
+def _plan(
+    g: Geometry,
+    itemsize: int,
+    *,
+    channels: tuple[int, int],
+    grid: tuple[int, int],
+    stride: tuple[int, int],
+    starts: list[tuple[int, int]],
+    shifts: list[tuple[int, int, int]],
+    target: tuple[tuple[int, int], tuple[int, int]],
+    tile: int,
+) -> Plan:
+    height, width = grid
+    reach = max((r for r, _, _ in shifts), default=0)
+    pitch = width + max((c for _, c, _ in shifts), default=0)
+    row_bytes = channels[0] * len(starts) * pitch * itemsize
+    most = max(1, PACKED_BYTES // max(row_bytes, 1) - reach)
+    blocks = max(1, -(-height // most))
+    tasks = g.batch * g.groups
+    if height * width * channels[1] * channels[0] * len(shifts) * tasks > THREADED_PRODUCTS:
+        while tasks * blocks < n_threads() and blocks < height:
+            blocks += 1
+    block_rows = max(1, -(-height // blocks))
+    blocks = max(1, -(-height // block_rows))
+    rows = block_rows + reach
+    plane = rows * pitch
+    offset = np.array(
+        [(c * len(starts) + f) * plane + r * pitch + q for c in range(channels[0]) for r, q, f in shifts],
+        dtype=np.int64,
+    )
+    tiles = -(-channels[1] // tile) if tile else 1
+    splits = 1 if tasks * blocks >= n_threads() or not tile else min(tiles, n_threads())
+    return Plan(
+        groups=g.groups,
+        source_channels=channels[0],
+        out_channels=channels[1],
+        height=height,
+        width=width,
+        block_rows=block_rows,
+        blocks=blocks,
+        rows=rows,
+        pitch=pitch,
+        row_stride=stride[0],
+        column_stride=stride[1],
+        row=np.array([r for r, _ in starts]),
+        column=np.array([c for _, c in starts]),
+        offset=offset,
+        out_row_stride=target[0][0],
+        out_column_stride=target[0][1],
+        out_row=target[1][0],
+        out_column=target[1][1],
+        splits=splits,
+    )
+
+
+def _run(function: partial[None], g: Geometry, plan: Plan) -> None:
+    tasks = g.batch * g.groups * plan.blocks * plan.splits
+    products = plan.height * plan.width * plan.out_channels * len(plan.offset) * g.batch * g.groups
+    share = tasks if products < THREADED_PRODUCTS else -(-tasks // n_threads())
+    if tasks:
+        map_blocks(function, tasks, share)
+
+
+def _grouped(w: Array, g: Geometry) -> Array:
+    return w.reshape(g.groups, g.out_channels // g.groups, g.in_channels // g.groups, g.kernel[0] * g.kernel[1])
