@@ -19,6 +19,7 @@ class Reason(Enum):
     STEP_TOLERANCE = ("converged: the steps became smaller than the tolerance", True)
     VALUE_TOLERANCE = ("converged: the objective stopped changing by more than the tolerance", True)
     DUALITY_GAP = ("converged: the duality gap fell below the tolerance", True)
+    NO_CHANGE = ("converged: no sample changes its cluster any more", True)
     ROUNDING = ("converged: no step improves the objective beyond rounding", True)
     PATIENCE = ("stopped early: no improvement for as long as patience allows", True)
     NO_DESCENT = (
