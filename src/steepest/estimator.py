@@ -61,7 +61,7 @@ class Estimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]  # s
         ``attributes`` turns flat parameters into the fitted attributes. A diverged run raises, an interrupted or
         unfinished one warns; in each case the trace is kept.
         """
-        trace = next((c for c in getattr(self, "_skl_callbacks", []) if isinstance(c, Trace)), None) or Trace()
+        trace = next((c for c in getattr(self, "_skl_callbacks", []) if isinstance(c, Trace)), Trace())
         fit = _Fit(self, self._init_callback_context(max_subtasks=max_iter), attributes, X, y, sample_weight)
         fit.begin()
         trace.about |= {"estimator": type(self).__name__, **(about or {})}
