@@ -66,8 +66,12 @@ def check_supervised(
     y_numeric: bool = True,
     reset: bool = True,
     order: str | None = None,
+    finite: bool = True,
 ) -> tuple[Any, Any, Array | None]:
     """Check the data of a ``fit`` once, at the door, as scikit-learn does, and record the features seen.
+
+    With ``finite=False`` the caller promises to notice NaN and infinity in a dense ``X`` by itself, which saves a
+    reading of the data.
 
     Returns
     -------
@@ -90,6 +94,7 @@ def check_supervised(
         dtype=[np.float64, np.float32],
         order=order,
         reset=reset,
+        ensure_all_finite=finite or hasattr(X, "tocsr"),
     )
     if y_numeric:
         y = np.asarray(y, dtype=X.dtype)
