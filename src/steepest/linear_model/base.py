@@ -65,7 +65,7 @@ class LinearModel(Estimator):
         return self._solve(
             objective,
             steps,
-            max_iter=self.max_iter,
+            max_iter=self.max_iter or 1000,
             stopping=stopping,
             sample_weight=sample_weight,
             solver=self.solver,
