@@ -1,0 +1,32 @@
+"""How rows are cut into blocks, and blocks handed to threads."""
+
+from collections.abc import Callable
+
+from steepest.kernels.kmeans.nearest import LANES
+from steepest.kernels.threads import map_blocks, n_threads
+
+SMALLEST_BLOCK = 32 * LANES
+MOST_BLOCKS = 64
+BUFFER_BYTES = 1 << 25  # what all blocks together may hold
+
+
+class Blocks:
+    """Blocks of rows, each with its own partial sums; their boundaries do not depend on the number of threads.
+
+    Parameters
+    ----------
+    n_rows : int
+        Rows to cut.
+    result_bytes : int
+        Size of a block's partial result; many large ones mean fewer blocks.
+    """
+
+    def __init__(self, n_rows: int, result_bytes: int = 0) -> None:
+        most = min(MOST_BLOCKS, max(4, BUFFER_BYTES // max(result_bytes, 1)))
+        self.rows = max(SMALLEST_BLOCK, -(-n_rows // (most * LANES)) * LANES)
+        self.number = max(1, -(-n_rows // self.rows))
+
+    def run(self, kernel: Callable[[int, int], None]) -> None:
+        """Call ``kernel(first, last)`` for consecutive ranges of blocks, two a thread so that a slow one is made up for."""
+        calls = 1 if n_threads() == 1 else 2 * n_threads()
+        map_blocks(kernel, self.number, -(-self.number // calls))

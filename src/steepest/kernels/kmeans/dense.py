@@ -1,0 +1,172 @@
+"""One assignment step of k-means on dense data: labels, and the change they make to the clusters' sums.
+
+Labels are exact: each is the first minimum over j of ``sum_f (x_f - c_jf)^2`` evaluated in double precision (reference:
+:func:`steepest.objectives.clustering.nearest`), whatever is done to save work:
+
+- scores ``|c|^2 / 2 - x.c`` decide only where the two best differ by more than their rounding error can be; otherwise
+  the distances themselves are computed;
+- a point is skipped only if it provably keeps its label. Let g_i be a lower bound on the distance from x_i to the
+  second nearest centre minus the distance to its own, and let centre j move by m_j. By the triangle inequality g_i
+  loses at most ``drift_j = m_j + max_{l != j} m_l`` in a step, j being its label: while it stays above 0, so does the
+  label. This is Hamerly's bound (2010) with both distances in one number; it is kept in single precision, rounded down.
+"""
+
+import numpy as np
+
+from steepest.kernels.compile import compiled
+from steepest.kernels.kmeans.nearest import LANES, nearest_two, pack_rows
+from steepest.typing import Array, IntArray
+
+ROUND_DOWN = np.float32(1 - 2.0**-20)
+ROUND_UP = np.float32(1 + 2.0**-20)
+
+
+@compiled
+def nearest_exactly(x: Array, centres: Array) -> int:
+    """Return the first centre at the smallest distance, computed in double precision."""
+    best, label = np.inf, 0
+    for j in range(centres.shape[0]):
+        distance = 0.0
+        for f in range(x.shape[0]):
+            difference = np.float64(x[f]) - np.float64(centres[j, f])
+            distance += difference * difference
+        if distance < best:
+            best, label = distance, j
+    return label
+
+
+@compiled
+def assign_blocks(
+    X: Array,
+    weights: Array,
+    shift: Array,
+    centres: Array,
+    packed: Array,
+    half_norms: Array,
+    rounding: float,
+    reach: float,
+    drift: Array,
+    least_gap: float,
+    labels: IntArray,
+    gaps: Array,
+    sums: Array,
+    counts: Array,
+    moved: IntArray,
+    block_rows: int,
+    first: int,
+    last: int,
+) -> None:
+    """Assign the rows of blocks ``first`` ... ``last - 1`` to their nearest centres.
+
+    ``labels`` (n,) and ``gaps`` (n,) are brought up to date; ``sums`` (n_blocks, k, d), ``counts`` (n_blocks, k, 2:
+    weight, rows of positive weight) and ``moved`` (n_blocks,) receive what changed. Empty ``weights``, ``gaps`` or ``sums`` mean: all ones, none kept, not
+    wanted. ``rounding`` bounds the relative rounding error of a score, ``reach`` is the largest ``|c - shift|^2 / 2``.
+    """
+    tile = np.zeros((packed.shape[1], LANES), X.dtype)
+    norms, best = np.empty(LANES, X.dtype), np.empty(LANES, X.dtype)
+    second, label = np.empty(LANES, X.dtype), np.empty(LANES, X.dtype)
+    rows = np.empty(LANES, np.int64)
+    for block in range(first, last):
+        i, stop = block * block_rows, min((block + 1) * block_rows, X.shape[0])
+        while i < stop:
+            i, n_rows = _next_rows(i, stop, labels, gaps, drift, least_gap, rows)
+            if n_rows == 0:
+                break
+            pack_rows(X, rows, n_rows, shift, tile, norms)
+            nearest_two(tile, packed, half_norms, best, second, label)
+            if gaps.shape[0] > 0:
+                _bound(rows, n_rows, norms, best, second, rounding, reach, gaps)
+            moved[block] += _settle(
+                X, weights, shift, centres, rows, n_rows, norms, best, second, label, rounding, reach,
+                labels, gaps, sums[block % sums.shape[0]], counts[block % sums.shape[0]],
+            )  # fmt: skip
+
+
+@compiled
+def _next_rows(
+    i: int, stop: int, labels: IntArray, gaps: Array, drift: Array, least_gap: float, rows: IntArray
+) -> tuple[int, int]:
+    """List the next rows from ``i`` on whose label may change; return where to go on, and how many they are."""
+    n_rows = 0
+    if gaps.shape[0] == 0:
+        n_rows = min(LANES, stop - i)
+        for t in range(n_rows):
+            rows[t] = i + t
+        return i + n_rows, n_rows
+    while i < stop and n_rows < LANES:
+        gap = gaps[i] * ROUND_DOWN - drift[labels[i]]
+        gaps[i] = gap
+        rows[n_rows] = i
+        n_rows += not gap > least_gap
+        i += 1
+    return i, n_rows
+
+
+@compiled
+def _bound(
+    rows: IntArray, n_rows: int, norms: Array, best: Array, second: Array, rounding: float, reach: float, gaps: Array
+) -> None:
+    """Set the gap between the two nearest distances, from below."""
+    kind = best.dtype.type
+    tile_gaps = np.empty(LANES, np.float32)
+    two, zero = kind(2), kind(0)
+    factor, offset = kind(4 * rounding), kind(4 * rounding * reach)
+    for t in range(LANES):
+        slack = factor * norms[t] + offset
+        upper = two * (norms[t] + best[t]) + slack
+        lower = two * (norms[t] + second[t]) - slack
+        lower = lower if lower > zero else zero
+        tile_gaps[t] = np.sqrt(lower) - np.sqrt(upper if upper > zero else zero)
+    for t in range(n_rows):
+        gaps[rows[t]] = tile_gaps[t] * ROUND_DOWN - np.float32(1e-30)
+
+
+@compiled
+def _settle(
+    X: Array,
+    weights: Array,
+    shift: Array,
+    centres: Array,
+    rows: IntArray,
+    n_rows: int,
+    norms: Array,
+    best: Array,
+    second: Array,
+    label: Array,
+    rounding: float,
+    reach: float,
+    labels: IntArray,
+    gaps: Array,
+    sums: Array,
+    counts: Array,
+) -> int:
+    """Write the labels of a tile, deciding near ties exactly; move the points that changed from sum to sum."""
+    moved = 0
+    factor = best.dtype.type(2 * rounding)
+    offset = best.dtype.type(2 * rounding * reach)
+    for t in range(n_rows):
+        i = rows[t]
+        new = np.int32(label[t])
+        if not second[t] - best[t] > factor * norms[t] + offset:
+            new = np.int32(nearest_exactly(X[i], centres))
+            if gaps.shape[0] > 0:
+                gaps[i] = 0
+        old = labels[i]
+        if new == old:
+            continue
+        labels[i] = new
+        moved += 1
+        if sums.shape[0] > 0:
+            weight = np.float64(weights[i]) if weights.shape[0] > 0 else 1.0
+            member = 1.0 if weight > 0 else 0.0
+            counts[new, 0] += weight
+            counts[new, 1] += member
+            if old >= 0:
+                counts[old, 0] -= weight
+                counts[old, 1] -= member
+            for f in range(X.shape[1]):
+                value = weight * (np.float64(X[i, f]) - np.float64(shift[f]))
+                sums[new, f] += value
+                if old >= 0:
+                    sums[old, f] -= value
+    return moved

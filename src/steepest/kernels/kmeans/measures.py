@@ -1,0 +1,84 @@
+"""Sums over all rows: moments of the data, the SSE, distances to the own centre."""
+
+import numpy as np
+
+from steepest.kernels.compile import compiled
+from steepest.typing import Array, IntArray
+
+
+@compiled
+def add_rows(X: Array, weights: Array, block_rows: int, first: int, last: int, sums: Array) -> None:
+    """Set ``sums[block] = sum_i w_i x_i`` over the block's rows (reference: ``weights @ X``)."""
+    for block in range(first, last):
+        total = sums[block]
+        for i in range(block * block_rows, min((block + 1) * block_rows, X.shape[0])):
+            weight = np.float64(weights[i]) if weights.shape[0] > 0 else 1.0
+            for f in range(X.shape[1]):
+                total[f] += weight * np.float64(X[i, f])
+
+
+@compiled
+def add_squares(X: Array, weights: Array, mean: Array, block_rows: int, first: int, last: int, sums: Array) -> None:
+    """Set ``sums[block] = sum_i w_i (x_i - mean)^2``, feature by feature (reference: ``weights @ (X - mean)**2``)."""
+    for block in range(first, last):
+        total = sums[block]
+        for i in range(block * block_rows, min((block + 1) * block_rows, X.shape[0])):
+            weight = np.float64(weights[i]) if weights.shape[0] > 0 else 1.0
+            for f in range(X.shape[1]):
+                difference = np.float64(X[i, f]) - mean[f]
+                total[f] += weight * difference * difference
+
+
+@compiled
+def add_members(
+    X: Array,
+    weights: Array,
+    origin: Array,
+    labels: IntArray,
+    block_rows: int,
+    first: int,
+    last: int,
+    sums: Array,
+    counts: Array,
+) -> None:
+    """Add ``w_i (x_i - origin)`` to the sum of the row's cluster, ``w_i`` and whether it is positive to its counts.
+
+    Reference: :func:`steepest.objectives.clustering.cluster_sums`.
+    """
+    for block in range(first, last):
+        for i in range(block * block_rows, min((block + 1) * block_rows, X.shape[0])):
+            j = labels[i]
+            weight = np.float64(weights[i]) if weights.shape[0] > 0 else 1.0
+            counts[block, j, 0] += weight
+            counts[block, j, 1] += 1.0 if weight > 0 else 0.0
+            for f in range(X.shape[1]):
+                sums[block, j, f] += weight * (np.float64(X[i, f]) - np.float64(origin[f]))
+
+
+@compiled
+def own_distances(X: Array, centres: Array, labels: IntArray, start: int, stop: int, distances: Array) -> None:
+    """Set ``distances[i] = |x_i - c_label(i)|^2`` (reference: ``((X - centres[labels])**2).sum(axis=1)``)."""
+    for i in range(start, stop):
+        j = labels[i]
+        distance = 0.0
+        for f in range(X.shape[1]):
+            difference = np.float64(X[i, f]) - np.float64(centres[j, f])
+            distance += difference * difference
+        distances[i] = distance
+
+
+@compiled
+def sse_blocks(
+    X: Array, weights: Array, centres: Array, labels: IntArray, block_rows: int, first: int, last: int, sse: Array
+) -> None:
+    """Set ``sse[block] = sum_i w_i |x_i - c_label(i)|^2`` (reference: ``weights @ own squared distances``)."""
+    for block in range(first, last):
+        total = 0.0
+        for i in range(block * block_rows, min((block + 1) * block_rows, X.shape[0])):
+            j = labels[i]
+            distance = 0.0
+            for f in range(X.shape[1]):
+                difference = np.float64(X[i, f]) - np.float64(centres[j, f])
+                distance += difference * difference
+            total += distance * (np.float64(weights[i]) if weights.shape[0] > 0 else 1.0)
+        sse[block] = total

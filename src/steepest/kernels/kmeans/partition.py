@@ -1,0 +1,241 @@
+"""The state of an assignment: labels, and the sums over each cluster, brought up to date from one set of centres to the next."""
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steepest.kernels.kmeans import dense, measures, sparse
+from steepest.kernels.kmeans.blocks import Blocks
+from steepest.kernels.kmeans.nearest import pack_centres
+from steepest.typing import Array, IntArray
+
+LEAST_WORK_FOR_GAPS = 100  # multiply-adds a point below which computing it anew is cheaper than asking its bound
+GAP_BUFFER_BYTES = 1 << 25
+UNDECIDED = -1
+
+
+class Partition(Protocol):
+    """Which cluster each row belongs to.
+
+    Attributes
+    ----------
+    labels : int32 array (n_samples,)
+        The cluster of each row.
+    sums : float64 array (n_clusters, n_features)
+        ``S_j = sum_i w_i (x_i - origin)`` over the rows of cluster j.
+    masses : float64 array (n_clusters,)
+        ``W_j = sum_i w_i`` over the rows of cluster j.
+    """
+
+    labels: IntArray
+    sums: NDArray[np.float64]
+    masses: NDArray[np.float64]
+
+    def assign(self, centres: Array) -> int:
+        """Give every row to its nearest centre; return how many rows changed."""
+
+    def own_distances(self, centres: Array) -> Array:
+        """Return the squared distance of every row from its own centre."""
+
+    def sse(self, centres: Array) -> float:
+        """Return the weighted sum of the squared distances from the own centres."""
+
+
+class _Sums:
+    """Labels, and the sums over each cluster that follow their changes.
+
+    Sums that only add and subtract what moves drift from the true ones by rounding: after as many moves as half the
+    rows they are summed anew. A cluster without members is exactly empty.
+    """
+
+    def __init__(self, n_rows: int, n_features: int, n_clusters: int) -> None:
+        self.labels: IntArray = np.full(n_rows, UNDECIDED, dtype=np.int32)
+        self._kept = n_clusters
+        self._blocks = Blocks(n_rows, result_bytes=8 * n_clusters * (n_features + 2))
+        self.sums = np.zeros((n_clusters, n_features))
+        self._counts = np.zeros((n_clusters, 2))
+        self._moves = -n_rows
+
+    @property
+    def masses(self) -> NDArray[np.float64]:
+        """The weight of each cluster."""
+        return self._counts[:, 0]
+
+    def _room(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+        """Return zeros for each block's sums, counts (weight and members) and moves."""
+        n_parts = self._blocks.number if self._kept else 1
+        sums = np.zeros((n_parts, *self.sums.shape))
+        return sums, np.zeros((n_parts, *self._counts.shape)), np.zeros(self._blocks.number, dtype=np.int64)
+
+    def _add(self, sums: NDArray[np.float64], counts: NDArray[np.float64], moved: NDArray[np.int64]) -> int:
+        """Take over what the blocks found; return how many rows moved."""
+        n_moved = int(moved.sum())
+        if not self._kept or n_moved == 0:
+            return n_moved
+        self._moves += n_moved
+        if self._moves > len(self.labels) // 2:
+            sums[:], counts[:], self.sums[:], self._counts[:], self._moves = 0, 0, 0, 0, 0
+            self._sum_anew(sums, counts)
+        self.sums += sums.sum(axis=0)
+        self._counts += counts.sum(axis=0)
+        empty = self._counts[:, 1] == 0
+        self.sums[empty], self._counts[empty] = 0, 0
+        return n_moved
+
+    def _sum_anew(self, sums: NDArray[np.float64], counts: NDArray[np.float64]) -> None:
+        """Write each block's sums and counts, from the labels."""
+        raise NotImplementedError
+
+
+class DensePartition(_Sums):
+    """Partition of the rows of a C-contiguous array; see :class:`Partition`.
+
+    Parameters
+    ----------
+    X : array (n_samples, n_features)
+        The data.
+    weights : array (n_samples,) or (0,)
+        Sample weights; empty for all ones.
+    n_clusters : int
+        Number of centres.
+    origin : array (n_features,)
+        Subtracted from rows and centres before scores are computed: the nearer it is to them, the fewer near ties.
+    reuse : bool, default True
+        Whether there will be several sets of centres: keep sums, and bounds where they pay.
+    """
+
+    def __init__(self, X: Array, weights: Array, n_clusters: int, origin: Array, reuse: bool = True) -> None:
+        n, d = X.shape
+        super().__init__(n, d, n_clusters if reuse else 0)
+        self.X, self.weights, self.origin = X, weights, origin
+        pays = reuse and d * n_clusters >= LEAST_WORK_FOR_GAPS and 4 * n <= max(GAP_BUFFER_BYTES, X.nbytes // 10)
+        self._gaps = np.full(n if pays else 0, -np.inf, dtype=np.float32)
+        self._centres: Array | None = None
+        self._spread = 0.0
+
+    def assign(self, centres: Array) -> int:
+        """Give every row to its nearest centre; return how many rows changed."""
+        X, blocks, d = self.X, self._blocks, self.X.shape[1]
+        packed, half_norms = pack_centres(centres - self.origin)
+        reach = float(half_norms[: len(centres)].max())
+        sums, counts, moved = self._room()
+        drift, least_gap = self._drift(centres), self._least_gap(reach)
+        rounding = float((d + 8) * np.finfo(X.dtype).eps)  # of d products and sums, and of two subtractions of the origin
+
+        def kernel(first: int, last: int) -> None:
+            dense.assign_blocks(
+                X, self.weights, self.origin, centres, packed, half_norms, rounding, reach, drift, least_gap,
+                self.labels, self._gaps, sums, counts, moved, blocks.rows, first, last,
+            )  # fmt: skip
+
+        blocks.run(kernel)
+        self._centres = centres.copy()
+        return self._add(sums, counts, moved)
+
+    def _sum_anew(self, sums: NDArray[np.float64], counts: NDArray[np.float64]) -> None:
+        """Write each block's sums and counts, from the labels."""
+
+        def kernel(first: int, last: int) -> None:
+            measures.add_members(
+                self.X, self.weights, self.origin, self.labels, self._blocks.rows, first, last, sums, counts
+            )
+
+        self._blocks.run(kernel)
+
+    def _drift(self, centres: Array) -> NDArray[np.float32]:
+        """Return how much a row's gap can have shrunk, by its label: the way of its own centre and the longest other."""
+        if self._centres is None or not len(self._gaps):
+            return np.zeros(len(centres), dtype=np.float32)
+        ways = np.linalg.norm(centres.astype(np.float64) - self._centres, axis=1)
+        order = np.argsort(ways)
+        others = np.full(len(ways), ways[order[-1]])
+        others[order[-1]] = ways[order[-2]] if len(ways) > 1 else 0.0
+        return ((ways + others) * float(dense.ROUND_UP)).astype(np.float32)
+
+    def _least_gap(self, reach: float) -> float:
+        """Return the gap above which double precision cannot mistake the nearest centre."""
+        if not len(self._gaps):
+            return 0.0
+        if self._spread == 0.0:
+            self._spread = float(max(-self.X.min(), self.X.max()) + np.abs(self.origin).max()) * self.X.shape[1] ** 0.5
+        return 4 * (self.X.shape[1] + 8) * float(np.finfo(np.float64).eps) * (self._spread + (2 * reach) ** 0.5)
+
+    def own_distances(self, centres: Array) -> Array:
+        """Return the squared distance of every row from its own centre."""
+        distances = np.empty(len(self.X), dtype=self.X.dtype)
+        blocks = self._blocks
+
+        def kernel(first: int, last: int) -> None:
+            stop = min(last * blocks.rows, len(self.X))
+            measures.own_distances(self.X, centres, self.labels, first * blocks.rows, stop, distances)
+
+        blocks.run(kernel)
+        return distances
+
+    def sse(self, centres: Array) -> float:
+        """Return the weighted sum of the squared distances from the own centres."""
+        parts, blocks = np.zeros(self._blocks.number), self._blocks
+
+        def kernel(first: int, last: int) -> None:
+            measures.sse_blocks(self.X, self.weights, centres, self.labels, blocks.rows, first, last, parts)
+
+        blocks.run(kernel)
+        return float(parts.sum())
+
+
+class SparsePartition(_Sums):
+    """Partition of the rows of a CSR array; see :class:`Partition`. Its origin is zero, so that zeros stay zeros."""
+
+    def __init__(self, X: Any, weights: Array, n_clusters: int, reuse: bool = True) -> None:
+        n, d = X.shape
+        super().__init__(n, d, n_clusters if reuse else 0)
+        self.X, self.weights = X, weights
+
+    def assign(self, centres: Array) -> int:
+        """Give every row to its nearest centre; return how many rows changed."""
+        X, blocks, d = self.X, self._blocks, self.X.shape[1]
+        half_norms = (np.einsum("jf,jf->j", centres, centres, dtype=np.float64) / 2).astype(centres.dtype)
+        sums, counts, moved = self._room()
+        rounding, reach = float((d + 8) * np.finfo(X.dtype).eps), float(half_norms.max())
+        transposed = np.ascontiguousarray(centres.T)
+
+        def kernel(first: int, last: int) -> None:
+            sparse.assign_sparse(
+                X.data, X.indices, X.indptr, self.weights, centres, transposed, half_norms, rounding, reach,
+                self.labels, sums, counts, moved, blocks.rows, first, last,
+            )  # fmt: skip
+
+        blocks.run(kernel)
+        return self._add(sums, counts, moved)
+
+    def _sum_anew(self, sums: NDArray[np.float64], counts: NDArray[np.float64]) -> None:
+        """Write each block's sums and counts, from the labels."""
+        X = self.X
+
+        def kernel(first: int, last: int) -> None:
+            sparse.add_members_sparse(
+                X.data, X.indices, X.indptr, self.weights, self.labels, self._blocks.rows, first, last, sums, counts
+            )
+
+        self._blocks.run(kernel)
+
+    def own_distances(self, centres: Array) -> Array:
+        """Return the squared distance of every row from its own centre."""
+        X, blocks = self.X, self._blocks
+        distances = np.empty(X.shape[0], dtype=X.dtype)
+        norms = np.einsum("jf,jf->j", centres, centres, dtype=np.float64)
+
+        def kernel(first: int, last: int) -> None:
+            start, stop = first * blocks.rows, min(last * blocks.rows, X.shape[0])
+            sparse.own_distances_sparse(
+                X.data, X.indices, X.indptr, centres, norms, self.labels, start, stop, distances
+            )
+
+        blocks.run(kernel)
+        return distances
+
+    def sse(self, centres: Array) -> float:
+        """Return the weighted sum of the squared distances from the own centres."""
+        distances = self.own_distances(centres).astype(np.float64)
+        return float(distances @ self.weights) if len(self.weights) else float(distances.sum())

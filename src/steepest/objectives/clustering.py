@@ -1,0 +1,247 @@
+"""k-means: the within-cluster sum of squared distances."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from steepest.typing import Array, IntArray
+
+if TYPE_CHECKING:
+    from steepest.kernels.kmeans.partition import Partition
+
+# ---------------------------------------------------------------------- the formulas as array code
+
+
+def squared_distances(X: Array, centres: Array) -> NDArray[np.float64]:
+    """Return ``|x_i - c_j|^2`` (n, k) in double precision, differences squared as they are: no cancellation."""
+    difference = X[:, None, :].astype(np.float64) - centres[None, :, :]
+    return np.einsum("ijf,ijf->ij", difference, difference)
+
+
+def scores(X: Array, centres: Array) -> Array:
+    """Return ``|c_j|^2 / 2 - x_i . c_j`` (n, k): half the squared distances, less what all centres share."""
+    return 0.5 * np.einsum("jf,jf->j", centres, centres) - X @ centres.T
+
+
+def nearest(X: Array, centres: Array) -> IntArray:
+    """Return the first nearest centre of every row (n,)."""
+    return squared_distances(X, centres).argmin(axis=1)
+
+
+def cluster_sums(X: Array, labels: IntArray, weights: Array, n_clusters: int) -> tuple[Array, Array]:
+    """Return ``S_j = sum_i w_i x_i`` (k, d) and ``W_j = sum_i w_i`` (k,) over the rows with label j."""
+    members = weights[:, None] * (labels[:, None] == np.arange(n_clusters))
+    return members.T @ X, members.sum(axis=0)
+
+
+# ---------------------------------------------------------------------- the objective
+
+
+class ClusteringObjective:
+    r"""``J(C) = sum_i w_i min_j |x_i - c_j|^2``, the within-cluster sum of squared distances (SSE, inertia).
+
+    Parameters
+    ----------
+    X : array or CSR array (n_samples, n_features)
+        The data, float32 or float64; rows contiguous.
+    n_clusters : int
+        Number of centres k.
+    sample_weight : array (n_samples,), optional
+        The weights w.
+
+    Notes
+    -----
+    Shapes: C (k, d), ``theta`` is C in C order, flat. With labels l_i the objective is the smallest value over l of::
+
+        J(C, l) = sum_i w_i |x_i - c_{l_i}|^2
+
+    *Labels.* For fixed C the terms of the sum are independent, so the minimum over l is taken by the nearest centre,
+    ``l_i = argmin_j |x_i - c_j|^2`` (the first one of several). J(C, l) cannot rise.
+
+    *Centres.* For fixed l, with ``W_j = sum_{l_i = j} w_i`` and ``S_j = sum_{l_i = j} w_i x_i``::
+
+        dJ/dc_j   = sum_{l_i = j} 2 w_i (c_j - x_i) = 2 (W_j c_j - S_j)
+        d2J/dc_j2 = 2 W_j I                          constant and positive: one minimum, where the gradient vanishes
+        c_j       = S_j / W_j                        the mean. J(C, l) cannot rise here either
+
+    Both half-steps descend on one function that is bounded below, and there are finitely many labellings: Lloyd's
+    iteration (1957, 1982) ends. A step of gradient descent with its own step size 1 / (2 W_j) for each centre is the
+    same update, since its curvature is 2 W_j in every direction (a Newton step)::
+
+        c_j - (2 W_j c_j - S_j 2) / (2 W_j) = S_j / W_j
+
+    J(C) itself is the minimum of finitely many smooth functions: differentiable with the gradient above wherever no
+    point is equally near to two centres; there the gradient belongs to the first of them.
+
+    *Value from sums.* Multiplying out, with x and c measured from any common origin::
+
+        J(C, l) = sum_i w_i |x_i|^2 - sum_j (2 c_j . S_j - W_j |c_j|^2)
+
+    so that a step needs no pass over the data for its value. It cancels where clusters are tiny compared with their
+    distances: below 1e-9 of the first sum, the squared distances are summed instead.
+
+    *Numerics.* The origin is the mean, feature by feature where the data lie far from zero, rounded to few bits so
+    that subtracting it is exact for most data. Sums are double precision for float32 data too; centres are rounded
+    to the data's precision, and labels are exact for these rounded centres.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> objective = ClusteringObjective(np.array([[0.0], [1.0], [5.0]]), n_clusters=2)
+    >>> objective.value_and_gradient(np.array([0.0, 5.0]))  # 1 is 1 away from its centre 0
+    (1.0, array([-2.,  0.]))
+    """
+
+    def __init__(self, X: Any, n_clusters: int, *, sample_weight: Array | None = None) -> None:
+        self.X, self.n_clusters = X, n_clusters
+        self.n_samples: int = X.shape[0]
+        self.n_features: int = X.shape[1]
+        self.sample_weight = sample_weight
+        self.weights: Array = np.empty(0, dtype=X.dtype) if sample_weight is None else sample_weight
+
+    # ------------------------------------------------------------------ parameters
+
+    @property
+    def n_parameters(self) -> int:
+        """Length of ``theta``."""
+        return self.n_clusters * self.n_features
+
+    def centres(self, theta: Array) -> Array:
+        """Return the view C (n_clusters, n_features) of ``theta``."""
+        return theta.reshape(self.n_clusters, self.n_features)
+
+    # ------------------------------------------------------------------ the data in numbers
+
+    @cached_property
+    def _moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+        """Mean and variance of every feature, and the sum of the weights."""
+        if sparse.issparse(self.X):
+            return self._sparse_moments()
+        from steepest.kernels.kmeans.blocks import Blocks
+        from steepest.kernels.kmeans.measures import add_rows, add_squares
+
+        blocks = Blocks(self.n_samples, result_bytes=8 * self.n_features)
+        mass = float(self.weights.sum(dtype=np.float64)) if len(self.weights) else float(self.n_samples)
+        parts = np.zeros((blocks.number, self.n_features))
+        blocks.run(lambda first, last: add_rows(self.X, self.weights, blocks.rows, first, last, parts))
+        mean = parts.sum(axis=0) / mass
+        parts[:] = 0
+        blocks.run(lambda first, last: add_squares(self.X, self.weights, mean, blocks.rows, first, last, parts))
+        return mean, parts.sum(axis=0) / mass, mass
+
+    def _sparse_moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+        weights = self.weights.astype(np.float64) if len(self.weights) else np.ones(self.n_samples)
+        mass = float(weights.sum())
+        mean = np.asarray(weights @ self.X).ravel() / mass
+        per_entry = np.repeat(weights, np.diff(self.X.indptr))
+        squares = np.bincount(self.X.indices, per_entry * (self.X.data - mean[self.X.indices]) ** 2, self.n_features)
+        absent = mass - np.bincount(self.X.indices, per_entry, self.n_features)
+        return mean, (squares + absent * mean**2) / mass, mass
+
+    @cached_property
+    def variance(self) -> NDArray[np.float64]:
+        """The (weighted) variance of every feature."""
+        return self._moments[1]
+
+    @cached_property
+    def origin(self) -> Array:
+        """What rows and centres are measured from: zero, or the mean of a feature that lies far from zero.
+
+        The mean is rounded to a multiple of a power of two near a quarter of the standard deviation: subtracting so
+        short a number from a feature of that spread rarely rounds.
+        """
+        mean, variance, _ = self._moments
+        if sparse.issparse(self.X):
+            return np.zeros(self.n_features, dtype=self.X.dtype)
+        far = mean**2 > 4 * variance
+        unit = np.exp2(np.floor(np.log2(np.maximum(variance, np.finfo(np.float64).tiny)) / 2) - 2)
+        finest = np.exp2(np.floor(np.log2(np.maximum(np.abs(mean), np.finfo(np.float64).tiny))) - 20)
+        unit = np.maximum(unit, finest)
+        return np.where(far, np.round(mean / unit) * unit, 0.0).astype(self.X.dtype)
+
+    @cached_property
+    def _square_sum(self) -> float:
+        """``sum_i w_i |x_i - origin|^2``, as variance plus squared mean from the origin."""
+        mean, variance, mass = self._moments
+        return float(mass * (variance + (mean - self.origin) ** 2).sum())
+
+    # ------------------------------------------------------------------ value and gradient
+
+    def partition(self, *, reuse: bool = True) -> "Partition":
+        """Return an empty assignment of the rows; ``reuse`` if it is to follow several sets of centres."""
+        from steepest.kernels.kmeans.partition import DensePartition, SparsePartition
+
+        if sparse.issparse(self.X):
+            return SparsePartition(self.X, self.weights, self.n_clusters, reuse)
+        return DensePartition(self.X, self.weights, self.n_clusters, self.origin, reuse)
+
+    def partition_value(self, partition: "Partition", theta: Array) -> float:
+        """Return ``J(C, l)`` for the labels of ``partition``, from its sums where that is precise."""
+        C = self.centres(theta).astype(np.float64) - self.origin
+        explained = 2 * np.einsum("jf,jf->", C, partition.sums) - partition.masses @ np.einsum("jf,jf->j", C, C)
+        value = self._square_sum - float(explained)
+        return value if value > 1e-9 * self._square_sum else partition.sse(self.centres(theta))
+
+    def partition_gradient(self, partition: "Partition", theta: Array) -> NDArray[np.float64]:
+        """Return ``2 (W_j c_j - S_j)``, flat."""
+        C = self.centres(theta).astype(np.float64) - self.origin
+        return (2 * (partition.masses[:, None] * C - partition.sums)).ravel()
+
+    def value(self, theta: Array) -> float:
+        """Return ``J``."""
+        partition = self.partition(reuse=False)
+        partition.assign(self.centres(theta))
+        return partition.sse(self.centres(theta))
+
+    def gradient(self, theta: Array) -> Array:
+        """Return ``dJ/dC``, flat."""
+        return self.value_and_gradient(theta)[1]
+
+    def value_and_gradient(self, theta: Array) -> tuple[float, Array]:
+        """Return ``J`` and its gradient."""
+        partition = self.partition()
+        partition.assign(self.centres(theta))
+        gradient = self.partition_gradient(partition, theta).astype(theta.dtype)
+        return partition.sse(self.centres(theta)), gradient
+
+    # ------------------------------------------------------------------ the minimum over the centres
+
+    def means(self, partition: "Partition", theta: Array) -> tuple[Array, int]:
+        """Return the centres that minimise ``J(C, l)``, flat, and how many clusters were empty.
+
+        Notes
+        -----
+        J does not depend on the centre of an empty cluster. As in scikit-learn it goes to where it helps most: of the
+        rows, taken by falling distance from their centres, one each leaves its cluster and becomes an empty one's only
+        member; if all distances are zero, empty centres join the heaviest cluster's.
+        """
+        sums, masses = partition.sums, partition.masses
+        empty = np.flatnonzero(masses == 0)
+        if len(empty):
+            sums, masses = sums.copy(), masses.copy()
+            distances = partition.own_distances(self.centres(theta))
+            if distances.max() > 0:
+                far = np.argpartition(distances, -len(empty))[: -len(empty) - 1 : -1]
+                self._relocate(empty, far, partition.labels, sums, masses)
+            still = masses <= 0
+            heaviest = int(np.argmax(masses))
+            sums[still], masses[still] = sums[heaviest], masses[heaviest]
+        centres = sums / masses[:, None] + self.origin
+        return centres.astype(theta.dtype).ravel(), len(empty)
+
+    def _relocate(self, empty: IntArray, far: IntArray, labels: IntArray, sums: Array, masses: Array) -> None:
+        """Move the rows ``far`` out of their clusters into the empty ones, in the sums."""
+        rows = self.X[far].toarray() if sparse.issparse(self.X) else self.X[far]
+        for j, i, x in zip(empty, far, rows.astype(np.float64) - self.origin, strict=True):
+            weight = float(self.weights[i]) if len(self.weights) else 1.0
+            sums[labels[i]] -= weight * x
+            masses[labels[i]] -= weight
+            sums[j], masses[j] = weight * x, weight
+
+    @property
+    def words(self) -> str:
+        """The objective as a sentence."""
+        return f"squared distances of {self.n_samples} samples to the nearest of {self.n_clusters} centres, summed"
