@@ -50,19 +50,21 @@ def predicted_against_actual(
         actual, guess, s=size, alpha=alpha, linewidths=0, zorder=2 + earlier,
         color=(BLUE, VERMILION)[earlier % 2], marker="os"[earlier % 2], label=rows or None,
     )  # fmt: skip
-    for line in [line for line in ax.lines if line.get_label() == DIAGONAL]:
-        line.remove()
-    ax.relim()
-    low, high = (min(actual.min(), guess.min()), max(actual.max(), guess.max()))
-    if earlier:
-        low, high = min(low, ax.get_xlim()[0], ax.get_ylim()[0]), max(high, ax.get_xlim()[1], ax.get_ylim()[1])
-    else:
-        margin = 0.04 * (high - low) or 1.0
-        low, high = low - margin, high + margin
-    ax.plot([low, high], [low, high], color=GREY, linewidth=1.2, linestyle="--", zorder=1, label=DIAGONAL)
-    ax.set_xlim(low, high)
-    ax.set_ylim(low, high)
+    _draw_diagonal(ax)
     ax.set_aspect("equal")
     tidy(ax, x=f"actual {unit}".strip(), y=f"predicted {unit}".strip())
     ax.legend(frameon=False, fontsize=8, loc="upper left")
     return ax
+
+
+def _draw_diagonal(ax: Axes) -> None:
+    """Draw the diagonal over all points so far, in place of an earlier one."""
+    for line in list(ax.lines):
+        line.remove()
+    points = np.concatenate([np.asarray(drawn.get_offsets()) for drawn in ax.collections])
+    low, high = float(points.min()), float(points.max())
+    margin = 0.04 * (high - low) or 1.0
+    low, high = low - margin, high + margin
+    ax.plot([low, high], [low, high], color=GREY, linewidth=1.2, linestyle="--", zorder=1, label=DIAGONAL)
+    ax.set_xlim(low, high)
+    ax.set_ylim(low, high)
