@@ -150,6 +150,10 @@ def locate(scene: Scene, i: int) -> str:
     """How far a fault without a diagnosis can be located: the entries, rows or columns that are off."""
     name = scene.names[i]
     claims, truth = scene.claims(i), scene.truth(i)
+    if not all(np.isfinite(claim).all() for claim in claims):
+        return f"d{name} is not finite: look for a division by zero or an overflow in it."
+    if not any(true.any() for true in truth):
+        return f"d{name}: the value does not change with {name} at any point (is it cast to an integer, or not used?)."
     if claims[0].shape != truth[0].shape:
         return f"d{name}: no known mistake explains the shape {claims[0].shape} and the numbers in it."
     off = np.zeros(truth[0].shape, dtype=bool)

@@ -114,8 +114,10 @@ def _audit(
     given = [np.asarray(block, dtype=np.float64) for block in problem.structure.blocks]
     points = [given, *draw_points(problem, n_points, rng)]
     reference = Reference(problem)
+    reference.measure_noise(points[:4], rng)
     reference.choose(points[:2], rng)
     claims = [problem.gradient(point) for point in points]
+    problem.single |= reference.noise > 1e-10
     comparison = Comparison(problem, reference, points, claims, Tolerance.of(problem, rtol), rng)
     blocks = tuple(comparison.block(i) for i in range(len(given)))
     blocks, notes = _pardon_isolated(comparison, blocks)

@@ -45,12 +45,12 @@ class Problem:
         self.changed: set[str] = set()
         self.calls = 0
         self.single = any(block.dtype == np.float32 for block in structure.blocks)
+        self._value_is_destructive = False
         self._value = value
         self._gradient = gradient
         self._value_style = _call_style(value, "value", structure, data)
         self._gradient_style = _call_style(gradient, what, structure, data)
         self._precise = {name: _as_double(part) for name, part in self.data.items()}
-        self._copies = {name: _copy(part) for name, part in self._precise.items()}
 
     @property
     def uses_data(self) -> bool:
@@ -70,6 +70,9 @@ class Problem:
     def value(self, blocks: Sequence[Any], data: Data | None = None) -> Any:
         """Value at ``blocks``, which may be float64 or complex: the reference is computed in float64."""
         self.calls += 1
+        if self._value_is_destructive:
+            blocks = [np.array(block, subok=True) for block in blocks]
+            data = {name: _copy(part) for name, part in (data or self._precise).items()}
         arguments = self.structure.pack([_scalar(block) for block in blocks])
         return self._value(*arguments, **_chosen(self._value_style, data or self._precise))
 
@@ -83,6 +86,7 @@ class Problem:
         except Exception as error:
             raise InvalidInputError(f"value raised {type(error).__name__}: {error}") from error
         self._watch("value", blocks, self.structure.blocks, data, self.data)
+        self._value_is_destructive = bool(self.changed)
         return _number(result)
 
     def gradient(self, blocks: Sequence[Array], data: Data | None = None) -> list[Any]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from steepest.foundations.analytic import AnalyticArray, imaginary_part
-from steepest.foundations.extrapolation import EPSILON, Kink, Slope, find_kink, slope
+from steepest.foundations.extrapolation import EPSILON, Kink, Slope, find_kink, relative_noise, slope
 from steepest.typing import Array
 
 from .problem import Data, Problem
@@ -30,6 +30,7 @@ class Reference:
     def __init__(self, problem: Problem, method: str = "differences") -> None:
         self.problem = problem
         self.method = method
+        self.noise = EPSILON
 
     def choose(self, points: Sequence[Sequence[Array]], rng: np.random.Generator) -> None:
         """Trust complex steps only if they agree with differences, block by block, in random directions.
@@ -47,6 +48,23 @@ class Reference:
                     return
         self.method = "complex step"
 
+    def measure_noise(self, points: Sequence[Sequence[Array]], rng: np.random.Generator) -> None:
+        """Set ``noise`` to the value's own relative rounding error: the least over the points.
+
+        A kink near one of them looks like noise there, but not at all of them.
+        """
+        found = []
+        for blocks in points:
+            directions = [rng.choice([-1.0, 1.0], size=block.shape) * width_of(block) for block in blocks]
+
+            def along(t: float, blocks: Any = blocks, directions: Any = directions) -> float:
+                moved = [block + t * d for block, d in zip(blocks, directions, strict=True)]
+                return _float(self.problem.value(moved))
+
+            found.append(relative_noise(along))
+        smallest = min(found)
+        self.noise = smallest if smallest > 1e-13 else EPSILON
+
     def _agrees(self, blocks: Sequence[Array], i: int, direction: Array) -> bool:
         def along(t: Any) -> Any:
             moved = list(blocks)
@@ -63,7 +81,7 @@ class Reference:
         here = _float(self.problem.value(blocks))
         if not np.isfinite(exact) or abs(real - here) > 1e-10 * max(abs(here), 1e-300):
             return False
-        check = slope(lambda t: _float(along(t)))
+        check = slope(lambda t: _float(along(t)), noise=self.noise)
         return abs(exact - check.value) <= 50.0 * check.error + 1e-7 * abs(exact)
 
     def block(
@@ -99,12 +117,12 @@ class Reference:
         if self.method == "complex step":
             derivative = _complex_gradient(f, x)
             return derivative, 16.0 * EPSILON * np.abs(derivative)
-        if x.size > STENCIL_FROM:
+        if x.size > STENCIL_FROM and self.noise == EPSILON:
             return _stencil_gradient(f, x)
         derivative, error = np.empty_like(x), np.empty_like(x)
         width = width_of(x)
         for index in np.ndindex(x.shape):
-            found = slope(lambda t, index=index: _float(f(_moved(x, index, t))), float(width[index]))
+            found = slope(lambda t, index=index: _float(f(_moved(x, index, t))), float(width[index]), self.noise)
             derivative[index], error[index] = found.value, found.error
         return derivative, error
 
@@ -119,7 +137,7 @@ class Reference:
             exact = _complex_slope(f, base, direction)
             return Slope(exact, 64.0 * EPSILON * abs(exact))
         length = float(np.max(np.abs(direction))) or 1.0
-        return slope(lambda t: _float(f(base + t * direction)), float(np.mean(width_of(base))) / length)
+        return slope(lambda t: _float(f(base + t * direction)), float(np.mean(width_of(base))) / length, self.noise)
 
     def kink(self, blocks: Sequence[Array], i: int, index: tuple[int, ...]) -> Kink | None:
         """Kink of the value in one entry, if there is one at this point."""
@@ -128,7 +146,7 @@ class Reference:
         def phi(t: float) -> float:
             return _float(self.problem.value([*blocks[:i], _moved(base, index, t), *blocks[i + 1 :]]))
 
-        return find_kink(phi, float(width_of(base)[index]))
+        return find_kink(phi, float(width_of(base)[index]), self.noise)
 
 
 def width_of(block: Array) -> Array:

@@ -185,6 +185,8 @@ class GradientReport:
     @property
     def footer(self) -> str:
         """How it was found out."""
+        if not self.points:
+            return f"nothing was compared, seed {self.seed}"
         return f"{self.method}, {self.points} points, seed {self.seed}, {self.evaluations} evaluations of the value"
 
     def __str__(self) -> str:

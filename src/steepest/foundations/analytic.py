@@ -70,9 +70,7 @@ CONTINUATIONS: dict[str, Callable[..., Any]] = {
     "xlogy": lambda a, b: a * np.log(np.where(np.real(a) == 0, 1.0, b)),
     "arctan2": lambda a, b: (
         np.arctan2(np.real(a), np.real(b))
-        + 1j
-        * (np.imag(a) * np.real(b) - np.imag(b) * np.real(a))
-        / (np.real(a) ** 2 + np.real(b) ** 2)
+        + 1j * (np.imag(a) * np.real(b) - np.imag(b) * np.real(a)) / (np.real(a) ** 2 + np.real(b) ** 2)
     ),
 }
 COMPARISONS = frozenset({"greater", "greater_equal", "less", "less_equal", "equal", "not_equal"})

@@ -1,0 +1,50 @@
+"""Every catalogued mistake is found and named; no right gradient is called wrong."""
+
+from collections import Counter
+
+import pytest
+
+from benchmarks.audit import is_detected, is_named, large_network, report_on
+from benchmarks.audit_mutants import Mutant, mutants
+from benchmarks.audit_right import Right, right_gradients
+from steepest.checking import Verdict, check_gradient
+
+MUTANTS = list(mutants())
+RIGHT = list(right_gradients())
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_wrong_gradient_is_found_and_named(mutant: Mutant) -> None:
+    report = report_on(mutant)
+    assert is_detected(mutant, report), str(report)
+    assert is_named(mutant, report), str(report)
+
+
+@pytest.mark.parametrize("right", RIGHT, ids=lambda right: right.name)
+def test_a_right_gradient_passes(right: Right) -> None:
+    report = check_gradient(right.value, right.gradient, *right.params, data=right.data)
+    assert report.ok, str(report)
+
+
+def test_the_catalogue_is_as_large_as_promised_and_has_no_twins() -> None:
+    assert len(MUTANTS) >= 250
+    assert len(RIGHT) >= 250
+    assert [name for name, count in Counter(m.name for m in MUTANTS).items() if count > 1] == []
+
+
+def test_every_mistake_of_the_catalogue_is_made_on_several_models() -> None:
+    codes = Counter(code for m in MUTANTS for choices in m.expected.values() for code in choices[0])
+    assert len(codes) >= 25
+    assert {"sign", "factor", "penalty-missing", "sum-product", "convolved", "softmax-diagonal"} <= set(codes)
+
+
+@pytest.mark.parametrize("differences", [False, True], ids=["complex step", "differences"])
+def test_ten_thousand_parameters(differences: bool) -> None:
+    right, _ = large_network(wrong=False, differences=differences)
+    wrong, _ = large_network(wrong=True, differences=differences)
+    assert sum(b.shape[0] * (b.shape[1] if len(b.shape) > 1 else 1) for b in right.blocks) > 10_000
+    assert right.ok
+    assert right.method == ("differences" if differences else "complex step")
+    assert [b.name for b in wrong.blocks if b.verdict is Verdict.DISAGREES] == ["W1"]
+    assert wrong.diagnoses[0].codes == ("factor",)
+    assert wrong.diagnoses[0].constant_names[0] == "2"
