@@ -69,10 +69,7 @@ def build(name: str, options: Mapping[str, Any], settings: Mapping[str, Any], se
 
 def _load(name: str) -> Any:
     module, _, attribute = MODELS[check_choice("model", name, MODELS)].path.partition(":")
-    try:
-        return getattr(import_module(module), attribute)
-    except AttributeError:
-        raise InvalidInputError(f"model {name}: {module} has no {attribute} in this installation") from None
+    return getattr(import_module(module), attribute)
 
 
 def _translated(name: str, option: str, value: Any, allowed: list[str]) -> dict[str, Any]:

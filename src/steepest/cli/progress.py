@@ -43,7 +43,7 @@ class LiveTrace(Trace):
             self._display = _progress()
             self._task = self._display.add_task("fitting", total=self._total, value="")
             self._display.start()
-        self._display.update(self._task, completed=step.index, value=f"objective {step.value:.6g}")
+        self._display.update(self._task, completed=step.index, value=f"objective {step.value:.6g}", refresh=True)
 
     def __enter__(self) -> "LiveTrace":
         """Begin to count the time."""

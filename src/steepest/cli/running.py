@@ -63,7 +63,7 @@ def fit(estimator: Any, train: Dataset, test: Dataset, *, standardize: bool, cla
     """Scale by what the training set says, and fit; with ``live``, a bar on a terminal shows long runs."""
     scaling = Scaling.of(train.X, standardize=standardize)
     train_scaled = replace(train, X=scaling.apply(train.X))
-    trace = LiveTrace(getattr(estimator, "max_iter", None)) if live and sys.stderr.isatty() else None
+    trace = LiveTrace(getattr(estimator, "max_iter", None)) if live and _on_a_terminal() else None
     if trace is not None:
         estimator.set_callbacks(trace)
     started = perf_counter()
@@ -77,6 +77,10 @@ def fit(estimator: Any, train: Dataset, test: Dataset, *, standardize: bool, cla
         notes.append(f"without influence, as constant in the training set: {', '.join(constant)}")
     train_scaled = replace(train_scaled, notes=[*train.notes, *dict.fromkeys(notes)])
     return Fitted(estimator, train_scaled, replace(test, X=scaling.apply(test.X)), scaling, classifies, seconds)
+
+
+def _on_a_terminal() -> bool:
+    return sys.stderr.isatty()
 
 
 def report(fitted: Fitted, *, data: str, seed: int, standardized: bool) -> FitReport:

@@ -1,0 +1,106 @@
+"""The group of commands: found as files, imported when run, errors in one line."""
+
+import ast
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from steepest.cli import LazyGroup, main
+
+
+@pytest.fixture
+def run():
+    return lambda *arguments: CliRunner().invoke(main, list(arguments), prog_name="steepest")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A group whose commands are the files of a folder."""
+    monkeypatch.setattr(LazyGroup, "folder", tmp_path)
+    return tmp_path
+
+
+def test_help_lists_every_command_with_the_first_line_of_its_file(run):
+    shown = run("--help")
+    assert shown.exit_code == 0
+    assert "fit   Fit a model to a CSV or Parquet file and print the proof that it is" in shown.output
+    assert "info  Show versions, BLAS and threads, compiled kernels and GPUs." in shown.output
+    assert "models" not in shown.output  # a helper
+
+
+def test_no_command_is_a_wish_for_help(run):
+    assert run().output == run("--help").output
+    assert run().exit_code == 0
+
+
+def test_every_command_found_is_a_click_command():
+    group = main
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        assert isinstance(group.get_command(context, name), click.Command)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('"""Do it."""\ncommand = print\n', {"do-it": "Do it."}),
+        ('"""Do it."""\ncommand: object = print\n', {"do-it": "Do it."}),
+        ('"""Do it.\n\nMore."""\ndef command(): ...\n', {"do-it": "Do it."}),
+        ('"""No command here."""\ndef helper(): command = 1\n', {}),
+        ("x, y = 1, 2  # no command either\n", {}),
+    ],
+)
+def test_a_command_is_a_file_that_defines_one(folder, text, found):
+    (folder / "do_it.py").write_text(text)
+    (folder / "_private.py").write_text(text)
+    ast.parse(text)
+    assert main._summaries() == found
+
+
+def test_listing_the_commands_imports_none(folder, run):
+    (folder / "boom.py").write_text('"""Blow up."""\nraise RuntimeError\ncommand = None\n')
+    assert "boom  Blow up." in run("--help").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["fitt"], "steepest: no command 'fitt'; did you mean 'fit'?\n"),
+        (["info", "--jsn"], "steepest: No such option '--jsn'"),
+        (["fit"], "steepest: Missing argument 'DATA'."),
+        (["fit", "x.csv", "--alpha", "much"], "steepest: Invalid value for '--alpha': 'much' is not a valid float."),
+        (["fit", "nowhere.csv", "-t", "y"], "steepest: nowhere.csv: no such file"),
+    ],
+)
+def test_errors_of_the_user_are_one_line_and_exit_code_2(run, arguments, text):
+    shown = run(*arguments)
+    assert shown.exit_code == 2
+    assert shown.stderr.startswith(text)
+    assert shown.stderr.count("\n") == 1
+    assert shown.stdout == ""
+
+
+def test_an_unknown_command_far_from_all_lists_them(run):
+    assert run("zzz").stderr.startswith("steepest: no command 'zzz'; there are ")
+
+
+def test_an_interrupt_ends_with_its_own_code(folder, run):
+    (folder / "info.py").write_text("command = None\n")
+
+    @click.command()
+    def interrupted():
+        raise KeyboardInterrupt
+
+    import steepest.cli.info as module
+
+    original, module.command = module.command, interrupted
+    try:
+        assert run("info").exit_code == 130
+    finally:
+        module.command = original
+
+
+def test_a_defect_is_not_dressed_as_an_error_of_the_user(monkeypatch, run):
+    monkeypatch.setattr("steepest.cli.info.collect", lambda gpu: 1 / 0)
+    assert isinstance(run("info").exception, ZeroDivisionError)
