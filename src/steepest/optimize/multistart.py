@@ -30,6 +30,13 @@ class Minimum:
         The starts that ended there.
     result : Result
         The best of their runs.
+
+    Examples
+    --------
+    >>> from steepest import multi_start
+    >>> best = multi_start(lambda x: np.cos(x[0]), (0.0, 6.0), n_starts=4, random_state=0).minima[0]
+    >>> best.x.round(4), round(best.fun, 4), best.n_starts
+    (array([3.1416]), -1.0, 4)
     """
 
     x: Array
@@ -50,6 +57,13 @@ class MultiStartResult:
         The runs that did not converge, the best first.
     starts : array (n_starts, *shape of x)
         Where the runs began.
+
+    Examples
+    --------
+    >>> from steepest import multi_start
+    >>> found = multi_start(lambda x: np.cos(x[0]), (0.0, 6.0), n_starts=4, random_state=0)
+    >>> found.message, found.x.round(4), round(found.fun, 4)
+    ('4 starts found 1 distinct optimum', array([3.1416]), -1.0)
     """
 
     minima: list[Minimum]

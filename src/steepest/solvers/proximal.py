@@ -94,12 +94,16 @@ def _advance(
 ) -> tuple[Array | None, float]:
     """Return ``prox_{h P}(y - h g)`` and h, halved until the parabola lies above F unless it is fixed."""
     noise = VALUE_NOISE * np.finfo(y.dtype).eps * abs(value)
+    first_bend = None
     for _ in range(N_HALVINGS):
         new = objective.prox((y - rate * gradient).astype(y.dtype, copy=False), rate)
         if fixed:
             return new, rate
         d = new - y
         rise, bend = float(gradient @ d), float(d @ d) / (2.0 * rate)
+        first_bend = bend if first_bend is None else first_bend
+        if bend == 0.0:  # at rest, if the first trial was as good as that already
+            return (new if first_bend <= noise else None), rate
         new_value, new_gradient = objective.smooth_value_and_gradient(new)
         if bend > noise:
             lies_above = new_value <= value + rise + bend
