@@ -8,7 +8,9 @@ from steepest.kernels.compile import compiled
 
 
 @compiled
-def scan_columns(X: Any, weights: Any, y: Any, centre: Any, start: Any, stop: Any, sums: Any, squares: Any, xy: Any) -> None:
+def scan_columns(
+    X: Any, weights: Any, y: Any, centre: Any, start: Any, stop: Any, sums: Any, squares: Any, xy: Any
+) -> None:
     """Write ``sum s x``, ``sum s x^2`` and ``sum s x y`` of columns start..stop of a Fortran-ordered ``X``.
 
     Where ``centre`` is set, x is taken relative to its first row, which spares the later subtraction of squared means
@@ -50,7 +52,7 @@ def scan_rows(X: Any, weights: Any, y: Any, centre: Any, start: Any, stop: Any) 
 
 @compiled
 def correlate_columns(X: Any, v: Any, columns: Any, start: Any, stop: Any, out: Any) -> None:
-    """Write ``out_k = x_j.v`` for j = columns_k, k in start..stop; ``X`` Fortran-ordered; reference: ``X[:, j] @ v``."""
+    """Write ``out_k = x_j.v`` for j = columns_k, k in start..stop; ``X`` in Fortran order; reference: array code."""
     for k in range(start, stop):
         j = columns[k]
         product = 0.0

@@ -11,7 +11,7 @@ from steepest.kernels.compile import compiled
 
 @compiled
 def soft_threshold(z: Any, l1: Any, positive: Any) -> Any:
-    """Return ``sign(z) max(|z| - l1, 0)``, or ``max(z - l1, 0)``; reference: ``ElasticNet.prox`` with step 1, l2 = 0."""
+    """Return ``sign(z) max(|z| - l1, 0)``, or ``max(z - l1, 0)``; reference: ``L1.prox`` with step 1."""
     if z > l1:
         return z - l1
     if z < -l1 and not positive:

@@ -1,3 +1,11 @@
+from .elastic_net import ElasticNet as ElasticNet
+from .elastic_net_cv import ElasticNetCV as ElasticNetCV
+from .lasso import Lasso as Lasso
+from .lasso_cv import LassoCV as LassoCV
 from .linear_regression import LinearRegression as LinearRegression
+from .logistic import LogisticRegression as LogisticRegression
+from .path import enet_path as enet_path
+from .path import lasso_path as lasso_path
+from .ridge import Ridge as Ridge
 from .sgd_classifier import SGDClassifier as SGDClassifier
 from .sgd_regressor import SGDRegressor as SGDRegressor

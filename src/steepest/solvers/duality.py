@@ -69,9 +69,9 @@ def duality_gap(
     *Form B, l2 > 0.* ``P*(c) = sum_j max(|c_j| - l1, 0)^2 / (2 l2)`` is finite everywhere, so v = r will do.
 
     *Form A, l1 > 0.* Write the ridge term as data: J is the lasso with Z, y and r extended by k rows,
-    ``Z' = (Z; sqrt(l2) I)``, ``y' = (y; 0)``, ``r' = (r; -sqrt(l2) w)``. The lasso's P* is 0 where ``|z'_j.v| <= l1`` for
-    all j and infinite elsewhere. ``Z'^T r' = Z^T r - l2 w``, so with ``t = min(1, l1 / max_j |z'_j.r'|)`` the point t r'
-    is allowed and ``D = t y.r - t^2 (|r|^2 + l2 |w|^2) / 2``.
+    ``Z' = (Z; sqrt(l2) I)``, ``y' = (y; 0)``, ``r' = (r; -sqrt(l2) w)``. The lasso's P* is 0 where
+    ``|z'_j.v| <= l1`` for all j and infinite elsewhere. ``Z'^T r' = Z^T r - l2 w``, so with
+    ``t = min(1, l1 / max_j |z'_j.r'|)`` the point t r' is allowed and ``D = t y.r - t^2 (|r|^2 + l2 |w|^2) / 2``.
 
     Both are valid and so is the larger. With ``positive`` the penalty is infinite for w < 0; then only
     ``max(c_j - l1, 0)`` counts in P*, that is, ``|c_j|`` becomes ``c_j``.
@@ -84,7 +84,7 @@ def duality_gap(
     >>> import numpy as np
     >>> y, w = np.array([3.0, 0.5]), np.array([2.0, 0.0])      # Z is the identity: w is y, soft-thresholded at 1
     >>> r = y - w
-    >>> duality_gap(r, w, r @ r, r @ y, l1=1.0, l2=0.0, positive=False)
+    >>> float(duality_gap(r, w, r @ r, r @ y, l1=1.0, l2=0.0, positive=False))
     0.0
     """
     if l1 == 0.0 and l2 == 0.0:

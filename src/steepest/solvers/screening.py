@@ -21,7 +21,8 @@ def gap_safe(
     columns : int array (m,)
         Columns not ruled out so far.
     products : array (m,)
-        ``z'_j.v`` for a feasible dual point v of the extended lasso (form A of :func:`~steepest.solvers.duality.duality_gap`).
+        ``z'_j.v`` for a feasible dual point v of the extended lasso: form A of
+        :func:`~steepest.solvers.duality.duality_gap`.
     squared_norms : array (m,)
         ``|z_j|^2``.
     gap : float
@@ -54,4 +55,5 @@ def gap_safe(
     """
     radius = np.sqrt(2.0 * gap) * (1.0 + 1e-10)
     size = products if positive else np.abs(products)
-    return columns[size + radius * np.sqrt(squared_norms + l2) >= l1 * (1.0 - 1e-12)]
+    kept: IntArray = columns[size + radius * np.sqrt(squared_norms + l2) >= l1 * (1.0 - 1e-12)]
+    return kept

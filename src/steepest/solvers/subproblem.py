@@ -12,6 +12,8 @@ from steepest.solvers.support_newton import newton_on_support, quadratic_value
 from steepest.solvers.working_set import WorkingSet
 from steepest.typing import Array, IntArray
 
+FIRST_CHUNK = 10  # epochs before the first acceleration
+
 Orders = Callable[[int, int], IntArray]
 
 
@@ -45,6 +47,7 @@ def solve_on_gram(
     max_epochs: int,
     orders: Orders = cyclic,
     mass: float = 1.0,
+    rank: int | None = None,
 ) -> tuple[int, float]:
     r"""Lower the duality gap on a Gram matrix to ``tolerance``; return the epochs done and the gap.
 
@@ -53,51 +56,70 @@ def solve_on_gram(
     Anderson extrapolation.
     """
     k = len(w)
-    correlation = c - np.flatnonzero(w).size * 0.0 if not w.any() else c - gram @ w
+    state = _State(c, strength, w, c - gram @ w if w.any() else c.copy())
     penalties = np.array([[strength.l1, strength.l2]])
     coefficients, gaps, count = np.empty((1, k)), np.empty(1), np.zeros(1, dtype=np.int64)
-    anderson, chunk = Anderson(), 10
+    anderson, chunk, newton_at, pause = Anderson(), FIRST_CHUNK, FIRST_CHUNK, FIRST_CHUNK
     while True:
         budget = min(chunk, max_epochs - int(count[0]))
         path_on_gram(
             gram, c, squared_y, penalties, strength.positive, tolerance, mass,
-            w, correlation, orders(budget, k), budget, coefficients, gaps, count,
+            w, state.correlation, orders(budget, k), budget, coefficients, gaps, count,
         )  # fmt: skip
-        if gaps[0] <= tolerance or count[0] >= max_epochs:
-            return int(count[0]), float(gaps[0])
-        anderson.push(w, correlation)
-        if _newton(gram, c, strength, w, correlation):
-            support = int(np.count_nonzero(w))
-            chunk = int(np.clip(support * support // (10 * k), 5, 100))
-            anderson.clear()
-        else:
-            chunk = 1
-            if anderson.ready:
-                _extrapolate(anderson, c, strength, w, correlation)
+        done = int(count[0])
+        if gaps[0] <= tolerance or done >= max_epochs:
+            return done, float(gaps[0])
+        if done >= newton_at:
+            if np.count_nonzero(w) <= (rank or k) and state.newton(gram):
+                chunk = state.fair_chunk
+                newton_at = done + chunk
                 anderson.clear()
+                continue
+            chunk, pause = 1, 2 * pause
+            newton_at = done + pause
+        anderson.push(w, state.correlation)
+        if anderson.ready:
+            state.extrapolate(anderson)
 
 
-def _newton(gram: Array, c: Array, strength: Strength, w: Array, correlation: Array) -> bool:
-    """Take the best candidate of Newton's step if it is better; return whether it was."""
-    l1, l2 = strength.l1, strength.l2
-    best = quadratic_value(c, correlation, w, l1, l2)
-    improved = False
-    for point, image in newton_on_support(gram, c, w, l1, l2):
-        value = quadratic_value(c, image, point, l1, l2)
-        if value < best:
-            best, improved = value, True
-            w[:], correlation[:] = point, image
-    return improved
+@dataclass
+class _State:
+    """Coefficients on a working set with their correlations, changed in place by what accelerates."""
 
+    c: Array
+    strength: Strength
+    w: Array
+    correlation: Array
 
-def _extrapolate(anderson: Anderson, c: Array, strength: Strength, w: Array, correlation: Array) -> None:
-    """Take the extrapolated point if it is allowed and better."""
-    guess = anderson.extrapolate()
-    if guess is None or (strength.positive and np.any(guess[0] < 0)):
-        return
-    l1, l2 = strength.l1, strength.l2
-    if quadratic_value(c, guess[1], guess[0], l1, l2) < quadratic_value(c, correlation, w, l1, l2):
-        w[:], correlation[:] = guess
+    def _try(self, w: Array, correlation: Array) -> bool:
+        """Take another point if it is allowed and better."""
+        l1, l2 = self.strength.l1, self.strength.l2
+        if self.strength.positive and np.any(w < 0):
+            return False
+        better = quadratic_value(self.c, correlation, w, l1, l2) < quadratic_value(
+            self.c, self.correlation, self.w, l1, l2
+        )
+        if better:
+            self.w[:], self.correlation[:] = w, correlation
+        return better
+
+    def newton(self, gram: Array) -> bool:
+        """Take the best candidate of Newton's step; return whether one was better."""
+        candidates = newton_on_support(gram, self.c, self.w, self.strength.l1, self.strength.l2)
+        return any([self._try(*candidate) for candidate in candidates])
+
+    def extrapolate(self, anderson: Anderson) -> None:
+        """Take the extrapolated point if it is better."""
+        guess = anderson.extrapolate()
+        anderson.clear()
+        if guess is not None:
+            self._try(*guess)
+
+    @property
+    def fair_chunk(self) -> int:
+        """How many epochs cost about as much as one factorisation (measured; the range keeps both at work)."""
+        support = int(np.count_nonzero(self.w))
+        return int(np.clip(support * support // (10 * len(self.w)), 5, 100))
 
 
 def solve_on_columns(

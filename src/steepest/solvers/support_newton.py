@@ -1,8 +1,8 @@
 """Newton's step on the support: least squares with known signs."""
 
 import numpy as np
-from scipy.linalg import lapack
 
+from steepest.kernels.cholesky import cholesky_solve, correlation_at, gram_part
 from steepest.typing import Array
 
 
@@ -43,11 +43,9 @@ def newton_on_support(gram: Array, c: Array, w: Array, l1: float, l2: float) -> 
     support = np.flatnonzero(w)
     if not len(support):
         return []
-    inner = gram[np.ix_(support, support)]
-    inner[np.diag_indices(len(support))] += l2
     old, signs = w[support], np.sign(w[support])
-    _, new, failed = lapack.dposv(inner, c[support] - l1 * signs, lower=1, overwrite_a=1)
-    if failed or not np.all(np.isfinite(new)):
+    new = c[support] - l1 * signs
+    if not cholesky_solve(gram_part(gram, support, l2), new):
         return []
     crosses = new * signs < 0
     points = [np.where(crosses, 0.0, new)]
@@ -60,5 +58,5 @@ def newton_on_support(gram: Array, c: Array, w: Array, l1: float, l2: float) -> 
     for point in points:
         whole = np.zeros_like(w)
         whole[support] = point
-        candidates.append((whole, c - point @ gram[support]))
+        candidates.append((whole, correlation_at(gram, c, support, point)))
     return candidates

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from steepest.kernels.threads import map_blocks
 from steepest.solvers.design import Design
 from steepest.typing import Array, IntArray
 
@@ -23,7 +24,7 @@ class WorkingSet:
 
     The Gram matrix costs O(n k^2) once, by a matrix product, and serves every later epoch, penalty and target. It is
     extended by blocks as columns join: ``G = [[G, A], [A^T, B]]`` with ``A = Z_old^T Z_new`` and ``B = Z_new^T Z_new``.
-    It is kept while ``k`` is at most 2 n (but at least 512) and at most ``GRAM_LIMIT``.
+    It is kept while ``k`` is at most ``GRAM_LIMIT``.
 
     For sparse columns ``z_j = x'_j - m_j root`` with ``x'_j = root x_j``, so ``z_j.z_k = x'_j.x'_k - mass m_j m_k``.
 
@@ -52,7 +53,7 @@ class WorkingSet:
     def gram(self) -> Array | None:
         """The Gram matrix (k, k), or None where it would cost more than it saves."""
         k = len(self)
-        if k > min(max(2 * self.design.n_samples, 512), GRAM_LIMIT):
+        if k > GRAM_LIMIT:
             return None
         done = min(self._gram_size, k)
         if done < k:
@@ -87,7 +88,9 @@ class WorkingSet:
             Z, means = self.sparse_columns, self.design.means[self.columns]
             block = (Z[:, done:k].T @ Z).toarray() - self.design.mass * np.outer(means[done:k], means)
         else:
-            block = self._rows[done:k] @ self._rows[:k].T
+            new, everything = self._rows[done:k], self._rows[:k].T
+            parts = map_blocks(lambda start, stop: np.asarray(new[start:stop] @ everything), k - done, 64)
+            block = np.concatenate(parts)
         self._gram[done:k, :k] = block
         self._gram[:done, done:k] = block[:, :done].T
         self._gram_size = k
@@ -100,10 +103,11 @@ class WorkingSet:
             return np.asarray(self.sparse_columns @ w) - offset * self.design.root
         if 2 * len(used) < len(w):
             return np.asarray(w[used] @ self._rows[used])
-        return np.asarray(w @ self.rows)
+        whole: Array = np.asarray(w @ self.rows)
+        return whole
 
     def correlate(self, residual: Array) -> Array:
         """Return ``z_j.residual`` for a residual orthogonal to ``root``."""
-        if self.design.is_sparse:
-            return np.asarray(self.sparse_columns.T @ residual)
-        return np.asarray(self.rows @ residual)
+        Z = self.sparse_columns.T if self.design.is_sparse else self.rows
+        correlations: Array = np.asarray(Z @ residual)
+        return correlations

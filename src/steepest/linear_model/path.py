@@ -1,0 +1,207 @@
+"""Lasso and elastic-net paths: the coefficients as functions of alpha."""
+
+import warnings
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_array, check_consistent_length, check_random_state
+
+from steepest.exceptions import InvalidInputError
+from steepest.objectives.linear import LinearObjective
+from steepest.solvers.coordinate_descent import Problem, prepare
+from steepest.solvers.path import Path, follow_path
+from steepest.solvers.subproblem import Orders, Strength, cyclic, shuffled
+from steepest.typing import Array
+from steepest.validation import check_choice, check_count, check_positive
+
+N_ALPHAS = 100
+WIDE_GRAM = 4096  # on a path the Gram matrix of so many columns still pays, as all alphas share it
+
+
+def alpha_grid(c: Array, l1_ratio: float, eps: float, n_alphas: int, positive: bool) -> Array:
+    r"""Return alphas, evenly spaced on a log scale, from the smallest at which w = 0 down to ``eps`` of it.
+
+    ``w = 0`` is optimal where the gradient ``-c`` of the data term there is a subgradient of the penalty,
+    ``|c_j| <= alpha l1_ratio`` for all j (``c_j <= alpha l1_ratio`` if only ``w >= 0`` is allowed).
+    """
+    check_positive("eps", eps)
+    if l1_ratio == 0.0:
+        raise InvalidInputError(
+            "l1_ratio=0: no alpha makes all coefficients zero, so there is no grid of alphas; give alphas=[...]"
+        )
+    largest = max(float(np.max(c if positive else np.abs(c), initial=0.0)), 0.0) / l1_ratio
+    smallest = float(np.finfo(np.float64).resolution)
+    if largest <= smallest:
+        return np.full(n_alphas, smallest)
+    return np.geomspace(largest, largest * eps, n_alphas)
+
+
+def strengths(alphas: Array, l1_ratio: float, positive: bool) -> list[Strength]:
+    """Return the penalties of the alphas."""
+    return [Strength(float(a) * l1_ratio, float(a) * (1.0 - l1_ratio), positive) for a in alphas]
+
+
+def pays_on_a_path(n_samples: int, n_features: int) -> bool | None:
+    """Return whether to work on the Gram matrix of all columns; None if the solver is to decide."""
+    return True if n_samples >= n_features and n_features <= WIDE_GRAM else None
+
+
+def order_of(selection: str, random_state: Any) -> Orders:
+    """Return the rule that orders the coordinates of an epoch."""
+    if check_choice("selection", selection, ("cyclic", "random")) == "cyclic":
+        return cyclic
+    return shuffled(np.random.default_rng(check_random_state(random_state).randint(2**31 - 1)))
+
+
+def warn_unfinished(path: Path, alphas: Array, tolerance: float, goal: float, stacklevel: int) -> None:
+    """Warn if the gap of some alpha is still larger than asked."""
+    open_ = np.flatnonzero(~(path.gaps <= goal))
+    if tolerance > 0 and len(open_):
+        text = f"{len(open_)} of {len(alphas)} alphas did not converge, the first is {alphas[open_[0]]:.4g}"
+        warnings.warn(
+            f"{text}; raise max_iter, loosen tol, or scale the data", ConvergenceWarning, stacklevel=stacklevel
+        )
+
+
+def enet_path(
+    X: Any,
+    y: Any,
+    *,
+    l1_ratio: float = 0.5,
+    eps: float = 1e-3,
+    n_alphas: Any = None,
+    alphas: Any = None,
+    precompute: Any = "auto",
+    Xy: Any = None,
+    copy_X: bool = True,
+    coef_init: Any = None,
+    verbose: Any = False,
+    return_n_iter: bool = False,
+    positive: bool = False,
+    check_input: bool = True,
+    max_iter: int = 1000,
+    tol: float = 1e-4,
+    selection: str = "cyclic",
+    random_state: Any = None,
+    sample_weight: Any = None,
+) -> tuple[Any, ...]:
+    r"""Elastic-net path: minimisers of ``||y - X w||^2 / (2 n) + alpha (rho ||w||_1 + (1 - rho) ||w||_2^2 / 2)``.
+
+    There is no intercept: centre X and y first, or use the estimators.
+
+    Parameters
+    ----------
+    X : array or sparse matrix (n_samples, n_features)
+        The data.
+    y : array (n_samples,)
+        One target.
+    l1_ratio : float, default 0.5
+        Share ``rho`` of the L1 part.
+    eps : float, default 1e-3
+        The smallest alpha relative to the largest.
+    n_alphas : int, default 100
+        How many alphas; scikit-learn's older spelling of an integer ``alphas``.
+    alphas : int or array, default 100
+        How many alphas, or which.
+    precompute : bool, "auto" or array (n_features, n_features), default "auto"
+        Whether to work on the Gram matrix, or that matrix.
+    Xy, copy_X, verbose
+        Without effect: ``X^T y`` comes with the first pass, X is never changed, and nothing is printed.
+    coef_init : array (n_features,), optional
+        Start of the first alpha.
+    return_n_iter : bool, default False
+        Whether to return the epochs too.
+    positive : bool, default False
+        Whether to forbid negative coefficients.
+    check_input : bool, default True
+        False if X and y are sure to be checked already.
+    max_iter, tol, selection, random_state
+        As for the estimators.
+    sample_weight : array (n_samples,), optional
+        Weights of the samples.
+
+    Returns
+    -------
+    alphas : array (n_alphas,)
+        Largest first.
+    coefs : array (n_features, n_alphas)
+        The coefficients.
+    dual_gaps : array (n_alphas,)
+        Duality gaps.
+    n_iters : list of int
+        Epochs of each alpha, if asked for.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.eye(2)
+    >>> alphas, coefs, gaps = enet_path(X, np.array([4.0, 2.0]), l1_ratio=1.0, alphas=[0.5, 1.5])
+    >>> alphas, coefs        # columns of X are orthogonal: y, soft-thresholded at n alpha
+    (array([1.5, 0.5]), array([[1., 3.],
+           [0., 1.]]))
+    """
+    check_positive("tol", tol, zero=True)
+    check_count("max_iter", max_iter)
+    if check_input:
+        X, y = _checked(X, y)
+    objective = LinearObjective(X, y, sample_weight=sample_weight, fit_intercept=False)
+    theta = objective.start() if coef_init is None else np.asarray(coef_init, dtype=X.dtype)
+    problem = prepare(objective, theta, _gram(precompute, *X.shape))[0]
+    given = next((a for a in (alphas, n_alphas) if a is not None and not isinstance(a, str)), N_ALPHAS)
+    grid = _alphas(given, problem, l1_ratio, eps, positive)
+    orders = order_of(selection, random_state)
+    path = follow_path(problem, strengths(grid, l1_ratio, positive), tolerance=tol, max_epochs=max_iter, orders=orders)
+    warn_unfinished(path, grid, tol, tol * problem.squared_target, stacklevel=3)
+    coefs = np.asfortranarray(path.coefficients.T.astype(X.dtype))
+    if return_n_iter:
+        return grid, coefs, path.gaps, path.epochs.tolist()
+    return grid, coefs, path.gaps
+
+
+def _checked(X: Any, y: Any) -> tuple[Any, Array]:
+    X = check_array(X, accept_sparse="csc", dtype=[np.float64, np.float32])
+    y = check_array(y, dtype=X.dtype.type, ensure_2d=False)
+    check_consistent_length(X, y)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y.ravel()
+    if y.ndim != 1:
+        raise InvalidInputError(f"y has shape {y.shape}: a path takes one target; call it once for each column")
+    return X, y
+
+
+def _gram(precompute: Any, n_samples: int, n_features: int) -> Any:
+    if isinstance(precompute, str):
+        check_choice("precompute", precompute, ("auto",))
+        return pays_on_a_path(n_samples, n_features)
+    if isinstance(precompute, bool | np.bool_):
+        return bool(precompute)
+    gram = np.asarray(precompute)
+    if gram.shape != (n_features, n_features):
+        raise InvalidInputError(f"precompute has shape {gram.shape}: must be {(n_features, n_features)}")
+    return gram / n_samples
+
+
+def _alphas(alphas: Any, problem: Problem, l1_ratio: float, eps: float, positive: bool) -> Array:
+    if isinstance(alphas, Integral):
+        return alpha_grid(problem.c, l1_ratio, eps, check_count("alphas", alphas), positive)
+    given = [check_positive(f"alphas[{i}]", alpha, zero=True) for i, alpha in enumerate(alphas)]
+    return np.sort(given)[::-1]
+
+
+def lasso_path(X: Any, y: Any, **parameters: Any) -> tuple[Any, ...]:
+    r"""Lasso path: minimisers of ``||y - X w||^2 / (2 n) + alpha ||w||_1`` for many alphas.
+
+    Takes the parameters of :func:`enet_path` except ``l1_ratio``, which is 1, and returns the same.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> lasso_path(np.eye(2), np.array([4.0, 2.0]), alphas=[0.5])[1]
+    array([[3.],
+           [1.]])
+    """
+    if "l1_ratio" in parameters:
+        raise InvalidInputError("l1_ratio: the lasso has none (it is 1); use enet_path")
+    return enet_path(X, y, l1_ratio=1.0, **parameters)

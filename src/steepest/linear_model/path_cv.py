@@ -1,0 +1,140 @@
+"""What the lasso and the elastic net with cross-validation share."""
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn import get_config
+from sklearn.model_selection import check_cv
+from sklearn.utils import metadata_routing
+from sklearn.utils.parallel import Parallel, delayed
+
+from steepest.estimator import with_callbacks
+from steepest.exceptions import InvalidInputError
+from steepest.linear_model.coordinate_regressor import CoordinateRegressor
+from steepest.linear_model.folds import Fold, column_folds, gram_folds
+from steepest.linear_model.path import alpha_grid, order_of, pays_on_a_path, strengths, warn_unfinished
+from steepest.objectives.linear import LinearObjective
+from steepest.penalties import L1
+from steepest.penalties import ElasticNet as ElasticNetPenalty
+from steepest.solvers.coordinate_descent import prepare
+from steepest.solvers.path import follow_path
+from steepest.typing import Array
+from steepest.validation import check_choice, check_count, check_positive
+
+
+class PathCV(CoordinateRegressor):
+    """What the lasso and the elastic net with cross-validation share."""
+
+    l1_ratio: Any
+
+    def _splits(self, X: Any, y: Array, params: dict[str, Any]) -> list[Any]:
+        """Return the splits, with what metadata routing hands to the splitter."""
+        if not get_config()["enable_metadata_routing"]:
+            if params:
+                raise InvalidInputError(
+                    f"{', '.join(params)}: fit takes further arguments only with metadata routing; "
+                    "call sklearn.set_config(enable_metadata_routing=True)"
+                )
+            return list(check_cv(self.cv).split(X, y))
+        routed = metadata_routing.process_routing(self, "fit", **params)
+        return list(check_cv(self.cv).split(X, y, **routed.splitter.split))
+
+    def get_metadata_routing(self) -> Any:
+        """Return which metadata goes where: to this estimator's fit, and to the splitter."""
+        mapping = metadata_routing.MethodMapping().add(caller="fit", callee="split")
+        router = metadata_routing.MetadataRouter(owner=self).add_self_request(self)
+        return router.add(splitter=check_cv(self.cv), method_mapping=mapping)
+
+    @with_callbacks  # type: ignore[untyped-decorator]  # scikit-learn ships no types
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> "PathCV":
+        """Find alpha (and l1_ratio) by cross-validation, then fit on all data.
+
+        Parameters
+        ----------
+        X : array or sparse matrix (n_samples, n_features)
+            The data.
+        y : array (n_samples,)
+            The target.
+        sample_weight : array (n_samples,), optional
+            Weights of the samples, in the fits and in the errors.
+        **params
+            Metadata for the splitter, with scikit-learn's metadata routing.
+        """
+        self._check_parameters()
+        X, y, sample_weight = self._validate(X, y, sample_weight, accept_sparse="csc", multi_output=False)
+        splits = self._splits(X, y, params)
+        gram = not sparse.issparse(X) and self._wants_gram(X)
+        folds = (gram_folds if gram else column_folds)(X, y, sample_weight, splits, self.fit_intercept)
+        ratios = np.atleast_1d(np.asarray(self.l1_ratio, dtype=np.float64))
+        plain = LinearObjective(X, y, sample_weight=sample_weight, fit_intercept=self.fit_intercept)
+        whole = prepare(plain, plain.start(), gram)
+        grids = [self._grid(whole[0].c, ratio) for ratio in ratios]
+        jobs = (
+            delayed(self._errors)(fold, grid, ratio, X, y, sample_weight)
+            for ratio, grid in zip(ratios, grids, strict=True)
+            for fold in folds
+        )
+        errors = np.reshape(Parallel(n_jobs=self.n_jobs, prefer="threads")(jobs), (len(ratios), len(folds), -1))
+        ratio = self._choose(errors, ratios, grids)
+        alpha = float(self.alpha_)
+        penalty = L1(alpha, positive=self.positive) if ratio == 1.0 else ElasticNetPenalty(alpha, ratio, self.positive)
+        objective = LinearObjective(
+            X, y, penalty=penalty, sample_weight=sample_weight, fit_intercept=self.fit_intercept
+        )
+        self._run(objective, whole, sample_weight)
+        return self
+
+    def _check_parameters(self) -> None:
+        check_positive("eps", self.eps)
+        check_positive("tol", self.tol, zero=True)
+        check_count("max_iter", self.max_iter)
+        check_choice("selection", self.selection, ("cyclic", "random"))
+        for ratio in np.atleast_1d(self.l1_ratio):
+            if not 0.0 <= ratio <= 1.0:
+                raise InvalidInputError(f"l1_ratio={self.l1_ratio!r}: must lie between 0 and 1")
+
+    def _wants_gram(self, X: Any) -> bool:
+        """Return whether folds work on Gram matrices; a given matrix is of no use for them."""
+        if isinstance(self.precompute, bool | np.bool_):
+            return bool(self.precompute) or X.shape[0] >= 2 * X.shape[1]
+        if isinstance(self.precompute, str):
+            check_choice("precompute", self.precompute, ("auto",))
+        return bool(pays_on_a_path(*X.shape))
+
+    def _grid(self, c: Array, ratio: float) -> Array:
+        if isinstance(self.alphas, Integral):
+            return alpha_grid(c, ratio, self.eps, check_count("alphas", self.alphas), self.positive)
+        given = [check_positive(f"alphas[{i}]", alpha, zero=True) for i, alpha in enumerate(self.alphas)]
+        return np.sort(given)[::-1]
+
+    def _errors(self, fold: Fold, grid: Array, ratio: float, X: Any, y: Array, sample_weight: Array | None) -> Array:
+        """Return the held-out errors of one fold along one path."""
+        fold.problem.w = np.zeros(X.shape[1])
+        path = follow_path(
+            fold.problem,
+            strengths(grid, ratio, self.positive),
+            tolerance=self.tol,
+            max_epochs=self.max_iter,
+            orders=order_of(self.selection, self.random_state),
+        )
+        warn_unfinished(path, grid, self.tol, self.tol * fold.problem.squared_target, stacklevel=2)
+        return fold.errors(path, X, y, sample_weight)
+
+    def _choose(self, errors: Array, ratios: Array, grids: list[Array]) -> float:
+        """Set what the search found; return the best l1_ratio."""
+        self.mse_path_ = np.squeeze(np.moveaxis(errors, 2, 1))
+        mean = errors.mean(axis=1)
+        i, j = np.unravel_index(np.argmin(mean), mean.shape)
+        self.alpha_ = grids[i][j]
+        searched = isinstance(self.alphas, Integral) and len(ratios) > 1
+        self.alphas_ = np.asarray(grids) if searched else grids[0]
+        return float(ratios[i])
+
+    def __sklearn_tags__(self) -> Any:
+        """Return scikit-learn's tags: one target only."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = False
+        tags.target_tags.single_output = True
+        return tags
