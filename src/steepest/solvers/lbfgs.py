@@ -1,6 +1,7 @@
 """L-BFGS: Newton's direction, guessed from the last few steps."""
 
 from collections import deque
+from collections.abc import Callable
 
 import numpy as np
 
@@ -60,13 +61,15 @@ def lbfgs(objective: Objective, theta: Array, *, memory: int = 10) -> Steps:
             continue
         index += 1
         there, accepted = found
-        _remember(pairs, here, there)
+        remember(pairs, here, there)
         yield step_between(index, here, there, accepted)
         here = there
 
 
-def two_loop(pairs: "deque[Pair]", gradient: Array) -> Array:
+def two_loop(pairs: "deque[Pair]", gradient: Array, initial: Callable[[Array], Array] | None = None) -> Array:
     r"""Return ``-B g`` by unrolling the BFGS recursion over the pairs, oldest first in ``pairs``.
+
+    ``initial`` is B_0; without it, B_0 = gamma I.
 
     Notes
     -----
@@ -84,7 +87,9 @@ def two_loop(pairs: "deque[Pair]", gradient: Array) -> Array:
         a = rho * float(s @ q)
         q = q - a * y
         shares.append(a)
-    if pairs:
+    if initial is not None:
+        q = initial(q)
+    elif pairs:
         s, y, rho = pairs[-1]
         q = q / (rho * float(y @ y))
     for (s, y, rho), a in zip(pairs, reversed(shares), strict=True):
@@ -92,7 +97,7 @@ def two_loop(pairs: "deque[Pair]", gradient: Array) -> Array:
     return -q
 
 
-def _remember(pairs: "deque[Pair]", here: Point, there: Point) -> None:
+def remember(pairs: "deque[Pair]", here: Point, there: Point) -> None:
     """Keep the step if the curvature along it is safely positive."""
     s, y = there.theta - here.theta, there.gradient - here.gradient
     product = float(s @ y)

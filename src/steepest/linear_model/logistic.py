@@ -1,0 +1,322 @@
+"""Logistic regression."""
+
+import warnings
+from math import inf, isfinite
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from scipy.special import expit, log_expit, log_softmax, softmax
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.class_weight import compute_class_weight
+
+from steepest.estimator import with_callbacks
+from steepest.exceptions import InvalidInputError
+from steepest.linear_model.classifier import LinearClassifier
+from steepest.objectives.linear import LinearObjective
+from steepest.objectives.logistic import LogisticObjective
+from steepest.penalties import L1, ElasticNet, NoPenalty, Penalty, SquaredL2
+from steepest.solvers.catalogue import open_solver, stable_rate
+from steepest.solvers.irls import irls
+from steepest.solvers.loop import Steps
+from steepest.solvers.proximal_newton import proximal_newton
+from steepest.solvers.result import Result
+from steepest.solvers.stopping import GradientTolerance, Patience, Reason, StoppingRule
+from steepest.typing import Array, IntArray
+from steepest.validation import check_choice, check_count, check_positive
+
+# What scikit-learn's solvers are run by here; each reaches the same minimum.
+PEER_SOLVERS = {
+    "lbfgs": "lbfgs",
+    "liblinear": "auto",
+    "newton-cg": "auto",
+    "newton-cholesky": "newton",
+    "sag": "auto",
+    "saga": "auto",
+}
+SOLVERS = (
+    "auto",
+    "newton",
+    "coordinate-descent",
+    "gradient-descent",
+    "proximal-gradient",
+    "fista",
+    *PEER_SOLVERS,
+)
+SMOOTH_ONLY = ("newton", "newton-cg", "newton-cholesky", "lbfgs", "sag")
+PENALTIES = ("l1", "l2", "elasticnet", "deprecated")
+LARGEST_HESSIAN = 500  # parameters of a multinomial model with an L1 penalty that "auto" solves with Hessians
+
+
+class LogisticRegression(LinearClassifier):
+    r"""Logistic regression: ``C sum_i s_i l(y_i, x_i^T w + b) + l1_ratio |w|_1 + (1 - l1_ratio) |w|^2 / 2``.
+
+    ``l`` is the logistic loss for two classes, the softmax cross-entropy (one w and b a class) for more; ``C=inf``
+    drops the penalty. The intercept is never penalised.
+
+    Parameters
+    ----------
+    penalty : {"l1", "l2", "elasticnet"} or None
+        Deprecated, as in scikit-learn: use ``l1_ratio`` and ``C``.
+    C : float, default 1.0
+        Weight of the data against the penalty; ``numpy.inf`` for no penalty.
+    l1_ratio : float, default 0.0
+        Share of the absolute values in the penalty: 0 is L2, 1 is L1.
+    dual : bool, default False
+        Accepted for compatibility; only False.
+    tol : float, default 1e-4
+        The run stops when the gradient (with L1, the shortest subgradient) is this part of what it is at zero
+        coefficients.
+    fit_intercept : bool, default True
+        Whether there is a ``b``.
+    intercept_scaling : float, default 1
+        Accepted; it has no effect, as the intercept is never penalised.
+    class_weight : dict, "balanced" or None
+        Weights of the classes, by label; they multiply the sample weights.
+    random_state : int, RandomState or None
+        Used by mini-batches only.
+    solver : str, default "auto"
+        "auto": truncated Newton (:func:`steepest.solvers.irls.irls`); with L1, proximal Newton
+        (:func:`steepest.solvers.proximal_newton.proximal_newton`), also called "coordinate-descent", or FISTA for
+        multinomial models of more than 500 parameters. "newton", "lbfgs", "gradient-descent", "proximal-gradient"
+        and "fista" are the readable forms. scikit-learn's other names are accepted and lead to the same minimum
+        ("liblinear" there penalises the intercept; here it does not).
+    max_iter : int, default 100
+        The most iterations.
+    verbose : int, default 0
+        Accepted; use scikit-learn's callbacks to watch a run.
+    warm_start : bool, default False
+        Begin where the last fit ended.
+    n_jobs : int or None
+        Accepted; the number of threads is set by the environment (``STEEPEST_NUM_THREADS``).
+    learning_rate, batch_size, update
+        For "gradient-descent", "proximal-gradient" and "fista": see :class:`steepest.solvers.options.Options`.
+
+    Attributes
+    ----------
+    coef_ : array (1, n_features) or (n_classes, n_features)
+        The weights.
+    intercept_ : array (1,) or (n_classes,)
+        The intercepts; zeros if none were fitted. With more than two classes they sum to 0.
+    classes_ : array (n_classes,)
+        The labels.
+    n_iter_ : int array (1,)
+        Iterations done.
+    trace_ : Trace
+        The scalars of every step.
+    certificate_ : Certificate
+        The gradient's length or, with L1 and two classes, the duality gap.
+
+    Notes
+    -----
+    If a hyperplane separates the classes and there is no penalty, the loss falls to 0 as the coefficients grow
+    without bound: there is no minimum, and a warning says so.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[0.0], [1.0], [2.0], [3.0]])
+    >>> model = LogisticRegression().fit(X, ["no", "no", "yes", "yes"])
+    >>> model.predict([[0.4], [2.6]])
+    array(['no', 'yes'], dtype='<U3')
+    >>> model.predict_proba([[1.5]]).round(3)
+    array([[0.5, 0.5]])
+    """
+
+    def __init__(
+        self,
+        penalty: str | None = "deprecated",
+        *,
+        C: float = 1.0,
+        l1_ratio: float | None = 0.0,
+        dual: bool = False,
+        tol: float = 1e-4,
+        fit_intercept: bool = True,
+        intercept_scaling: float = 1,
+        class_weight: Any = None,
+        random_state: Any = None,
+        solver: str = "auto",
+        max_iter: int = 100,
+        verbose: int = 0,
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+        learning_rate: Any = "auto",
+        batch_size: int | None = None,
+        update: Any = "plain",
+    ) -> None:
+        self.penalty = penalty
+        self.C = C
+        self.l1_ratio = l1_ratio
+        self.dual = dual
+        self.tol = tol
+        self.fit_intercept = fit_intercept
+        self.intercept_scaling = intercept_scaling
+        self.class_weight = class_weight
+        self.random_state = random_state
+        self.solver = solver
+        self.max_iter = max_iter
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.n_jobs = n_jobs
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.update = update
+
+    @with_callbacks  # type: ignore[untyped-decorator]  # scikit-learn ships no types
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "LogisticRegression":
+        """Fit the coefficients and the intercepts."""
+        penalty, C = self._checked_penalty()
+        self._check_options(penalty)
+        X, numbers, sample_weight = self._validate(X, y, sample_weight)
+        objective = LogisticObjective(
+            X,
+            numbers.astype(np.float64) if len(self.classes_) == 2 else numbers,
+            len(self.classes_),
+            penalty,
+            C=C,
+            sample_weight=self._weigh(numbers, sample_weight),
+            fit_intercept=self.fit_intercept,
+        )
+        result = self._run(objective, sample_weight)
+        self.n_iter_ = np.array([result.n_iter], dtype=np.int32)
+        if C == 1.0 and isinstance(penalty, NoPenalty) and objective.separates(result.theta):
+            warnings.warn(
+                "the classes are perfectly separated by a hyperplane and there is no penalty: the likelihood has no "
+                "maximum, and the coefficients would grow without bound; use a finite C",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        return self
+
+    # ------------------------------------------------------------------ parameters
+
+    def _checked_penalty(self) -> tuple[Penalty, float]:
+        """Return the penalty and the weight of the data."""
+        C, ratio = self.C, self.l1_ratio
+        if not isinstance(C, Real) or isinstance(C, bool) or not C > 0:
+            raise InvalidInputError(f"C={C!r}: must be a number above 0, or numpy.inf for no penalty")
+        if ratio is not None and not (isinstance(ratio, Real) and 0.0 <= ratio <= 1.0):
+            raise InvalidInputError(f"l1_ratio={ratio!r}: must lie between 0 and 1")
+        if self.penalty != "deprecated":
+            ratio, C = self._old_penalty(float(C))
+        elif ratio is None:
+            warnings.warn("l1_ratio=None is deprecated: use a number between 0 and 1", FutureWarning, stacklevel=4)
+            ratio = 0.0
+        if not isfinite(C):
+            return NoPenalty(), 1.0
+        if ratio == 0.0:
+            return SquaredL2(1.0), float(C)
+        return L1(1.0) if ratio == 1.0 else ElasticNet(1.0, float(ratio)), float(C)
+
+    def _old_penalty(self, C: float) -> tuple[float, float]:
+        """Return l1_ratio and C for the deprecated way to name a penalty."""
+        if self.penalty is not None:
+            check_choice("penalty", self.penalty, PENALTIES)
+        warnings.warn(
+            f"penalty={self.penalty!r} is deprecated: leave it out, and use l1_ratio=0 for 'l2', l1_ratio=1 for 'l1', "
+            "a number between for 'elasticnet', C=numpy.inf for None",
+            FutureWarning,
+            stacklevel=5,
+        )
+        if self.penalty == "elasticnet" and self.l1_ratio is None:
+            raise InvalidInputError("l1_ratio=None: penalty='elasticnet' needs a number between 0 and 1")
+        if self.penalty is None:
+            return 0.0, inf
+        return {"l1": 1.0, "l2": 0.0, "elasticnet": self.l1_ratio}[self.penalty], C  # type: ignore[return-value]
+
+    def _check_options(self, penalty: Penalty) -> None:
+        """Check what the user asked for beside the penalty."""
+        check_choice("solver", self.solver, SOLVERS)
+        check_count("max_iter", self.max_iter)
+        check_positive("tol", self.tol, zero=True)
+        if self.dual:
+            raise InvalidInputError("dual=True: only the primal problem is solved here; leave it at False")
+        if penalty.l1 > 0 and self.solver in SMOOTH_ONLY:
+            text = "needs a penalty without kinks; use 'auto' (or 'fista', 'saga') with an L1 part"
+            raise InvalidInputError(f"solver={self.solver!r}: {text}")
+        if penalty.l1 == 0 and self.solver == "coordinate-descent":
+            raise InvalidInputError("solver='coordinate-descent': is for penalties with an L1 part; use 'auto'")
+        if self.n_jobs is not None:
+            warnings.warn(
+                f"n_jobs={self.n_jobs}: has no effect and is deprecated; leave it out", FutureWarning, stacklevel=4
+            )
+
+    def _weigh(self, numbers: IntArray, sample_weight: Array | None) -> Array | None:
+        """Return the sample weights with the class weights."""
+        if self.class_weight is None:
+            return sample_weight
+        by_class = compute_class_weight(
+            self.class_weight, classes=self.classes_, y=self.classes_[numbers], sample_weight=sample_weight
+        )[numbers]
+        return np.asarray(by_class if sample_weight is None else by_class * sample_weight)
+
+    # ------------------------------------------------------------------ run
+
+    def _run(self, objective: LogisticObjective, sample_weight: Array | None) -> Result:
+        """Solve, by the solver asked for."""
+        theta, first = self._begin(objective), self._gradient_at_zero(objective)
+        steps, about = self._steps(objective, theta, self.tol * first)
+        stopping: list[StoppingRule] = [GradientTolerance(self.tol * first)]
+        if self.batch_size is not None:  # no whole gradient is known: stop when the epochs bring nothing more
+            stopping = [Patience(5, self.tol * objective.value(objective.start()))]
+        options = self._teaching_options()
+        return self._solve(
+            objective,
+            steps,
+            max_iter=self.max_iter,
+            stopping=stopping,
+            sample_weight=sample_weight,
+            solver=about,
+            stable_rate=lambda: stable_rate(self.solver, objective, options),
+        )
+
+    def _gradient_at_zero(self, objective: LogisticObjective) -> float:
+        """Return the length of the gradient (the shortest subgradient) at zero coefficients and intercept."""
+        gradient = objective.gradient(objective.start())
+        return float(np.linalg.norm(np.maximum(np.abs(gradient) - objective.l1_weights(), 0.0)))
+
+    def _begin(self, objective: LogisticObjective) -> Array:
+        """Return the start: zeros, or where the last fit ended."""
+        if not self.warm_start or not hasattr(self, "coef_"):
+            return objective.start()
+        rows = 1 if objective.binary else objective.n_classes
+        self.densify()
+        if self.coef_.shape != (rows, objective.n_features):
+            text = f"the last fit had coef_ of shape {self.coef_.shape}, this one needs {(rows, objective.n_features)}"
+            raise InvalidInputError(f"warm_start=True: {text}; set warm_start=False")
+        if objective.binary:
+            return objective.pack(self.coef_[0], self.intercept_[0])
+        return objective.pack(self.coef_.T, self.intercept_)
+
+    def _steps(self, objective: LogisticObjective, theta: Array, tol: float) -> tuple[Steps, str]:
+        """Return the solver at work, and its name."""
+        name = PEER_SOLVERS.get(self.solver, self.solver)
+        if name in ("auto", "coordinate-descent"):
+            if objective.penalty.l1 == 0:
+                return irls(objective, theta, tol=tol), "truncated Newton"
+            large = not objective.binary and objective.n_parameters > LARGEST_HESSIAN
+            if name == "coordinate-descent" or not large:
+                return proximal_newton(objective, theta, tol=tol), "proximal Newton with coordinate descent"
+            name = "fista"
+        return open_solver(name, objective, theta, self._teaching_options()), name
+
+    def _fitted(self, objective: LinearObjective, theta: Array) -> dict[str, Any]:
+        """Return the fitted attributes, in the dtype of the data."""
+        dtype = objective.X.dtype
+        W, b = objective.coefficients(theta).T, objective.intercept(theta)
+        rows = np.atleast_2d(W).astype(dtype)
+        if b.ndim:  # a number added to all scores changes no probability: let the intercepts sum to 0
+            b = b - b.mean()
+        return {"coef_": np.ascontiguousarray(rows), "intercept_": np.atleast_1d(b).astype(dtype)}
+
+    # ------------------------------------------------------------------ probabilities
+
+    def predict_proba(self, X: Any) -> Array:
+        """Return probabilities, (n_samples, n_classes), in the order of ``classes_``."""
+        z = self.decision_function(X)
+        return np.asarray(np.column_stack([expit(-z), expit(z)]) if z.ndim == 1 else softmax(z, axis=1))
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """Return logarithms of probabilities, exact where a probability rounds to 0 or 1."""
+        z = self.decision_function(X)
+        return np.asarray(np.column_stack([log_expit(-z), log_expit(z)]) if z.ndim == 1 else log_softmax(z, axis=1))
