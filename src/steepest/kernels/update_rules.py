@@ -1,0 +1,63 @@
+"""Update rules over a flat parameter vector, compiled: one pass over the parameters for the whole step.
+
+Twins of the classes in ``solvers.updates``.
+"""
+
+import numpy as np
+
+from steepest.kernels.compile import compiled
+from steepest.typing import Array
+
+PLAIN, MOMENTUM, NESTEROV, ADAM, ADAMW = range(5)
+
+
+@compiled
+def momentum(theta: Array, gradient: Array, velocity: Array, rate: float, beta: float) -> None:
+    """``v = beta v + g``, ``theta = theta - rate v``; twin of ``Momentum``, and of ``Plain`` for beta = 0."""
+    h, share = theta.dtype.type(rate), theta.dtype.type(beta)
+    for i in range(theta.size):
+        velocity[i] = share * velocity[i] + gradient[i]
+        theta[i] -= h * velocity[i]
+
+
+@compiled
+def nesterov(theta: Array, gradient: Array, velocity: Array, rate: float, beta: float) -> None:
+    """``v = beta v + g``, ``theta = theta - rate (g + beta v)``; twin of ``Nesterov``."""
+    h, share = theta.dtype.type(rate), theta.dtype.type(beta)
+    for i in range(theta.size):
+        velocity[i] = share * velocity[i] + gradient[i]
+        theta[i] -= h * (gradient[i] + share * velocity[i])
+
+
+@compiled
+def adam(theta: Array, gradient: Array, memory: Array, constants: Array, t: int) -> None:
+    """Step along running means of g and g^2; twin of ``Adam`` and, with a decay, of ``AdamW``.
+
+    ``constants``: rate, beta1, beta2, epsilon, weight decay.
+    """
+    number = theta.dtype.type  # a number of another precision would slow every operation down
+    one, beta1, beta2, epsilon = number(1), number(constants[1]), number(constants[2]), number(constants[3])
+    kept = number(1.0 - constants[0] * constants[4])
+    rate = number(constants[0] / (1.0 - constants[1] ** t))
+    root = number(1.0 / np.sqrt(1.0 - constants[2] ** t))
+    mean, square = memory[0], memory[1]
+    for i in range(theta.size):
+        g = gradient[i]
+        mean[i] = beta1 * mean[i] + (one - beta1) * g
+        square[i] = beta2 * square[i] + (one - beta2) * g * g
+        theta[i] = kept * theta[i] - rate * mean[i] / (np.sqrt(square[i]) * root + epsilon)
+
+
+@compiled
+def update(theta: Array, gradient: Array, memory: Array, rule: int, constants: Array, t: int) -> None:
+    """Make step t = 1, 2, ... of a rule in place; ``memory`` (2, n_parameters) is its state, zero at the start."""
+    if rule == PLAIN:
+        rate = theta.dtype.type(constants[0])
+        for i in range(theta.size):
+            theta[i] -= rate * gradient[i]
+    elif rule == MOMENTUM:
+        momentum(theta, gradient, memory[0], constants[0], constants[1])
+    elif rule == NESTEROV:
+        nesterov(theta, gradient, memory[0], constants[0], constants[1])
+    else:
+        adam(theta, gradient, memory, constants, t)
