@@ -54,7 +54,7 @@ class TestActivations:
         setting = dtype(getattr(layer, "slope", getattr(layer, "alpha", 0.0)))
         computed = Z.copy()[None]
         kernel.activate(computed, ACTIVATIONS[activation], setting)
-        np.testing.assert_allclose(computed[0], layer.value(Z), rtol=8 * np.finfo(dtype).eps, atol=1e-30)
+        np.testing.assert_allclose(computed[0], layer.value(Z), rtol=8 * np.finfo(dtype).eps, atol=np.finfo(dtype).eps)
 
     def test_derivative_equals_the_layer(self, activation: Any, dtype: Any) -> None:
         Z, layer = self.Z.astype(dtype), activation()
