@@ -6,6 +6,7 @@ from steepest.kernels.compile import compiled
 from steepest.kernels.kmeans.nearest import LANES
 from steepest.typing import Array, IntArray
 
+FEW_FEATURES = 24  # below, points fill SIMD lanes better than features do
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 MIX_2 = np.uint64(0x94D049BB133111EB)
@@ -48,20 +49,78 @@ def hash_sparse_rows(data: Array, indices: IntArray, indptr: IntArray, start: in
 
 @compiled
 def _squared_distances(X: Array, start: int, n_rows: int, candidates: Array, tile: Array, distances: Array) -> None:
-    """Set ``distances[l, t] = |x_(start + t) - candidate_l|^2`` for a tile of rows."""
+    """Set ``distances[l, t] = |x_(start + t) - candidate_l|^2`` for the next rows."""
+    if X.shape[1] < FEW_FEATURES:
+        _by_points(X, start, n_rows, candidates, tile, distances)
+    else:
+        _by_features(X, start, n_rows, candidates, distances)
+
+
+@compiled
+def _by_points(X: Array, start: int, n_rows: int, candidates: Array, tile: Array, distances: Array) -> None:
+    """Compute the distances with SIMD lanes along the points, two features at a time (the tile has a spare row of zeros)."""
     for f in range(X.shape[1]):
-        row = tile[f]
         for t in range(n_rows):
-            row[t] = X[start + t, f]
+            tile[f, t] = X[start + t, f]
+    n_features = X.shape[1]
+    zero = X.dtype.type(0)
     for j in range(candidates.shape[0]):
         distance = distances[j]
         for t in range(LANES):
             distance[t] = 0
-        for f in range(X.shape[1]):
-            c, row = candidates[j, f], tile[f]
+        for f in range(0, n_features, 2):
+            c0, c1 = candidates[j, f], candidates[j, f + 1] if f + 1 < n_features else zero
+            x0, x1 = tile[f], tile[f + 1]
             for t in range(LANES):
-                difference = row[t] - c
-                distance[t] += difference * difference
+                d0, d1 = x0[t] - c0, x1[t] - c1
+                distance[t] = distance[t] + d0 * d0 + d1 * d1
+
+
+@compiled
+def _by_features(X: Array, start: int, n_rows: int, candidates: Array, distances: Array) -> None:
+    """Compute the distances with SIMD lanes along the features, four candidates to one reading of a row."""
+    zero = X.dtype.type(0)
+    n_fours = candidates.shape[0] // 4 * 4
+    for t in range(n_rows):
+        i = start + t
+        for j in range(0, n_fours, 4):
+            total0, total1, total2, total3 = zero, zero, zero, zero
+            for f in range(X.shape[1]):
+                x = X[i, f]
+                d0, d1 = x - candidates[j, f], x - candidates[j + 1, f]
+                d2, d3 = x - candidates[j + 2, f], x - candidates[j + 3, f]
+                total0 += d0 * d0
+                total1 += d1 * d1
+                total2 += d2 * d2
+                total3 += d3 * d3
+            distances[j, t], distances[j + 1, t] = total0, total1
+            distances[j + 2, t], distances[j + 3, t] = total2, total3
+        for j in range(n_fours, candidates.shape[0]):
+            total = zero
+            for f in range(X.shape[1]):
+                difference = X[i, f] - candidates[j, f]
+                total += difference * difference
+            distances[j, t] = total
+
+
+@compiled
+def _sum(distances: Array, closest: Array, n_rows: int) -> float:
+    """Return the sum of the smaller ones."""
+    total = distances.dtype.type(0)
+    for t in range(n_rows):
+        new, old = distances[t], closest[t]
+        total += new if new < old else old
+    return np.float64(total)
+
+
+@compiled
+def _weighted_sum(distances: Array, closest: Array, weights: Array, n_rows: int) -> float:
+    """Return the weighted sum of the smaller ones."""
+    total = distances.dtype.type(0)
+    for t in range(n_rows):
+        new, old = distances[t], closest[t]
+        total += weights[t] * (new if new < old else old)
+    return np.float64(total)
 
 
 @compiled
@@ -74,13 +133,14 @@ def potentials(
     first: int,
     last: int,
     totals: Array,
+    kept: Array,
 ) -> None:
     """Set ``totals[block, l] = sum_i w_i min(closest_i, |x_i - candidate_l|^2)`` over the block's rows.
 
     Reference: ``weights @ np.minimum(closest, squared_distances(X, candidates).T).T``. Differences are squared as
-    they are: no cancellation.
+    they are: no cancellation. Where ``kept`` (n_candidates, n) has room, the distances are kept.
     """
-    tile = np.zeros((X.shape[1], LANES), X.dtype)
+    tile = np.zeros((min(X.shape[1], FEW_FEATURES) + 1, LANES), X.dtype)
     distances = np.empty((candidates.shape[0], LANES), X.dtype)
     for block in range(first, last):
         stop = min((block + 1) * block_rows, X.shape[0])
@@ -88,13 +148,13 @@ def potentials(
             n_rows = min(LANES, stop - start)
             _squared_distances(X, start, n_rows, candidates, tile, distances)
             for j in range(candidates.shape[0]):
-                total = X.dtype.type(0)
-                for t in range(n_rows):
-                    d = distances[j, t]
-                    old = closest[start + t]
-                    d = d if d < old else old
-                    total += d * weights[start + t] if weights.shape[0] > 0 else d
-                totals[block, j] += np.float64(total)
+                if weights.shape[0] > 0:
+                    total = _weighted_sum(distances[j], closest[start:stop], weights[start:stop], n_rows)
+                else:
+                    total = _sum(distances[j], closest[start:stop], n_rows)
+                totals[block, j] += total
+                for t in range(n_rows if kept.shape[1] > 0 else 0):
+                    kept[j, start + t] = distances[j, t]
 
 
 @compiled
@@ -103,6 +163,7 @@ def come_closer(
     weights: Array,
     closest: Array,
     centre: Array,
+    known: Array,
     buckets: IntArray,
     block_rows: int,
     first: int,
@@ -111,18 +172,21 @@ def come_closer(
 ) -> None:
     """Lower ``closest`` to the distances from ``centre`` (1, d); add ``w_i closest_i`` up by bucket, block by block.
 
+    The distances are computed unless they are ``known`` (n,).
     Reference: ``closest = np.minimum(closest, squared_distances(X, centre))`` and
     ``np.bincount(buckets, weights * closest)``.
     """
-    tile = np.zeros((X.shape[1], LANES), X.dtype)
+    tile = np.zeros((min(X.shape[1], FEW_FEATURES) + 1, LANES), X.dtype)
     distances = np.empty((1, LANES), X.dtype)
     for block in range(first, last):
         stop = min((block + 1) * block_rows, X.shape[0])
         for start in range(block * block_rows, stop, LANES):
             n_rows = min(LANES, stop - start)
-            _squared_distances(X, start, n_rows, centre, tile, distances)
+            if known.shape[0] == 0:
+                _squared_distances(X, start, n_rows, centre, tile, distances)
             for t in range(n_rows):
-                d, i = distances[0, t], start + t
+                i = start + t
+                d = distances[0, t] if known.shape[0] == 0 else known[i]
                 if d < closest[i]:
                     closest[i] = d
                 weight = np.float64(weights[i]) if weights.shape[0] > 0 else 1.0
