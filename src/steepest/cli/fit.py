@@ -121,7 +121,7 @@ def command(
     if save_trace is not None:
         fitted.model.trace_.save(save_trace)
     if plot is not None:
-        _draw(plot, fitted, report)
+        draw(plot, fitted, report)
     _print(report, fitted, as_json=as_json, verbose=verbose)
 
 
@@ -158,7 +158,7 @@ def _keep_what_diverged(error: DivergenceError, save_trace: Path | None, plot: P
         figure.savefig(plot)
 
 
-def _draw(path: Path, fitted: "Fitted", report: "FitReport") -> None:
+def draw(path: Path, fitted: "Fitted", report: "FitReport") -> None:
     """Draw the loss curve beside the predictions."""
     from steepest import plotting
 

@@ -2,7 +2,7 @@
 
 import math
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
@@ -61,6 +61,8 @@ def _facts(report: "FitReport") -> Table:
     grid.add_column(overflow="fold")
     good, bad = "green", "yellow"
     grid.add_row("Minimise", report.objective or "(not said by this model)")
+    if report.chosen:
+        grid.add_row("With", ", ".join(f"{name} = {_setting(value)}" for name, value in report.chosen.items()))
     grid.add_row("Solver", report.solver or "(not said by this model)")
     grid.add_row("Stopped", Text(report.stopped.removeprefix("stopped: "), style=good if report.converged else bad))
     grid.add_row("Iterations", f"{report.n_iter} in {_duration(report.seconds)}")
@@ -68,6 +70,10 @@ def _facts(report: "FitReport") -> Table:
         style = good if report.certificate.optimal else bad
         grid.add_row("Certificate", Text(str(report.certificate), style=style))
     return grid
+
+
+def _setting(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _duration(seconds: float) -> str:

@@ -114,7 +114,7 @@ def report(fitted: Fitted, *, data: str, seed: int, standardized: bool) -> FitRe
         original=original,
         original_intercept=original_intercept,
         certificate=getattr(model, "certificate_", None),
-        parameters={name: _shown(value) for name, value in model.get_params().items()},
+        parameters={name: _shown(value) for name, value in (model.get_params() | _found(model)).items()},
         notes=train.notes,
     )
 
@@ -127,5 +127,11 @@ def _outputs(model: Any, target: str, classifies: bool) -> list[str]:
     return classes[1:] if len(classes) == 2 else classes
 
 
+def _found(model: Any) -> dict[str, Any]:
+    """Return the parameters that a cross-validation found."""
+    return {name: getattr(model, name) for name in ("alpha_", "l1_ratio_") if hasattr(model, name)}
+
+
 def _shown(value: Any) -> Any:
+    value = value.item() if isinstance(value, np.generic) else value
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)

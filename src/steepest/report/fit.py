@@ -10,6 +10,8 @@ from steepest.certificate import Certificate
 from steepest.report.scores import Score
 from steepest.typing import Array
 
+SHAPING = ("alpha", "alpha_", "l1_ratio", "l1_ratio_", "C", "learning_rate", "eta0", "batch_size")
+
 
 @dataclass(frozen=True)
 class Scaling:
@@ -89,6 +91,12 @@ class FitReport:
         """The features by the largest size of their coefficients, those of zero last."""
         size = np.abs(self.coefficients).max(axis=0)
         return sorted(range(len(self.features)), key=lambda j: (-size[j], j))
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """The parameters that shape the result, where they were given or found by cross-validation."""
+        given = {name: self.parameters.get(name) for name in SHAPING}
+        return {name: value for name, value in given.items() if value is not None and value != "auto"}
 
     @property
     def n_nonzero(self) -> int:
