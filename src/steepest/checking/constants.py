@@ -95,12 +95,19 @@ def _terms(sizes: Mapping[str, tuple[float, str]]) -> list[_Term]:
     """Everything that may stand above or below the fraction line."""
     one, two = _Term(("",), 1.0, "", 0), _Term(("2",), 2.0, "", 1)
     known = [
-        _Term((symbol,), float(value), f"{symbol} = {value:g} {meaning}".strip(), 1 if "." not in symbol else 4)
+        _Term((symbol,), float(value), f"{symbol} = {value:g} {meaning}".strip(), _weight(symbol, meaning))
         for symbol, (value, meaning) in sizes.items()
         if value not in (0, 1)
     ]
-    usual = [term for term in known if term.weight == 1]
+    usual = [term for term in known if term.weight < 4]
     doubled = [two.times(term) for term in usual]
     products = [a.times(b) for i, a in enumerate(usual) for b in usual[i + 1 :]]
     plain = [_Term((str(k),), float(k), "", 5) for k in (3, 4)]
     return [one, two, *known, *doubled, *products, *plain]
+
+
+def _weight(symbol: str, meaning: str) -> int:
+    """Counts are forgotten more often than the user's own constants, and these than the length of an axis."""
+    if "." in symbol:
+        return 4
+    return 1 if meaning else 2

@@ -31,6 +31,8 @@ def told(blocks: tuple[str, ...], explanation: Explanation, symbol: str = "") ->
         sentence = f"{subject}: " + "; ".join(others)
     elif others:
         sentence += " of the data term; " + "; ".join(others)
+    elif any("the data term" in m.said for m in explanation.mistakes):
+        sentence += " of the data term; the penalty's part is right"
     return Diagnosis(
         blocks,
         explanation.codes,

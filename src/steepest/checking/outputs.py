@@ -11,7 +11,7 @@ from steepest.typing import Array
 from .activations import softmax
 from .chain import Chain
 
-__all__ = ["Output", "Wrong", "find_output"]
+__all__ = ["Output", "Wrong", "exchanged_slopes", "find_output", "other_errors", "targets_of"]
 
 Error = Callable[[Array, Array], Array]
 
@@ -199,6 +199,36 @@ def _softmax_back(z: Array, back: Array) -> Array:
     return p * (back - (back * p).sum(axis=1, keepdims=True))
 
 
+OTHER_LOSSES: tuple[tuple[str, Error], ...] = (
+    ("squared", lambda z, y: z - y),
+    ("absolute", lambda z, y: np.sign(z - y)),
+    ("Cauchy", lambda z, y: (z - y) / (1.0 + (z - y) ** 2)),
+    ("Huber (threshold 1)", lambda z, y: np.clip(z - y, -1.0, 1.0)),
+    ("log-cosh", lambda z, y: np.tanh(z - y)),
+    ("logistic", lambda z, y: expit(z) - y),
+)
+
+
+def other_errors(chain: Chain) -> Iterator[tuple[str, list[Array]]]:
+    """Errors at the output under other losses of the same targets, as sums over the samples."""
+    last = chain.layers[-1]
+    for y in targets_of(chain, last.scores[0].shape):
+        for name, error in OTHER_LOSSES:
+            yield name, [error(z, y) for z in last.scores]
+
+
+def exchanged_slopes(errors: list[Array]) -> list[Array] | None:
+    """Errors with their two slopes exchanged, if they take one value below zero and one above."""
+    below, above = min(float(e.min()) for e in errors), max(float(e.max()) for e in errors)
+    for e in errors:
+        near = np.minimum(np.abs(e - below), np.abs(e - above))
+        if np.max(near) > 1e-9 * (above - below):
+            return None
+    if not below < 0.0 < above or abs(above + below) <= 1e-9 * above:
+        return None
+    return [np.where(e > 0.0, -below, -above) for e in errors]
+
+
 def find_output(chain: Chain) -> tuple[Output, list[Array], list[float]] | None:
     """Output whose error is, up to one constant, that of the chain's last layer; with targets and constants."""
     return chain.scene.remember("output", lambda: _search(chain))  # type: ignore[no-any-return]
@@ -208,7 +238,7 @@ def _search(chain: Chain) -> tuple[Output, list[Array], list[float]] | None:
     if not chain.complete:
         return None
     last = chain.layers[-1]
-    for y in _targets(chain, last.scores[0].shape):
+    for y in targets_of(chain, last.scores[0].shape):
         for output in OUTPUTS:
             if "softmax" in output.name and y.shape[1] == 1:
                 continue
@@ -220,7 +250,7 @@ def _search(chain: Chain) -> tuple[Output, list[Array], list[float]] | None:
     return None
 
 
-def _targets(chain: Chain, shape: tuple[int, ...]) -> Iterator[Array]:
+def targets_of(chain: Chain, shape: tuple[int, ...]) -> Iterator[Array]:
     """Row arrays in the shape of the scores; class numbers become indicator rows."""
     n, k = shape
     for name in chain.scene.row_names:

@@ -51,7 +51,13 @@ class Remote:
         self.folder = tempfile.TemporaryDirectory()
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)}
         environment.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
-        command = [sys.executable, "-m", "steepest.checking.grading.worker", str(Path(path).resolve()), str(limits.memory_mb)]
+        command = [
+            sys.executable,
+            "-m",
+            "steepest.checking.grading.worker",
+            str(Path(path).resolve()),
+            str(limits.memory_mb),
+        ]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             cwd=self.folder.name, env=environment, start_new_session=True,
@@ -64,7 +70,9 @@ class Remote:
         self.functions = list(self._answer(self.limits.seconds + 30.0)["functions"])
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """End the process."""
         self.close()
 

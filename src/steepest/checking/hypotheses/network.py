@@ -9,7 +9,7 @@ from steepest.typing import Array
 
 from ..activations import ACTIVATIONS, Activation
 from ..chain import Chain, Layer, find_chain
-from ..outputs import find_output
+from ..outputs import exchanged_slopes, find_output, other_errors
 from ..scene import Scene
 from .candidate import Candidate, counts_of
 
@@ -34,6 +34,7 @@ def propose(scene: Scene, i: int) -> Iterator[Candidate]:
     if chain is None or k is None:
         return
     yield from _sums_over_batch(scene, chain, k, i)
+    yield from _other_losses(scene, chain, k, i)
     for wrong in _wrong_errors(chain, k):
         yield Candidate(
             wrong.code,
@@ -41,6 +42,35 @@ def propose(scene: Scene, i: int) -> Iterator[Candidate]:
             f"what follows {wrong.said}",
             wrong.remedy,
             hint=wrong.hint,
+        )
+
+
+def _other_losses(scene: Scene, chain: Chain, k: int, i: int) -> Iterator[Candidate]:
+    """The derivative of another loss than the value's, or of the same with its slopes exchanged."""
+    if not chain.complete:
+        return
+    layer, last = chain.layers[k], len(chain.layers) - 1
+    exchanged = exchanged_slopes(chain.layers[-1].errors)
+    if exchanged is not None:
+        said = "from the output with the slopes for positive and negative residuals exchanged"
+        wrong = _carried(chain, WrongErrors("slopes-swapped", exchanged, said, "", ""), last, k)
+        yield Candidate(
+            "slopes-swapped",
+            _gradient(scene, layer, i, layer.inputs, wrong.errors),
+            f"what follows {said}",
+            "Exchange them: the slope must be the value's on the same side.",
+            hint="look at which slope belongs to which side",
+        )
+    counts = counts_of(scene)
+    for name, errors in other_errors(chain):
+        wrong = _carried(chain, WrongErrors("other-loss", errors, name, "", ""), last, k)
+        yield Candidate(
+            "other-loss",
+            _gradient(scene, layer, i, layer.inputs, wrong.errors),
+            f"the derivative of the {name} loss, which is not the loss in the value",
+            "Value and gradient must belong to the same loss.",
+            natural=(*counts, *(2.0 * c for c in counts), 2.0, 0.5 * counts[1]),
+            hint="value and gradient belong to different losses",
         )
 
 
@@ -125,6 +155,17 @@ def _shifted_rows(scene: Scene, layer: Layer, i: int) -> Iterator[Candidate]:
 
 
 def _other_inputs(scene: Scene, chain: Chain, k: int, i: int) -> Iterator[Candidate]:
+    layer = chain.layers[k]
+    if layer.errors[0].shape[0] == chain.weight(k, 0).shape[0]:
+        shape = scene.claims(i)[0].shape
+        yield Candidate(
+            "weight-for-input",
+            [_squeezed(chain.weight(k, p).T @ e, shape) for p, e in enumerate(layer.errors)],
+            f"{scene.names[i]}^T times the errors",
+            f"Put the inputs there: d{scene.names[i]} = X^T R.",
+            natural=counts_of(scene),
+            hint="look at what the errors are multiplied by",
+        )
     if k:
         yield Candidate(
             "activation-missing",
