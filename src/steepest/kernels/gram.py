@@ -115,8 +115,9 @@ def _centred(whole: Array, d: int, x_shift: Array, y_shift: Array, centre: bool)
     inner = whole[:-1, :-1]
     x_mean, y_mean = x_shift, y_shift
     if centre and weight > 0:
-        offset = sums / weight
-        inner -= np.outer(sums, offset)
+        with np.errstate(invalid="ignore", over="ignore"):  # `finite` says it afterwards
+            offset = sums / weight
+            inner -= np.outer(sums, offset)
         x_mean, y_mean = x_shift + offset[:d], y_shift + offset[d:]
     # a sum of squares is not negative, whatever rounding says of a constant column
     diagonal = np.maximum(np.diagonal(inner), 0.0)
@@ -263,9 +264,10 @@ def _by_blas(X: Array, Y: Array, s: Array, x_shift: Array, y_shift: Array) -> Ar
                 Z *= root
                 V *= root
             add_self_product(gram, Z)
-            rest[:, :d] += V.T @ Z
-            V = V.astype(np.float64)
-            rest[:, d:] += V.T @ V
+            with np.errstate(invalid="ignore", over="ignore"):  # `finite` says it afterwards
+                rest[:, :d] += V.T @ Z
+                V = V.astype(np.float64)
+                rest[:, d:] += V.T @ V
         return gram, rest
 
     if d <= THREADED_UP_TO:

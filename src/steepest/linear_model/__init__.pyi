@@ -7,5 +7,7 @@ from .logistic import LogisticRegression as LogisticRegression
 from .path import enet_path as enet_path
 from .path import lasso_path as lasso_path
 from .ridge import Ridge as Ridge
+from .ridge_cv import RidgeCV as RidgeCV
+from .ridge_path import ridge_path as ridge_path
 from .sgd_classifier import SGDClassifier as SGDClassifier
 from .sgd_regressor import SGDRegressor as SGDRegressor

@@ -3,12 +3,76 @@
 from typing import Any
 
 from steepest.estimator import with_callbacks
-from steepest.linear_model.base import LinearRegressor
+from steepest.linear_model.least_squares import LeastSquaresRegressor, singular_values
 from steepest.objectives.linear import LinearObjective
+from steepest.penalties import NonNegative
+from steepest.solvers.exact import Solution
+from steepest.typing import Array
 
 
-class LinearRegression(LinearRegressor):
-    """Ordinary least squares: ``||y - X w - b||^2 / (2 n)``."""
+class LinearRegression(LeastSquaresRegressor):
+    r"""Ordinary least squares: ``||y - X w - b||^2 / (2 n)``.
+
+    Parameters
+    ----------
+    fit_intercept : bool, default True
+        Whether there is a ``b``.
+    copy_X : bool, default True
+        Accepted for compatibility: the data are never written to, nor copied as a whole.
+    tol : float, default 1e-6
+        Exact solvers on dense data: singular values of the centred X below ``tol`` times the largest count as zero, as
+        in scikit-learn. Iterative solvers: stop when the gradient is at most ``tol`` times that at the start; 0 to run
+        ``max_iter`` iterations.
+    n_jobs : int, optional
+        Accepted for compatibility: how many threads are used is said by ``OMP_NUM_THREADS``.
+    positive : bool, default False
+        Forbid negative coefficients.
+    solver : str, default "auto"
+        "auto" or "exact": the fastest exact way for the shape at hand. "cholesky", "svd", "lsqr" and
+        "conjugate-gradients" insist on one. The teaching solvers show how a model learns: "gradient-descent",
+        "proximal-gradient", "fista", "newton", "lbfgs".
+    learning_rate, batch_size, update, max_iter, random_state
+        Options of the teaching solvers: see :class:`steepest.solvers.options.Options`.
+
+    Attributes
+    ----------
+    coef_ : array (n_features,) or (n_outputs, n_features)
+        The coefficients w.
+    intercept_ : float or array (n_outputs,)
+        The intercept b; 0.0 without one.
+    rank_ : int
+        Rank of the centred X, where it was learned: dense data, factorised.
+    singular_ : array (min(n_samples, n_features),)
+        Its singular values, likewise; computed when first asked for.
+    certificate_, trace_, n_iter_, stopping_reason_, solution_method_
+        The proof of optimality, the record of the run, and how it went.
+
+    Notes
+    -----
+    Shapes: X (n, d), y (n,) or (n, k). With sample weights s the objective is ``sum_i s_i r_i^2 / (2 sum_i s_i)`` with
+    the residuals ``r_i = y_i - x_i^T w - b``. As ``dr_i/dw = -x_i`` and ``dr_i/db = -1``::
+
+        dJ/dw = -X^T S r / sum_i s_i
+        dJ/db = -1^T S r / sum_i s_i
+
+    Both are zero exactly where the residuals are orthogonal to every column and to the ones: the normal equations, see
+    :mod:`steepest.solvers.exact` for the ways to solve them. Where they leave w undetermined, the w of least norm is
+    taken.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from steepest.linear_model import LinearRegression
+    >>> model = LinearRegression().fit([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0])
+    >>> print(np.round(model.coef_, 6), round(float(model.intercept_), 6))
+    [2.] 1.0
+    >>> model.certificate_.optimal
+    True
+    >>> slow = LinearRegression(solver="gradient-descent", learning_rate=0.3)
+    >>> slow = slow.fit([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0])
+    >>> print(np.round(slow.coef_, 4), slow.stopping_reason_.sentence)
+    [2.] converged: the gradient fell below the tolerance
+    """
 
     def __init__(
         self,
@@ -39,8 +103,57 @@ class LinearRegression(LinearRegressor):
 
     @with_callbacks  # type: ignore[untyped-decorator]  # scikit-learn ships no types
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "LinearRegression":
-        """Fit the coefficients and the intercept."""
+        """Fit the coefficients and the intercept.
+
+        Parameters
+        ----------
+        X : array or sparse array (n_samples, n_features)
+            The data.
+        y : array (n_samples,) or (n_samples, n_outputs)
+            The targets.
+        sample_weight : array (n_samples,), optional
+            Not negative; a weight of 2 counts as the sample twice.
+        """
+        self._check_parameters()
+        method = self._exact_method()
         X, y, sample_weight = self._validate(X, y, sample_weight)
-        objective = LinearObjective(X, y, sample_weight=sample_weight, fit_intercept=self.fit_intercept)
-        self._descend(objective, sample_weight)
+        penalty = NonNegative() if self.positive else None
+        objective = LinearObjective(
+            X, y, penalty=penalty, sample_weight=sample_weight, fit_intercept=self.fit_intercept
+        )
+        self._forget_rank()
+        if method is None:
+            self._descend(objective, sample_weight)
+        else:
+            asked = self.tol if method in ("lsqr", "conjugate-gradients") else None
+            self._keep_rank(self._solve_exactly(objective, method, sample_weight, rcond=self.tol, tol=asked), X.shape)
         return self
+
+    def _forget_rank(self) -> None:
+        for name in ("rank_", "_solution", "_singular"):
+            self.__dict__.pop(name, None)
+
+    def _keep_rank(self, solution: Solution | None, shape: tuple[int, int]) -> None:
+        """Keep what ``rank_`` and ``singular_`` need; a fit by iteration, or under a bound, learns neither."""
+        if solution is not None and solution.rank is not None:
+            self.rank_, self._solution, self._shape = solution.rank, solution, shape
+
+    @property
+    def singular_(self) -> Array:
+        """Singular values of the centred X; computed when first asked for."""
+        if "_singular" not in self.__dict__:
+            solution = self.__dict__.get("_solution")
+            if solution is None:
+                raise AttributeError(
+                    "singular_ is known only after a fit that factorised dense data: fit with solver='svd'"
+                )
+            self._singular = singular_values(solution, min(self._shape)).astype(self.coef_.dtype)
+            del self._solution
+        return self._singular
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is stored: the singular values, not the matrix that they are computed from."""
+        if "_solution" in self.__dict__:
+            _ = self.singular_
+        state: dict[str, Any] = super().__getstate__()
+        return state

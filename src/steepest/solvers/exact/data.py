@@ -24,6 +24,9 @@ class CentredData(Protocol):
     def forward(self, W: Array) -> Array:
         """Return ``Xc W`` (n, k)."""
 
+    def forward_rows(self, rows: slice, W: Array) -> Array:
+        """Return these rows of ``Xc W``."""
+
     def adjoint(self, R: Array) -> Array:
         """Return ``Xc^T S R`` (d, k)."""
 
@@ -78,6 +81,10 @@ class DenseData:
         """Return ``Xc W``."""
         return np.concatenate([Z @ W for _, Z in self._blocks()])
 
+    def forward_rows(self, rows: slice, W: Array) -> Array:
+        """Return these rows of ``Xc W``."""
+        return np.asarray((self.X[rows] - self.x_mean) @ W)
+
     def adjoint(self, R: Array) -> Array:
         """Return ``Xc^T S R``."""
         zero = np.zeros(self.shape[1])
@@ -130,6 +137,10 @@ class SparseData:
     def forward(self, W: Array) -> Array:
         """Return ``X W - 1 (m^T W)``."""
         return np.asarray(self.X @ W) - self.x_mean @ W
+
+    def forward_rows(self, rows: slice, W: Array) -> Array:
+        """Return these rows of ``Xc W``."""
+        return np.asarray(self.X[rows] @ W) - self.x_mean @ W
 
     def adjoint(self, R: Array) -> Array:
         """Return ``X^T S R - m (1^T S R)``."""

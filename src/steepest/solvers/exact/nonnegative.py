@@ -1,13 +1,13 @@
 r"""Least squares with coefficients that must not be negative, by active sets.
 
-Minimise ``phi(w) = w^T G w / 2 - c^T w`` over ``w >= 0``, with ``G = Xc^T S Xc + ridge I`` and ``c = Xc^T S y``. With the
-residual ``g = c - G w`` (minus the gradient), w is optimal exactly if (Karush, Kuhn and Tucker)::
+Minimise ``phi(w) = w^T G w / 2 - c^T w`` over ``w >= 0``, with ``G = Xc^T S Xc + ridge I`` and ``c = Xc^T S y``. With
+the residual ``g = c - G w`` (minus the gradient), w is optimal exactly if (Karush, Kuhn and Tucker)::
 
     g_j  = 0  where w_j > 0        free coefficients are at their minimum
     g_j <= 0  where w_j = 0        increasing a coefficient at its bound would not help
 
-The method of Lawson and Hanson (1974, chapter 23), on the Gram matrix as by Bro and de Jong (1997): free the coefficient
-with the largest g_j, solve for the free ones; where that would make some negative, go only as far as the first becomes
+The method of Lawson and Hanson (1974, chapter 23), on the Gram matrix as by Bro and de Jong (1997): free the
+coefficient with the largest g_j, solve for the free ones; where that would make some negative, go only as far as the first becomes
 zero, bind it, and solve again. Each set of free coefficients occurs at most once, as phi falls: it ends.
 """
 

@@ -81,7 +81,8 @@ def without_constant_columns(equations: NormalEquations, total: float) -> Normal
     A column of equal numbers m is centred to at most a few times ``eps |m|``.
     """
     diagonal = np.diagonal(equations.gram)
-    constant = diagonal <= total * (8.0 * np.finfo(np.float64).eps * np.abs(equations.x_mean)) ** 2
+    noise = total * (8.0 * np.finfo(np.float64).eps * np.abs(equations.x_mean)) ** 2
+    constant = (diagonal <= noise) & (noise > 0)
     if constant.any():
         equations.gram[constant] = equations.gram[:, constant] = equations.cross[constant] = 0.0
     return equations

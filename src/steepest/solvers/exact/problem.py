@@ -80,8 +80,8 @@ class LeastSquares:
     ``l2 |W|^2 / 2``. Hence ``f = factor * smoothness`` and ``ridge = l2 / f``.
 
     The intercept goes first. ``dJ/db = -f sum_i s_i r_i = 0`` gives ``b = y_mean - x_mean^T W`` with the weighted
-    means, and with it every residual becomes ``r = (y - y_mean) - (x - x_mean)^T W``: least squares without intercept on
-    centred data, Xc and Yc. Setting the gradient by W to zero gives the normal equations::
+    means, and with it every residual becomes ``r = (y - y_mean) - (x - x_mean)^T W``: least squares without intercept
+    on centred data, Xc and Yc. Setting the gradient by W to zero gives the normal equations::
 
         (Xc^T S Xc + ridge I) W = Xc^T S Yc
     """
@@ -154,4 +154,10 @@ class LeastSquares:
 
     def gradient_norm(self, solution: Solution) -> float:
         """Return the length of dJ at a solution."""
-        return self.scale * float(np.linalg.norm(solution.gradient))
+        return self.scale * length(solution.gradient)
+
+
+def length(A: Array) -> float:
+    """Return the square root of the sum of squares, which may themselves be too large or small to be represented."""
+    largest = float(np.max(np.abs(A), initial=0.0))
+    return largest * float(np.linalg.norm(A / largest)) if 0.0 < largest < np.inf else largest

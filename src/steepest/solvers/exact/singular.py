@@ -27,7 +27,8 @@ def solve_by_singular_values(problem: LeastSquares, data: CentredData, rcond: fl
     U_B, sigma, Vt = _decomposed(_without_constant_columns(data, root), B)
     kept = sigma > rcond * sigma.max(initial=0.0)
     s = sigma[kept, None]
-    W = Vt[kept].T @ (s / (s * s + problem.ridge) * U_B[kept])
+    with np.errstate(over="ignore"):  # s / (s^2 + ridge), without squares that could under- or overflow
+        W = Vt[kept].T @ (U_B[kept] / (s + problem.ridge / s))
     _, products, squares = data.residual_products(Y, W)
     gradient = products - problem.ridge * W
     if not problem.ridge.any():  # along the directions left out nothing was to be solved
@@ -43,7 +44,7 @@ def _without_constant_columns(data: CentredData, root: Array) -> Array:
     Z = data.scaled_copy()
     largest = np.abs(Z).max(axis=0, initial=0.0)
     noise = 8.0 * np.finfo(np.float64).eps * np.abs(data.x_mean) * float(np.max(root))
-    Z[:, largest <= noise] = 0.0
+    Z[:, (largest <= noise) & (noise > 0)] = 0.0
     return Z
 
 

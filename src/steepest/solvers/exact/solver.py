@@ -5,17 +5,18 @@ from math import inf
 
 import numpy as np
 
-from steepest.exceptions import InvalidInputError
 from steepest.solvers.exact.conjugate_gradients import Iterate, conjugate_gradients, finished
-from steepest.solvers.exact.data import CentredData, DenseData, SparseData, centred_data
+from steepest.solvers.exact.data import CentredData
 from steepest.solvers.exact.dual import solve_dual
+from steepest.solvers.exact.gather import gather_data, gather_equations, refuse_infinite
 from steepest.solvers.exact.nonnegative import solve_nonnegative
-from steepest.solvers.exact.primal import NormalEquations, solve_primal
-from steepest.solvers.exact.problem import LeastSquares, LeastSquaresObjective, Solution
+from steepest.solvers.exact.primal import solve_primal
+from steepest.solvers.exact.problem import LeastSquares, LeastSquaresObjective, Solution, length
 from steepest.solvers.exact.singular import solve_by_singular_values
 from steepest.solvers.loop import Steps
 from steepest.solvers.stopping import Reason
 from steepest.step import Step
+from steepest.typing import Array
 from steepest.validation import check_choice
 
 METHODS = ("auto", "cholesky", "svd", "conjugate-gradients", "lsqr")
@@ -24,8 +25,6 @@ FACTORISE_UP_TO = 600
 """Order of a Gram matrix up to which forming it costs less than some forty passes over dense data: 2 n d flops for
 each of its columns at the speed of BLAS, against 8 n d bytes a pass at the speed of memory."""
 FACTORISE_SPARSE_UP_TO = 1000
-BLAS_ROUNDING = 1e-6
-"""Relative rounding of a Gram matrix summed in single precision."""
 
 
 class ExactSolver:
@@ -75,8 +74,13 @@ class ExactSolver:
         if self.method in ("conjugate-gradients", "lsqr"):
             return self._iterative(self.method == "lsqr" or self.problem.sparse)
         if self.method == "svd":
-            return self._at_once(self._singular(self._data()))
+            return self._at_once(self._singular(gather_data(self.problem)))
         return self._by_shape()
+
+    @property
+    def most_iterations(self) -> int:
+        """More iterations than this would not help."""
+        return 10 * min(self.problem.n, self.problem.d) + 100
 
     def _by_shape(self) -> Steps:
         problem, smaller = self.problem, min(self.problem.n, self.problem.d)
@@ -103,18 +107,18 @@ class ExactSolver:
         self.solution = solution
         theta = self.problem.theta(solution)
         value, norm = self.problem.value(solution), self.problem.gradient_norm(solution)
-        return Step(index, theta, value, norm, step_norm=float(np.linalg.norm(theta)))
+        return Step(index, theta, value, norm, step_norm=length(theta))
 
     def _factorised(self) -> Solution:
         """Solve by the smaller Gram matrix; by singular values where that is not safe."""
         problem = self.problem
         if problem.n < problem.d:
-            data = self._data()
+            data = gather_data(self.problem)
             return solve_dual(problem, data, self.rcond) or self._singular(data)
-        equations, data = self._equations()
+        equations, data = gather_equations(problem)
         solution = solve_primal(problem, equations, data, self.rcond)
         if solution is None and equations.eps > problem.eps:  # the matrix was summed in single precision
-            equations, data = self._equations(precise=True)
+            equations, data = gather_equations(problem, precise=True)
             solution = solve_primal(problem, equations, data, self.rcond)
         return solution or self._singular(data)
 
@@ -122,53 +126,18 @@ class ExactSolver:
         return solve_by_singular_values(self.problem, data, self.rcond)
 
     def _nonnegative(self) -> Solution:
-        return solve_nonnegative(self.problem, *self._equations(precise=True))
-
-    def _data(self) -> CentredData:
-        problem = self.problem
-        data = centred_data(problem.X, problem.weights, problem.fit_intercept)
-        self._refuse_infinite(float(np.sum(data.adjoint(np.ones((problem.n, 1))))))
-        return data
-
-    def _equations(self, *, precise: bool = False) -> tuple[NormalEquations, CentredData]:
-        """Return the normal equations and the data behind them; ``precise`` asks for double precision."""
-        problem = self.problem
-        if isinstance(data := self._sparse_data(), SparseData):
-            Y, y_mean = problem.centred_target()
-            square = np.sum(Y * Y if problem.weights is None else Y * Y * problem.weights[:, None], axis=0)
-            eps = float(np.finfo(np.float64).eps)
-            return NormalEquations(data.gram(), data.adjoint(Y), square, data.x_mean, y_mean, eps), data
-        from steepest.kernels.gram import moments, sums_in_double
-
-        X = problem.X.astype(np.float64) if precise and not sums_in_double(problem.X, problem.Y) else problem.X
-        m = moments(X, problem.Y, problem.weights, centre=problem.fit_intercept)
-        self._refuse_infinite(0.0 if m.finite else inf)
-        eps = float(np.finfo(np.float64).eps) if sums_in_double(X, problem.Y) else BLAS_ROUNDING
-        dense = DenseData(problem.X, problem.weights, False, m.x_mean)
-        return NormalEquations(m.gram, m.cross, m.y_square, m.x_mean, m.y_mean, eps), dense
-
-    def _sparse_data(self) -> CentredData | None:
-        return self._data() if self.problem.sparse else None
-
-    def _refuse_infinite(self, number: float) -> None:
-        """Say that the data are not finite if a sum over all of them is not."""
-        if np.isfinite(number):
-            return
-        values = self.problem.X.data if self.problem.sparse else self.problem.X
-        if not (np.isfinite(values).all() and np.isfinite(self.problem.Y).all()):
-            raise InvalidInputError("X or y holds NaN or infinity: must be finite; fill or drop missing values")
-        raise InvalidInputError("X or y holds numbers whose squares overflow: scale the data")
+        return solve_nonnegative(self.problem, *gather_equations(self.problem, precise=True))
 
     # ------------------------------------------------------------------ iterative
 
     def _iterative(self, least_squares_form: bool) -> Steps:
         """Iterate until the tolerance is met, or rounding lets nothing more be gained."""
-        solution = yield from self._conjugate_gradients(self._data(), least_squares_form, inf)
+        solution = yield from self._conjugate_gradients(gather_data(self.problem), least_squares_form, inf)
         return Reason.ROUNDING if solution is None else Reason.GRADIENT_TOLERANCE
 
     def _tried(self, budget: int) -> Steps:
         """Iterate for as long as it pays; otherwise factorise."""
-        solution = yield from self._conjugate_gradients(self._data(), False, budget)
+        solution = yield from self._conjugate_gradients(gather_data(self.problem), False, budget)
         if solution is None:
             self.solution = self._factorised()
             yield self._end(self.solution, 1 + self._iterations)
@@ -188,7 +157,7 @@ class ExactSolver:
         for iterate in conjugate_gradients(problem, data, Y, least_squares_form=least_squares_form):
             self._iterations = iterate.index
             if iterate.index == 0:
-                self._refuse_infinite(float(iterate.start.sum()))
+                refuse_infinite(problem, float(iterate.start.sum()))
                 yield self._start(*problem.start(iterate.start, data.x_mean, y_mean, y_square))
             progress.append(iterate.relative)
             reached = progress[-1] <= tol
@@ -202,13 +171,13 @@ class ExactSolver:
                 yield self._between(iterate, data, y_mean, y_square)
         return None
 
-    def _between(self, iterate: Iterate, data: CentredData, y_mean: "np.ndarray", y_square: float) -> Step:
+    def _between(self, iterate: Iterate, data: CentredData, y_mean: Array, y_square: float) -> Step:
         """Return the step of an iterate: with A W = cross - G, ``J = (f / 2) (|Yc|^2 - <W, cross> - <W, G>)``."""
         problem, W = self.problem, iterate.W
         value = 0.5 * problem.scale * max(y_square - float(np.sum(W * (iterate.start + iterate.G))), 0.0)
         k = problem.objective.y.shape[1:]
         theta = problem.objective.pack(W.reshape(problem.d, *k), (y_mean - data.x_mean @ W).reshape(k))
-        return Step(iterate.index, theta, value, problem.scale * float(np.linalg.norm(iterate.G)))
+        return Step(iterate.index, theta, value, problem.scale * length(iterate.G))
 
 
 def _too_slow(progress: list[float], tol: float, budget: float) -> bool:

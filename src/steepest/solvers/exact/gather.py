@@ -1,0 +1,51 @@
+"""From a problem to what the solvers start with: centred data, and the normal equations."""
+
+from math import inf
+
+import numpy as np
+
+from steepest.exceptions import InvalidInputError
+from steepest.solvers.exact.data import CentredData, DenseData, SparseData, centred_data
+from steepest.solvers.exact.primal import NormalEquations
+from steepest.solvers.exact.problem import LeastSquares
+
+BLAS_ROUNDING = 1e-6
+"""Relative rounding of a Gram matrix summed in single precision."""
+
+
+def gather_data(problem: LeastSquares) -> CentredData:
+    """Return the centred data, known to be finite."""
+    data = centred_data(problem.X, problem.weights, problem.fit_intercept)
+    with np.errstate(invalid="ignore", over="ignore"):
+        total = float(np.sum(data.adjoint(np.ones((problem.n, 1)))))
+    refuse_infinite(problem, total)
+    return data
+
+
+def gather_equations(problem: LeastSquares, *, precise: bool = False) -> tuple[NormalEquations, CentredData]:
+    """Return the normal equations and the data behind them; ``precise`` asks for sums in double precision."""
+    eps = float(np.finfo(np.float64).eps)
+    if problem.sparse:
+        data = gather_data(problem)
+        assert isinstance(data, SparseData)
+        Y, y_mean = problem.centred_target()
+        square = np.sum(Y * Y if problem.weights is None else Y * Y * problem.weights[:, None], axis=0)
+        return NormalEquations(data.gram(), data.adjoint(Y), square, data.x_mean, y_mean, eps), data
+    from steepest.kernels.gram import moments, sums_in_double  # numba comes with it: only when needed
+
+    X = problem.X.astype(np.float64) if precise and not sums_in_double(problem.X, problem.Y) else problem.X
+    m = moments(X, problem.Y, problem.weights, centre=problem.fit_intercept)
+    refuse_infinite(problem, 0.0 if m.finite else inf)
+    eps = eps if sums_in_double(X, problem.Y) else BLAS_ROUNDING
+    dense = DenseData(problem.X, problem.weights, False, m.x_mean)
+    return NormalEquations(m.gram, m.cross, m.y_square, m.x_mean, m.y_mean, eps), dense
+
+
+def refuse_infinite(problem: LeastSquares, number: float) -> None:
+    """Say that the data are not finite if ``number``, a sum over all of them, is not."""
+    if np.isfinite(number):
+        return
+    values = problem.X.data if problem.sparse else problem.X
+    if not (np.isfinite(values).all() and np.isfinite(problem.Y).all()):
+        raise InvalidInputError("X or y holds NaN or infinity: must be finite; fill or drop missing values")
+    raise InvalidInputError("X or y holds numbers whose squares overflow: scale the data")
