@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from steepest.kernels.compile import compiled
-from steepest.kernels.convolution.tiles import ROWS, VECTOR_BYTES, VECTORS, dot_tile, outer_tile
+from steepest.kernels.convolution.tiles import ROWS, VECTOR_BYTES, VECTORS, copy_rows, dot_tile, outer_tile
 from steepest.typing import Array, IntArray
 
 FEW_ROWS = 4  # tiles for few output channels
@@ -52,30 +52,36 @@ def lanes_of(x: Array) -> int:
 
 
 @compiled
-def pack_block(source: Array, first: int, plan: Plan, start: int, packed: Array) -> None:
-    """Write the planes that output rows ``start ...`` read to ``packed``; ``source`` is (channels, H, W)."""
-    _, height, width = source.shape
-    stride, rows, pitch = plan.column_stride, plan.rows, plan.pitch
-    plane = 0
-    for c in range(first, first + plan.source_channels):
-        for f in range(len(plan.row)):
-            low = min(pitch, max(0, -(plan.column[f] // stride)))
-            high = max(low, min(pitch, (width - 1 - plan.column[f]) // stride + 1))
-            for r in range(rows):
-                y = plan.row_stride * (start + r) + plan.row[f]
-                to = packed[plane : plane + pitch]
-                plane += pitch
-                if y < 0 or y >= height:
-                    to[:] = 0
-                    continue
-                line = source[c, y]
-                to[:low] = 0
-                if stride == 1:
-                    to[low:high] = line[low + plan.column[f] : high + plan.column[f]]
-                else:
-                    for q in range(low, high):
-                        to[q] = line[stride * q + plan.column[f]]
-                to[high:] = 0
+def pack_block(source: Array, n: int, first: int, plan: Plan, start: int, packed: Array) -> None:
+    """Write the planes that output rows ``start ...`` read; ``packed`` is zero where columns lie outside of the image."""
+    _, channels, height, width = source.shape
+    flat, zero = source.reshape(source.size), source.dtype.type(0)
+    step = plan.column_stride
+    for f in range(len(plan.row)):
+        shift, top = plan.column[f], plan.row_stride * start + plan.row[f]
+        low = min(plan.pitch, max(0, -(shift // step)))
+        count = max(0, min(plan.pitch, (width - 1 - shift) // step + 1) - low)
+        above = min(plan.rows, max(0, -(top // plan.row_stride)))
+        below = max(above, min(plan.rows, (height - 1 - top) // plan.row_stride + 1))
+        line = (top + plan.row_stride * above) * width + step * low + shift
+        for c in range(plan.source_channels):
+            plane = (c * len(plan.row) + f) * plan.rows * plan.pitch + low
+            at = (n * channels + first + c) * height * width + line
+            to, rows, pitch = plane + above * plan.pitch, below - above, plan.row_stride * width
+            for r in range(above):
+                packed[plane + r * plan.pitch : plane + r * plan.pitch + count] = 0
+            if step == 1 and count == plan.pitch == pitch:
+                copy_rows(1, 1, rows * count, flat, at, 0, zero, packed, to, 0)
+            elif step == 1:
+                copy_rows(1, rows, count, flat, at, pitch, zero, packed, to, plan.pitch)
+            elif step == 2:
+                copy_rows(2, rows, count, flat, at, pitch, zero, packed, to, plan.pitch)
+            else:
+                for r in range(rows):
+                    for q in range(count):
+                        packed[to + r * plan.pitch + q] = flat[at + r * pitch + step * q]
+            for r in range(below, plan.rows):
+                packed[plane + r * plan.pitch : plane + r * plan.pitch + count] = 0
 
 
 @compiled
@@ -163,6 +169,8 @@ def correlate_blocks(
     flat = sums.reshape(rows * room)
     tiles = (plan.out_channels + rows - 1) // rows
     part = (tiles + plan.splits - 1) // plan.splits
+    _, channels, height, width = out.shape
+    whole = out.reshape(out.size)
     for task in range(start, stop):
         split = task % plan.splits
         block = task // plan.splits % plan.blocks
@@ -170,7 +178,7 @@ def correlate_blocks(
         n, g = image // plan.groups, image % plan.groups
         first = block * plan.block_rows
         here = min(plan.block_rows, plan.height - first)
-        pack_block(source[n], g * plan.source_channels, plan, first, packed)
+        pack_block(source, n, g * plan.source_channels, plan, first, packed)
         for tile in range(split * part, min((split + 1) * part, tiles)):
             at = (g * tiles + tile) * terms * rows
             fill_tiles(
@@ -178,18 +186,36 @@ def correlate_blocks(
             )
             for m in range(min(rows, plan.out_channels - tile * rows)):
                 channel = g * plan.out_channels + tile * rows + m
-                shift = bias[channel]
-                for i in range(here):
-                    y = plan.out_row_stride * (first + i) + plan.out_row
-                    line = out[n, channel, y]
-                    values = sums[m, i * plan.pitch : i * plan.pitch + plan.width]
-                    if plan.out_column_stride == 1:
-                        to = line[plan.out_column : plan.out_column + plan.width]
-                        for j in range(plan.width):
-                            to[j] = values[j] + shift
-                    else:
-                        for j in range(plan.width):
-                            line[plan.out_column_stride * j + plan.out_column] = values[j] + shift
+                store_rows(
+                    flat, m * room, bias[channel], plan, first, here, whole, n * channels + channel, height, width
+                )
+
+
+@compiled
+def store_rows(
+    sums: Array,
+    at: int,
+    shift: float,
+    plan: Plan,
+    first: int,
+    count: int,
+    out: Array,
+    image: int,
+    height: int,
+    width: int,
+) -> None:
+    """Write ``count`` rows of sums, plus ``shift``, to rows ``first ...`` of the output grid of one channel."""
+    to = (image * height + plan.out_row + plan.out_row_stride * first) * width + plan.out_column
+    if plan.out_column_stride > 1:
+        for i in range(count):
+            for j in range(plan.width):
+                out[to + plan.out_row_stride * i * width + plan.out_column_stride * j] = (
+                    sums[at + i * plan.pitch + j] + shift
+                )
+    elif plan.out_row_stride == 1 and plan.width == plan.pitch == width:
+        copy_rows(1, 1, count * width, sums, at, 0, shift, out, to, 0)
+    else:
+        copy_rows(1, count, plan.width, sums, at, plan.pitch, shift, out, to, plan.out_row_stride * width)
 
 
 @compiled
@@ -210,20 +236,18 @@ def weight_gradient_blocks(x: Array, dy: Array, plan: Plan, start: int, stop: in
     slopes = np.zeros(tiles * DOT_ROWS * area, x.dtype)
     size = DOT_ROWS * DOT_COLUMNS
     sums = np.zeros(plan.groups * tiles * columns * size, x.dtype)
+    flat, zero = dy.reshape(dy.size), dy.dtype.type(0)
     chunk = max(1, 65536 // (DOT_ROWS * VECTOR_BYTES * 4))
     for task in range(start, stop):
         image, block = task // plan.blocks, task % plan.blocks
         n, g = image // plan.groups, image % plan.groups
         first = block * plan.block_rows
         here = min(plan.block_rows, plan.height - first)
-        pack_block(x[n], g * plan.source_channels, plan, first, packed)
+        pack_block(x, n, g * plan.source_channels, plan, first, packed)
         for m in range(plan.out_channels):
-            for i in range(plan.block_rows):
-                to = slopes[m * area + i * plan.pitch : m * area + (i + 1) * plan.pitch]
-                if i < here:
-                    to[: plan.width] = dy[n, g * plan.out_channels + m, first + i]
-                else:
-                    to[:] = 0
+            line = (((n * plan.groups + g) * plan.out_channels + m) * plan.height + first) * plan.width
+            copy_rows(1, here, plan.width, flat, line, plan.width, zero, slopes, m * area, plan.pitch)
+            slopes[m * area + here * plan.pitch : (m + 1) * area] = 0
         steps = (here * plan.pitch + lanes - 1) // lanes
         for s in range(0, steps, chunk):
             some, p = min(chunk, steps - s), s * lanes

@@ -1,4 +1,4 @@
-r"""The two register tiles that every convolution kernel is built of.
+r"""The register tiles that every convolution kernel is built of.
 
 A convolution is a matrix product whose right-hand matrix need not be built: its row k is the signal, shifted. So the
 tiles read row k at ``x[offset[k]:]``, and one table of offsets stands for strides, padding, dilation and channels::
@@ -59,12 +59,25 @@ class _Code:
     def load(self, pointer: Any, v: int = 0) -> Any:
         return self.builder.load(self._address(pointer, v), align=self.itemsize)
 
+    def load_every(self, step: int, pointer: Any) -> Any:
+        """Return every number, or every second one, from ``pointer`` on; nothing beyond the last is read."""
+        if step == 1:
+            return self.load(pointer)
+        half = self.lanes // 2
+        second = self.at(pointer, self.lanes - 1)  # begins one number early, so as not to end one too late
+        mask = [2 * p if p < half else self.lanes + 2 * (p - half) + 1 for p in range(self.lanes)]
+        taken = ir.Constant(ir.VectorType(INT32, self.lanes), mask)
+        return self.builder.shuffle_vector(self.load(pointer), self.load(second), taken)
+
     def store(self, value: Any, pointer: Any, v: int = 0) -> None:
         self.builder.store(value, self._address(pointer, v), align=self.itemsize)
 
     def broadcast(self, pointer: Any) -> Any:
+        return self.splat(self.builder.load(pointer))
+
+    def splat(self, scalar: Any) -> Any:
         undefined = ir.Constant(self.vector, ir.Undefined)
-        lane = self.builder.insert_element(undefined, self.builder.load(pointer), INT32(0))
+        lane = self.builder.insert_element(undefined, scalar, INT32(0))
         mask = ir.Constant(ir.VectorType(INT32, self.lanes), [0] * self.lanes)
         return self.builder.shuffle_vector(lane, undefined, mask)
 
@@ -208,3 +221,51 @@ def dot_tile(
         return context.get_dummy_value()
 
     return types.void(rows, columns, a, i, i, x, i, offset, i, i, out, i), generate
+
+
+@intrinsic(prefer_literal=True)
+def copy_rows(
+    _typing: Any,
+    step: Any,
+    rows: Any,
+    count: Any,
+    x: Any,
+    ix: Any,
+    x_pitch: Any,
+    shift: Any,
+    out: Any,
+    io: Any,
+    pitch: Any,
+) -> tuple[Any, Callable[..., Any]] | None:
+    """``out[io + r pitch + i] = x[ix + r x_pitch + step i] + shift`` for i < count in each of so many rows.
+
+    ``step`` is the constant 1 or 2. The last vector of a row overlaps the one before, so that nothing is read or written
+    beyond; rows shorter than a vector go number by number.
+    """
+    size = _literals(step)
+    if size is None:
+        return None
+    i = types.intp
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        _, rows_, count_, x_, ix_, x_pitch_, shift_, out_, io_, pitch_ = arguments
+        code = _Code(context, builder, x)
+        x_0, out_0 = code.start(x, x_, ix_), code.start(out, out_, io_)
+        wide, last = INT64(code.lanes), builder.sub(count_, INT64(code.lanes))
+        vectors = builder.sdiv(builder.add(count_, INT64(code.lanes - 1)), wide)
+        shifts = code.splat(shift_)
+        with cgutils.for_range(builder, rows_) as row:
+            x_r = code.at(x_0, builder.mul(row.index, x_pitch_))
+            out_r = code.at(out_0, builder.mul(row.index, pitch_))
+            with builder.if_else(builder.icmp_signed(">=", last, INT64(0))) as (long, short):
+                with long, cgutils.for_range(builder, vectors) as loop:
+                    p = builder.mul(loop.index, wide)
+                    p = builder.select(builder.icmp_signed("<", p, last), p, last)
+                    numbers = code.load_every(size[0], code.at(x_r, builder.mul(p, INT64(size[0]))))
+                    code.store(builder.fadd(numbers, shifts), code.at(out_r, p))
+                with short, cgutils.for_range(builder, count_) as loop:
+                    number = builder.load(code.at(x_r, builder.mul(loop.index, INT64(size[0]))))
+                    builder.store(builder.fadd(number, shift_), code.at(out_r, loop.index))
+        return context.get_dummy_value()
+
+    return types.void(step, i, i, x, i, i, x.dtype, out, i, i), generate

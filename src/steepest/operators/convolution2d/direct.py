@@ -15,7 +15,7 @@ phase, written with stride s. Weight gradient: the same planes, and dy with the 
 not count; summed over all places, shift by shift.
 """
 
-from functools import partial
+from functools import lru_cache, partial
 from itertools import product
 
 import numpy as np
@@ -78,6 +78,7 @@ def tile_rows(channels: int) -> int:
     return next((rows for rows in (1, FEW_ROWS) if channels <= rows), ROWS)
 
 
+@lru_cache(maxsize=256)
 def forward_plan(g: Geometry, itemsize: int, out_channels: int, tile: int) -> Plan:
     """Return the plan of the forward pass and of the weight gradient."""
     (top, _), (left, _) = g.padding
@@ -98,6 +99,7 @@ def forward_plan(g: Geometry, itemsize: int, out_channels: int, tile: int) -> Pl
     )
 
 
+@lru_cache(maxsize=256)
 def gradient_plan(g: Geometry, phase: tuple[int, int], itemsize: int, tile: int) -> tuple[Plan, IntArray]:
     """Return the plan of one phase of the input gradient, and the taps (numbered row by row) that take part in it."""
     sides, grid, starts, first = [], [], [], []
