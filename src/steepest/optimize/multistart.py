@@ -102,7 +102,7 @@ class MultiStartResult:
     def __str__(self) -> str:
         """Return the ranking as a table."""
         rows = [
-            f"{rank:4d}  {m.fun:12.6g}  {m.n_starts:6d}  {np.array2string(m.x)}"
+            f"{rank:4d}  {m.fun:12.6g}  {m.n_starts:6d}  {np.array2string(m.x, precision=5)}"
             for rank, m in enumerate(self.minima, 1)
         ]
         return "\n".join([self.message, "rank         value  starts  x", *rows])

@@ -81,7 +81,7 @@ def proximal_gradient(
                 return Reason.NO_DESCENT
             at_rest = beyond is theta and np.array_equal(new, theta)
             start, theta = theta, new
-            beyond, s = _extrapolate(start, theta, beyond, s) if accelerated else (theta, 1.0)
+            beyond, s = _extrapolate(objective, start, theta, beyond, s) if accelerated else (theta, 1.0)
             if learning_rate is None and s == 1.0:
                 rate *= 2.0
         value, gradient = objective.smooth_value_and_gradient(theta)
@@ -115,13 +115,18 @@ def _advance(
     return None, rate
 
 
-def _extrapolate(before: Array, theta: Array, beyond: Array, s: float) -> tuple[Array, float]:
-    """Return the point beyond ``theta`` to step from next, and the next s; ``theta`` and 1 on a restart."""
+def _extrapolate(
+    objective: CompositeObjective, before: Array, theta: Array, beyond: Array, s: float
+) -> tuple[Array, float]:
+    """Return the point beyond ``theta`` to step from next, and the next s; ``theta`` and 1 on a restart.
+
+    The point is brought back into the domain of P, where alone F need be defined; that brings it nearer to the minimum.
+    """
     way = theta - before
     if float((beyond - theta) @ way) > 0.0:
         return theta, 1.0
     following = 0.5 * (1.0 + sqrt(1.0 + 4.0 * s * s))
-    return theta + ((s - 1.0) / following) * way, following
+    return objective.prox(theta + ((s - 1.0) / following) * way, 0.0), following
 
 
 def _first_rate(objective: CompositeObjective, theta: Array, gradient: Array) -> float:
@@ -130,8 +135,11 @@ def _first_rate(objective: CompositeObjective, theta: Array, gradient: Array) ->
     if not length > 0.0:
         return 1.0
     small = 1e-4 * (1.0 + float(np.linalg.norm(theta)))
-    change = objective.smooth_value_and_gradient(theta - (small / length) * gradient)[1] - gradient
-    curvature = float(np.linalg.norm(change)) / small
+    near = objective.prox(theta - (small / length) * gradient, 0.0)
+    if np.array_equal(near, theta):
+        return 1.0
+    change = objective.smooth_value_and_gradient(near)[1] - gradient
+    curvature = float(np.linalg.norm(change) / np.linalg.norm(near - theta))
     return 1.0 / curvature if 0.0 < curvature < np.inf else 1.0
 
 

@@ -158,9 +158,7 @@ def test_bounds_that_are_none(bounds, text):
 
 
 def test_methods_without_bounds_say_so():
-    with pytest.raises(
-        InvalidInputError, match=r"'lbfgs': needs a smooth objective, but the penalty has kinks or bounds"
-    ):
+    with pytest.raises(InvalidInputError, match=r"'lbfgs': needs a smooth objective, .* kinks or bounds"):
         minimize(rosen, [0.0, 0.0], method="lbfgs", bounds=(0, 1))
 
 

@@ -108,6 +108,27 @@ def test_a_start_outside_is_brought_inside():
     np.testing.assert_allclose(result.theta, [1.0, 0.0], atol=1e-9)
 
 
+@every_form
+@every_rate
+def test_nothing_is_asked_outside_the_bounds(accelerated, backtracking):
+    seen = []
+
+    def f(x):
+        seen.append(x.copy())
+        return float(np.sum(x * np.log(x)) + 5.0 * (x[0] + x[1] - 1.2) ** 2)
+
+    low, high = np.array([1e-3, 1e-3]), np.array([0.25, 2.0])
+    objective = FunctionObjective(f, shape=(2,), bounds=(low, high))
+    steps = proximal_gradient(
+        objective, np.array([0.2, 1.9]), learning_rate=None if backtracking else 0.04, accelerated=accelerated
+    )
+    result = run(steps, max_iter=500, stopping=[GradientTolerance(1e-7)])
+    assert result.success
+    assert np.all(seen >= low)
+    assert np.all(seen <= high)
+    assert result.theta[0] == 0.25
+
+
 @settings(max_examples=30, deadline=None)
 @given(scale=st.floats(1e-6, 1e6), accelerated=st.booleans())
 def test_backtracking_finds_the_rate_at_any_scale(scale, accelerated):
