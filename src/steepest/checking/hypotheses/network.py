@@ -34,7 +34,6 @@ def propose(scene: Scene, i: int) -> Iterator[Candidate]:
     if chain is None or k is None:
         return
     yield from _sums_over_batch(scene, chain, k, i)
-    yield from _other_losses(scene, chain, k, i)
     for wrong in _wrong_errors(chain, k):
         yield Candidate(
             wrong.code,
@@ -43,6 +42,7 @@ def propose(scene: Scene, i: int) -> Iterator[Candidate]:
             wrong.remedy,
             hint=wrong.hint,
         )
+    yield from _other_losses(scene, chain, k, i)
 
 
 def _other_losses(scene: Scene, chain: Chain, k: int, i: int) -> Iterator[Candidate]:
