@@ -81,8 +81,6 @@ class Stack(NamedTuple):
         Numbers of units, from the input to the output.
     activations : int array (n_layers,)
         What follows each dense layer.
-    settings : array (n_layers,)
-        The one number of each activation, in the parameters' precision.
     starts : int array (n_layers + 2,)
         Where each H_l, and the spare block, begins in ``work``.
     work : array
@@ -91,7 +89,6 @@ class Stack(NamedTuple):
 
     sizes: IntArray
     activations: IntArray
-    settings: Array
     starts: IntArray
     work: Array
 
@@ -131,7 +128,7 @@ def forward(theta: Array, stack: Stack, n: int) -> float:
         for i in range(n):
             for j in range(outputs):
                 Z[i, j] += b[j]
-        activate(Z, stack.activations[layer], stack.settings[layer])
+        activate(Z, stack.activations[layer])
         for i in range(W.size):
             squares += W[i] * W[i]
         place += (inputs + 1) * outputs
@@ -148,7 +145,8 @@ def backward(theta: Array, gradient: Array, stack: Stack, n: int, l2: float) -> 
         H, dZ = layer_block(stack, layer, n), layer_block(stack, layer + 1, n)
         W, dW = theta[place : place + inputs * outputs], gradient[place : place + inputs * outputs]
         db = gradient[place + inputs * outputs : place + (inputs + 1) * outputs]
-        db[:] = 0
+        for j in range(outputs):
+            db[j] = 0
         for i in range(n):
             for j in range(outputs):
                 db[j] += dZ[i, j]
@@ -160,7 +158,7 @@ def backward(theta: Array, gradient: Array, stack: Stack, n: int, l2: float) -> 
             spare = stack.starts[-1]
             dH = stack.work[spare : spare + n * inputs].reshape(n, inputs)
             matmul_transposed_right(dZ, W.reshape(inputs, outputs), dH)
-            pull_back(dH, H, stack.activations[layer - 1], stack.settings[layer - 1])
+            pull_back(dH, H, stack.activations[layer - 1])
 
 
 @compiled
@@ -169,7 +167,8 @@ def batch_gradient(theta: Array, gradient: Array, rows: IntArray, data: Data, st
     n = rows.size
     H = layer_block(stack, 0, n)
     for i in range(n):
-        H[i] = data.X[rows[i]]
+        for j in range(H.shape[1]):
+            H[i, j] = data.X[rows[i], j]
     squares = forward(theta, stack, n)
     scores = layer_block(stack, stack.activations.size, n)
     factor = data.factor * data.X.shape[0] / n

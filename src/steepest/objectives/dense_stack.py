@@ -5,32 +5,15 @@ import numpy as np
 from steepest.kernels import activations as kernel_activations
 from steepest.kernels import output_losses as kernel_losses
 from steepest.kernels.dense_stack import Data, Stack
-from steepest.layers import (
-    ELU,
-    Dense,
-    HardSigmoid,
-    HardTanh,
-    Identity,
-    Layer,
-    LeakyReLU,
-    ReLU,
-    Sigmoid,
-    Softplus,
-    Tanh,
-)
+from steepest.layers import Dense, Identity, Layer, ReLU, Sigmoid, Tanh
 from steepest.losses import HalfSquaredError, LogisticLoss, SoftmaxCrossEntropy
 from steepest.objectives.network import NetworkObjective
 
 ACTIVATIONS: dict[type[Layer], int] = {
     Identity: kernel_activations.IDENTITY,
     ReLU: kernel_activations.RELU,
-    LeakyReLU: kernel_activations.LEAKY_RELU,
-    ELU: kernel_activations.ELU,
     Sigmoid: kernel_activations.SIGMOID,
     Tanh: kernel_activations.TANH,
-    Softplus: kernel_activations.SOFTPLUS,
-    HardSigmoid: kernel_activations.HARD_SIGMOID,
-    HardTanh: kernel_activations.HARD_TANH,
 }
 LOSSES: dict[type, int] = {
     HalfSquaredError: kernel_losses.HALF_SQUARED,
@@ -66,7 +49,6 @@ def dense_stack(objective: NetworkObjective, batch_size: int) -> tuple[Data, Sta
     stack = Stack(
         sizes=sizes,
         activations=np.array([ACTIVATIONS[type(activation)] for _, activation in following]),
-        settings=np.array([_setting(activation) for _, activation in following], dtype=dtype),
         starts=starts,
         work=np.empty(starts[-1] + sizes.max() * batch_size, dtype=dtype),
     )
@@ -98,8 +80,3 @@ def _activations_after_dense(layers: list[Layer]) -> list[tuple[Dense, Layer]] |
             return None
     scores_last = bool(pairs) and isinstance(pairs[-1][1], Identity)
     return pairs if scores_last else None
-
-
-def _setting(activation: Layer) -> float:
-    """Return the one number of an activation."""
-    return float(getattr(activation, "slope", getattr(activation, "alpha", 0.0)))
