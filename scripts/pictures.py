@@ -24,11 +24,11 @@ def main() -> None:
     train, test = running.split(dataset, 0.2, SEED, by_class=classifies)
     build(MODEL, {}, {}, SEED).fit(train.X, train.y)  # compiles what it needs, so that the time shown is the fit's
     model = build(MODEL, {}, {}, SEED)
-    fitted = running.fit(model, train, test, standardize=True, classifies=classifies, live=False)
+    fitted = running.fit(model, train, test, standardize=True, classifies=classifies, watch=True)
     report = running.report(fitted, data=DATA, seed=SEED, standardized=True)
     IMAGES.mkdir(parents=True, exist_ok=True)
 
-    console = Console(record=True, width=100, file=io.StringIO(), force_terminal=True, color_system="truecolor")
+    console = Console(record=True, width=110, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     command = f"steepest fit {DATA} --target {TARGET} --model {MODEL}"
     console.print(f"[bold green]$[/] {command}\n", highlight=False)
     render(report, fitted.model.trace_, console=console)

@@ -113,7 +113,15 @@ def command(
     train, test = running.split(dataset, options["test_size"], seed, by_class=classifies)
     estimator = build(model, {name: options[name] for name in OPTIONS}, parse_settings(settings), seed)
     try:
-        fitted = running.fit(estimator, train, test, standardize=standardize, classifies=classifies, live=not as_json)
+        fitted = running.fit(
+            estimator,
+            train,
+            test,
+            standardize=standardize,
+            classifies=classifies,
+            live=not as_json,
+            watch=verbose or save_trace is not None or plot is not None,
+        )
     except DivergenceError as error:
         _keep_what_diverged(error, save_trace, plot)
         raise

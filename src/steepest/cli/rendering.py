@@ -2,7 +2,7 @@
 
 import math
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
@@ -62,7 +62,7 @@ def _facts(report: "FitReport") -> Table:
     good, bad = "green", "yellow"
     grid.add_row("Minimise", report.objective or "(not said by this model)")
     if report.chosen:
-        grid.add_row("With", ", ".join(f"{name} = {_setting(value)}" for name, value in report.chosen.items()))
+        grid.add_row("With", ", ".join(f"{name} = {text}" for name, text in report.chosen.items()))
     grid.add_row("Solver", report.solver or "(not said by this model)")
     grid.add_row("Stopped", Text(report.stopped.removeprefix("stopped: "), style=good if report.converged else bad))
     grid.add_row("Iterations", f"{report.n_iter} in {_duration(report.seconds)}")
@@ -70,10 +70,6 @@ def _facts(report: "FitReport") -> Table:
         style = good if report.certificate.optimal else bad
         grid.add_row("Certificate", Text(str(report.certificate), style=style))
     return grid
-
-
-def _setting(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _duration(seconds: float) -> str:

@@ -14,6 +14,7 @@ from steepest.exceptions import InvalidInputError
 from steepest.report.fit import FitReport, Scaling
 from steepest.report.scores import classification_scores, regression_scores
 from steepest.tables import Dataset
+from steepest.trace import Trace
 
 
 @dataclass(frozen=True)
@@ -59,15 +60,28 @@ def _filled(part: Dataset, means: Any, note: str) -> Dataset:
     return replace(part, X=np.where(np.isnan(part.X), means, part.X), notes=[*part.notes, note])
 
 
-def fit(estimator: Any, train: Dataset, test: Dataset, *, standardize: bool, classifies: bool, live: bool) -> Fitted:
-    """Scale by what the training set says, and fit; with ``live``, a bar on a terminal shows long runs."""
+def fit(
+    estimator: Any,
+    train: Dataset,
+    test: Dataset,
+    *,
+    standardize: bool,
+    classifies: bool,
+    live: bool = False,
+    watch: bool = False,
+) -> Fitted:
+    """Scale by what the training set says, and fit.
+
+    With ``live``, a bar on a terminal shows long runs. With ``watch``, every single step is in the trace; otherwise
+    a solver may take many between two of them.
+    """
     scaling = Scaling.of(train.X, standardize=standardize)
     train_scaled = replace(train, X=scaling.apply(train.X))
-    trace = LiveTrace(getattr(estimator, "max_iter", None)) if live and _on_a_terminal() else None
-    if trace is not None:
-        estimator.set_callbacks(trace)
+    bar = LiveTrace(getattr(estimator, "max_iter", None)) if live and _on_a_terminal() else None
+    if bar is not None or watch:
+        estimator.set_callbacks(Trace() if bar is None else bar)
     started = perf_counter()
-    with warnings.catch_warnings(record=True) as caught, trace or nullcontext():
+    with warnings.catch_warnings(record=True) as caught, bar or nullcontext():
         warnings.simplefilter("always")
         estimator.fit(train_scaled.X, train_scaled.y)
     seconds = perf_counter() - started

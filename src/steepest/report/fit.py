@@ -10,7 +10,7 @@ from steepest.certificate import Certificate
 from steepest.report.scores import Score
 from steepest.typing import Array
 
-SHAPING = ("alpha", "alpha_", "l1_ratio", "l1_ratio_", "C", "learning_rate", "eta0", "batch_size")
+SHAPING = ("alpha", "l1_ratio", "C", "learning_rate", "eta0", "batch_size")
 
 
 @dataclass(frozen=True)
@@ -93,10 +93,18 @@ class FitReport:
         return sorted(range(len(self.features)), key=lambda j: (-size[j], j))
 
     @property
-    def chosen(self) -> dict[str, Any]:
-        """The parameters that shape the result, where they were given or found by cross-validation."""
-        given = {name: self.parameters.get(name) for name in SHAPING}
-        return {name: value for name, value in given.items() if value is not None and value != "auto"}
+    def chosen(self) -> dict[str, str]:
+        """The parameters that shape the result: as given, or as cross-validation found them."""
+        mixed = self.parameters.get("penalty", "elasticnet") == "elasticnet"
+        shown = {}
+        for name in SHAPING:
+            found = self.parameters.get(f"{name}_")
+            value = self.parameters.get(name) if found is None else found
+            if value is None or value == "auto" or (name == "l1_ratio" and not mixed):
+                continue
+            text = f"{value:.6g}" if isinstance(value, float) else str(value)
+            shown[name] = text if found is None else f"{text} (by cross-validation)"
+        return shown
 
     @property
     def n_nonzero(self) -> int:
