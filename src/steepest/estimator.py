@@ -125,6 +125,6 @@ class _Fit:
         context.call_on_fit_task_begin(**self._hand_over(previous))
         return bool(context.call_on_fit_task_end(**self._hand_over(step)))
 
-    def end(self) -> None:
-        """Tell the callbacks that the fit has ended."""
-        self.context.call_on_fit_task_end(**self._hand_over(self._previous))
+    def end(self) -> bool:
+        """Tell the callbacks that the fit has ended; return whether one of them asks to stop what it is a part of."""
+        return bool(self.context.call_on_fit_task_end(**self._hand_over(self._previous)))

@@ -37,6 +37,20 @@ def cluster_sums(X: Array, labels: IntArray, weights: Array, n_clusters: int) ->
     return members.T @ X, members.sum(axis=0)
 
 
+def short_origin(mean: NDArray[np.float64], variance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return an origin for data of this mean and variance: zero, or the mean of a feature that lies far from zero.
+
+    The mean is rounded to a multiple of a power of two near a quarter of the standard deviation (of its own size times
+    2^-20 if that is more): subtracting so short a number from a feature of that spread rarely rounds.
+    """
+    tiny = np.finfo(np.float64).tiny
+    unit = np.exp2(np.floor(np.log2(np.maximum(variance, tiny)) / 2) - 2)
+    finest = np.exp2(np.floor(np.log2(np.maximum(np.abs(mean), tiny))) - 20)
+    unit = np.maximum(unit, finest)
+    origin: NDArray[np.float64] = np.where(mean**2 > 4 * variance, np.round(mean / unit) * unit, 0.0)
+    return origin
+
+
 # ---------------------------------------------------------------------- the objective
 
 
@@ -51,6 +65,8 @@ class ClusteringObjective:
         Number of centres k.
     sample_weight : array (n_samples,), optional
         The weights w.
+    origin : array (n_features,), optional
+        What rows and centres are measured from; chosen from the data if not given.
 
     Notes
     -----
@@ -95,12 +111,16 @@ class ClusteringObjective:
     (1.0, array([-2.,  0.]))
     """
 
-    def __init__(self, X: Any, n_clusters: int, *, sample_weight: Array | None = None) -> None:
+    def __init__(
+        self, X: Any, n_clusters: int, *, sample_weight: Array | None = None, origin: Array | None = None
+    ) -> None:
         self.X, self.n_clusters = X, n_clusters
         self.n_samples: int = X.shape[0]
         self.n_features: int = X.shape[1]
         self.sample_weight = sample_weight
         self.weights: Array = np.empty(0, dtype=X.dtype) if sample_weight is None else sample_weight
+        if origin is not None:
+            self.origin = origin
 
     # ------------------------------------------------------------------ parameters
 
@@ -148,19 +168,11 @@ class ClusteringObjective:
 
     @cached_property
     def origin(self) -> Array:
-        """What rows and centres are measured from: zero, or the mean of a feature that lies far from zero.
-
-        The mean is rounded to a multiple of a power of two near a quarter of the standard deviation: subtracting so
-        short a number from a feature of that spread rarely rounds.
-        """
-        mean, variance, _ = self._moments
+        """What rows and centres are measured from; see :func:`short_origin`."""
         if sparse.issparse(self.X):
             return np.zeros(self.n_features, dtype=self.X.dtype)
-        far = mean**2 > 4 * variance
-        unit = np.exp2(np.floor(np.log2(np.maximum(variance, np.finfo(np.float64).tiny)) / 2) - 2)
-        finest = np.exp2(np.floor(np.log2(np.maximum(np.abs(mean), np.finfo(np.float64).tiny))) - 20)
-        unit = np.maximum(unit, finest)
-        return np.where(far, np.round(mean / unit) * unit, 0.0).astype(self.X.dtype)
+        mean, variance, _ = self._moments
+        return short_origin(mean, variance).astype(self.X.dtype)
 
     @cached_property
     def _square_sum(self) -> float:

@@ -50,7 +50,7 @@ def lloyd(objective: Partitioned, theta: Array, partition: Any | None = None) ->
     """
     partition = objective.partition() if partition is None else partition
     changed = partition.assign(objective.centres(theta))
-    yield _step(objective, partition, 0, theta, changed, 0, nan)
+    yield kmeans_step(objective, partition, 0, theta, changed)
     index = 0
     while True:
         index += 1
@@ -58,17 +58,26 @@ def lloyd(objective: Partitioned, theta: Array, partition: Any | None = None) ->
         theta, n_empty = objective.means(partition, previous)
         way = float(np.linalg.norm(theta.astype(np.float64) - previous))
         changed = partition.assign(objective.centres(theta)) if way > 0 else 0
-        yield _step(objective, partition, index, theta, changed, n_empty, way)
+        yield kmeans_step(objective, partition, index, theta, changed, n_empty, way)
 
 
-def _step(
-    objective: Partitioned, partition: Any, index: int, theta: Array, changed: int, n_empty: int, way: float
+def kmeans_step(
+    objective: Partitioned,
+    partition: Any,
+    index: int,
+    theta: Array,
+    changed: int,
+    n_empty: int = 0,
+    way: float = nan,
+    rate: float = nan,
 ) -> Step:
+    """Return the step at ``theta``, whose labels ``partition`` holds."""
     return Step(
         index,
         theta,
         objective.partition_value(partition, theta),
         gradient_norm=float(np.linalg.norm(objective.partition_gradient(partition, theta))),
+        step_size=rate,
         step_norm=way,
         notes={"labels_changed": float(changed), "empty_clusters": float(n_empty)},
     )

@@ -22,6 +22,8 @@ class Partition(Protocol):
     ----------
     labels : int32 array (n_samples,)
         The cluster of each row.
+    centres : array (n_clusters, n_features) or None
+        What the labels were assigned for; None while an assignment is under way, and if it was broken off.
     sums : float64 array (n_clusters, n_features)
         ``S_j = sum_i w_i (x_i - origin)`` over the rows of cluster j.
     masses : float64 array (n_clusters,)
@@ -29,6 +31,7 @@ class Partition(Protocol):
     """
 
     labels: IntArray
+    centres: Array | None
     sums: NDArray[np.float64]
     masses: NDArray[np.float64]
 
@@ -51,6 +54,7 @@ class _Sums:
 
     def __init__(self, n_rows: int, n_features: int, n_clusters: int) -> None:
         self.labels: IntArray = np.full(n_rows, UNDECIDED, dtype=np.int32)
+        self.centres: Array | None = None
         self._kept = n_clusters
         self._blocks = Blocks(n_rows, result_bytes=8 * n_clusters * (n_features + 2))
         self.sums = np.zeros((n_clusters, n_features))
@@ -111,7 +115,6 @@ class DensePartition(_Sums):
         self.X, self.weights, self.origin = X, weights, origin
         pays = reuse and d * n_clusters >= LEAST_WORK_FOR_GAPS and 4 * n <= max(GAP_BUFFER_BYTES, X.nbytes // 10)
         self._gaps = np.full(n if pays else 0, -np.inf, dtype=np.float32)
-        self._centres: Array | None = None
         self._spread = 0.0
 
     def assign(self, centres: Array) -> int:
@@ -121,6 +124,7 @@ class DensePartition(_Sums):
         reach = float(half_norms[: len(centres)].max())
         sums, counts, moved = self._room()
         drift, least_gap = self._drift(centres), self._least_gap(reach)
+        self.centres = None
         rounding = float((d + 8) * np.finfo(X.dtype).eps)  # of d products and sums, and of two subtractions of the origin
 
         def kernel(first: int, last: int) -> None:
@@ -130,7 +134,7 @@ class DensePartition(_Sums):
             )  # fmt: skip
 
         blocks.run(kernel)
-        self._centres = centres.copy()
+        self.centres = centres.copy()
         return self._add(sums, counts, moved)
 
     def _sum_anew(self, sums: NDArray[np.float64], counts: NDArray[np.float64]) -> None:
@@ -145,9 +149,9 @@ class DensePartition(_Sums):
 
     def _drift(self, centres: Array) -> NDArray[np.float32]:
         """Return how much a row's gap can have shrunk, by its label: the way of its own centre and the longest other."""
-        if self._centres is None or not len(self._gaps):
+        if self.centres is None or not len(self._gaps):
             return np.zeros(len(centres), dtype=np.float32)
-        ways = np.linalg.norm(centres.astype(np.float64) - self._centres, axis=1)
+        ways = np.linalg.norm(centres.astype(np.float64) - self.centres, axis=1)
         order = np.argsort(ways)
         others = np.full(len(ways), ways[order[-1]])
         others[order[-1]] = ways[order[-2]] if len(ways) > 1 else 0.0
@@ -198,6 +202,7 @@ class SparsePartition(_Sums):
         half_norms = (np.einsum("jf,jf->j", centres, centres, dtype=np.float64) / 2).astype(centres.dtype)
         sums, counts, moved = self._room()
         rounding, reach = float((d + 8) * np.finfo(X.dtype).eps), float(half_norms.max())
+        self.centres = None
         transposed = np.ascontiguousarray(centres.T)
 
         def kernel(first: int, last: int) -> None:
@@ -207,6 +212,7 @@ class SparsePartition(_Sums):
             )  # fmt: skip
 
         blocks.run(kernel)
+        self.centres = centres.copy()
         return self._add(sums, counts, moved)
 
     def _sum_anew(self, sums: NDArray[np.float64], counts: NDArray[np.float64]) -> None:

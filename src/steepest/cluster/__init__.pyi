@@ -1,0 +1,2 @@
+from .kmeans import KMeans as KMeans
+from .minibatch_kmeans import MiniBatchKMeans as MiniBatchKMeans

@@ -1,0 +1,170 @@
+"""What KMeans and MiniBatchKMeans share: checks, starting centres, prediction, distances."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from scipy.spatial.distance import cdist
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
+from sklearn.metrics.pairwise import euclidean_distances
+from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted, validate_data
+
+from steepest.estimator import Estimator
+from steepest.exceptions import InvalidInputError
+from steepest.objectives.clustering import ClusteringObjective, short_origin
+from steepest.solvers.kmeans_plus_plus import kmeans_plus_plus
+from steepest.solvers.row_sampling import RowSampler
+from steepest.typing import Array, IntArray
+from steepest.validation import check_choice, check_count, check_positive
+
+INITS = ("k-means++", "random")
+
+
+class KMeansBase(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Estimator):  # type: ignore[misc]
+    """Centres, and the samples that are nearest to each."""
+
+    cluster_centers_: Array
+    _default_n_init: int
+
+    # ------------------------------------------------------------------ checks
+
+    def _check_parameters(self) -> None:
+        """Refuse parameters that cannot be used."""
+        check_count("n_clusters", self.n_clusters)
+        check_count("max_iter", self.max_iter)
+        check_positive("tol", self.tol, zero=True)
+        if self.n_init != "auto":
+            if isinstance(self.n_init, str):
+                raise InvalidInputError(f"n_init={self.n_init!r}: must be 'auto' or an integer of at least 1")
+            check_count("n_init", self.n_init)
+        if isinstance(self.init, str):
+            check_choice("init", self.init, INITS)
+
+    def _validate(self, X: Any, sample_weight: Any, *, reset: bool = True) -> tuple[Any, Array | None]:
+        """Check data and weights; C-contiguous or canonical CSR, float32 or float64."""
+        X = validate_data(
+            self, X, accept_sparse="csr", dtype=[np.float64, np.float32], order="C", accept_large_sparse=False, reset=reset
+        )  # fmt: skip
+        if sparse.issparse(X) and not X.has_canonical_format:
+            X = X.copy()
+            X.sum_duplicates()
+        if sample_weight is None:
+            return X, None
+        weights: Array = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
+        if not np.any(weights):
+            raise InvalidInputError("sample_weight is zero everywhere: at least one sample must count")
+        return X, np.ascontiguousarray(weights)
+
+    def _check_size(self, X: Any) -> None:
+        """Refuse more clusters than samples."""
+        if X.shape[0] < self.n_clusters:
+            raise InvalidInputError(
+                f"n_clusters={self.n_clusters}: must be at most the number of samples, n_samples={X.shape[0]}"
+            )
+
+    def _given_centres(self, X: Any) -> Array | None:
+        """Return the centres given as ``init``, or None if it is a method."""
+        if isinstance(self.init, str) or callable(self.init):
+            return None
+        return self._checked_centres(X, self.init)
+
+    def _checked_centres(self, X: Any, centres: Any) -> Array:
+        if sparse.issparse(centres):
+            centres = centres.toarray()
+        centres = check_array(centres, dtype=X.dtype, order="C", copy=True, input_name="init")
+        expected = (self.n_clusters, X.shape[1])
+        if centres.shape != expected:
+            raise InvalidInputError(f"init has shape {centres.shape}: must be (n_clusters, n_features) = {expected}")
+        checked: Array = centres
+        return checked
+
+    def _number_of_runs(self, given: bool) -> int:
+        """Return how many starts to try."""
+        if self.n_init == "auto":
+            return 1 if given or (isinstance(self.init, str) and self.init == "k-means++") else self._default_n_init
+        if given and self.n_init != 1:
+            warnings.warn(
+                f"init holds the starting centres: one run only, instead of n_init={self.n_init}",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+            return 1
+        return int(self.n_init)
+
+    # ------------------------------------------------------------------ starting centres
+
+    def _start(self, X: Any, weights: Array | None, given: Array | None, random_state: Any) -> Array:
+        """Return starting centres (n_clusters, n_features)."""
+        if given is not None:
+            return given
+        if callable(self.init):
+            return self._checked_centres(X, self.init(X, self.n_clusters, random_state=random_state))
+        plain = np.empty(0, dtype=X.dtype) if weights is None else weights
+        rng = generator(random_state)
+        if self.init == "random":
+            rows = RowSampler(X, plain).draw_different(rng, self.n_clusters)
+        else:
+            rows = kmeans_plus_plus(X, plain, self.n_clusters, rng)
+        centres: Array = X[rows].toarray() if sparse.issparse(X) else X[rows]
+        return centres
+
+    # ------------------------------------------------------------------ use
+
+    @property
+    def _n_features_out(self) -> int:
+        """Number of columns of ``transform``."""
+        return len(self.cluster_centers_)
+
+    def _assigned(self, X: Any, weights: Array | None = None) -> tuple[IntArray, float]:
+        """Return the nearest centre of each row, and the SSE."""
+        centres = np.ascontiguousarray(self.cluster_centers_, dtype=X.dtype)
+        wide = centres.astype(np.float64)
+        origin = short_origin(wide.mean(axis=0), wide.var(axis=0)).astype(X.dtype)
+        objective = ClusteringObjective(X, len(centres), sample_weight=weights, origin=origin)
+        partition = objective.partition(reuse=False)
+        partition.assign(centres)
+        return partition.labels, partition.sse(centres)
+
+    def predict(self, X: Any) -> IntArray:
+        """Return the index of the nearest centre (n_samples,), the first of equally near ones."""
+        check_is_fitted(self)
+        return self._assigned(self._validate(X, None, reset=False)[0])[0]
+
+    def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> IntArray:
+        """Fit, and return ``labels_``."""
+        labels: IntArray = self.fit(X, sample_weight=sample_weight).labels_
+        return labels
+
+    def transform(self, X: Any) -> Array:
+        """Return the distances to all centres (n_samples, n_clusters)."""
+        check_is_fitted(self)
+        X, _ = self._validate(X, None, reset=False)
+        if sparse.issparse(X):
+            distances: Array = euclidean_distances(X, self.cluster_centers_)
+        else:
+            distances = cdist(X, self.cluster_centers_)  # squares differences: right at any offset
+        return distances.astype(X.dtype, copy=False)
+
+    def fit_transform(self, X: Any, y: Any = None, sample_weight: Any = None) -> Array:
+        """Fit, and return the distances to all centres."""
+        distances: Array = self.fit(X, sample_weight=sample_weight).transform(X)
+        return distances
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Return minus the SSE of ``X``."""
+        check_is_fitted(self)
+        X, weights = self._validate(X, sample_weight, reset=False)
+        return -self._assigned(X, weights)[1]
+
+    def __sklearn_tags__(self) -> Any:
+        """Return scikit-learn's tags."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def generator(random_state: Any) -> np.random.Generator:
+    """Return a generator seeded from a ``RandomState``."""
+    return np.random.default_rng(random_state.randint(2**31 - 1, size=4))
