@@ -180,10 +180,8 @@ def _block_rows(n: int, d: int) -> int:
     return max(64, min(1_000_000 // max(d, 1), -(-n // 16)))
 
 
-def value_and_gradient(
-    X: Array, y: Array, weight: Array, theta: Array, curvature: Array
-) -> tuple[float, Array]:
-    """Return ``sum_i s_i l(y_i, z_i)`` and its gradient (d + 1,); write ``s_i l''`` to ``curvature`` unless it is empty.
+def value_and_gradient(X: Array, y: Array, weight: Array, theta: Array, curvature: Array) -> tuple[float, Array]:
+    """Return ``sum_i s_i l(y_i, z_i)`` and its gradient (d + 1,); write ``s_i l''`` to ``curvature`` if not empty.
 
     ``weight`` is empty for all ones. Blocks of rows are worked on in threads, their sums added in order.
     """

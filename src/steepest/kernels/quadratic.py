@@ -7,7 +7,7 @@ from steepest.kernels.compile import compiled
 
 @compiled
 def descend_coordinates(H: Any, slope: Any, u: Any, l1: Any, tolerance: Any, max_sweeps: Any) -> Any:
-    r"""Minimise ``<slope, u - u_0> + (u - u_0)^T H (u - u_0) / 2 + sum_j l1_j |u_j|`` over u, in place; return the sweeps.
+    r"""Minimise ``<slope, u - u_0> + (u - u_0)^T H (u - u_0) / 2 + sum_j l1_j |u_j|``, in place; return the sweeps.
 
     ``slope``, the gradient of the smooth part at u, is kept up to date. Along coordinate j the smooth part is a
     parabola of curvature H_jj, so that its minimum with the penalty is::

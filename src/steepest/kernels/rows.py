@@ -27,7 +27,7 @@ def truncate(X: Any, i: Any, w: Any, q: Any, u: Any, scale: Any, average: Any, a
     """Move the row's weights ``scale w`` toward 0 by the L1 penalty they still owe, the mean being (average + a w)."""
 
 
-@register_jitable  # type: ignore[untyped-decorator]  # numba types it in part
+@register_jitable
 def _owed(w: Any, q: Any, u: Any, scale: Any) -> Any:
     """Return the stored weight after its part of the cumulative penalty ``u``, of which ``-q`` was paid before."""
     if w > 0.0:
@@ -37,7 +37,7 @@ def _owed(w: Any, q: Any, u: Any, scale: Any) -> Any:
     return w * 1.0
 
 
-@register_jitable  # type: ignore[untyped-decorator]
+@register_jitable
 def truncate_all(w: Any, q: Any, u: Any) -> Any:
     """Do as ``truncate`` does for a row without zeros."""
     for j in range(w.shape[0]):
@@ -143,5 +143,7 @@ def _truncate(X: Any, i: Any, w: Any, q: Any, u: Any, scale: Any, average: Any, 
             new = _owed(old, q[j], u, scale)
             w[j] = new
             q[j] += scale * (new - old)
+            if a != 0.0:
+                average[j] -= a * (new - old)
 
     return sparse

@@ -47,6 +47,8 @@ STATE = _record(
     absolute_sum=np.float64,
     total=np.float64,
 )
+SMALLEST_SCALE = 1e-6  # before it underflows in single precision
+SMALLEST_SCALE_AVERAGED = 1e-2  # average + a w cancels as many digits as the scale has zeros
 LARGEST_SLOPE = 1e12  # steeper ones are clipped: a single outlier must not overflow
 
 
@@ -120,6 +122,14 @@ def fold(w: Any, scale: Any, average: Any, a: Any, b: Any) -> None:
 
 
 @compiled
+def count_in(a: Any, b: Any, scale: Any, count: Any) -> Any:
+    """Return a and b of the mean (average + a w) / b after the weights ``scale * w`` came in as number ``count``."""
+    if count > 1.0:
+        b /= 1.0 - 1.0 / count
+    return a + b * scale / count, b
+
+
+@compiled
 def single_pass(X: Any, y: Any, weight: Any, w: Any, average: Any, q: Any, settings: Any, kept: Any) -> None:
     """Visit the rows in order, one update each; reference: ``reference_pass``, whose docstring derives this form.
 
@@ -133,7 +143,7 @@ def single_pass(X: Any, y: Any, weight: Any, w: Any, average: Any, q: Any, setti
     intercept_rate, first_averaged = s.intercept_rate, s.average
     intercept, average_intercept, t, u = state.intercept, state.average_intercept, state.t, state.u
     squared_norm, absolute_sum, total = state.squared_norm, state.absolute_sum, state.total
-    smallest = 1e-9 if w.itemsize == 8 else 1e-6
+    smallest = SMALLEST_SCALE if average.shape[0] == 0 else SMALLEST_SCALE_AVERAGED
     scale, a, b = 1.0, 0.0, 1.0
     passive = schedule >= PASSIVE_1
     for i in range(y.shape[0]):
@@ -170,9 +180,7 @@ def single_pass(X: Any, y: Any, weight: Any, w: Any, average: Any, q: Any, setti
             truncate(X, i, w, q, u, scale, average, a)
         if 0.0 < first_averaged <= t:
             count = t - first_averaged + 1.0
-            if count > 1.0:
-                b /= 1.0 - 1.0 / count
-            a += b * scale / count
+            a, b = count_in(a, b, scale, count)
             average_intercept += (intercept - average_intercept) / count
         t += 1.0
     fold(w, scale, average, a, b)
@@ -181,9 +189,7 @@ def single_pass(X: Any, y: Any, weight: Any, w: Any, average: Any, q: Any, setti
 
 
 @compiled
-def batch_pass(
-    X: Any, y: Any, weight: Any, size: Any, w: Any, average: Any, q: Any, settings: Any, kept: Any
-) -> None:
+def batch_pass(X: Any, y: Any, weight: Any, size: Any, w: Any, average: Any, q: Any, settings: Any, kept: Any) -> None:
     """Visit the rows in batches of ``size``, one update each; reference: ``reference_pass`` with this batch size."""
     s, state = settings[0], kept[0]
     loss, parameter, l1, l2 = s.loss, s.parameter, s.l1, s.l2

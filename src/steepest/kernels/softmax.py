@@ -26,16 +26,8 @@ def softmax_terms(z: Any, e: Any, bits: Any, y: Any, weight: Any, first: Any, n:
     n_classes = z.shape[0]
     total = 0.0
     highest = np.full(n, -np.inf)
-    for k in range(n_classes):
-        for i in range(n):
-            highest[i] = max(highest[i], z[k, i])
     sums = np.zeros(n)
-    for k in range(n_classes):
-        for i in range(n):
-            e[k, i] = z[k, i] - highest[i]
-        exponentials(e[k], bits, n)
-        for i in range(n):
-            sums[i] += e[k, i]
+    _exponentiate(z, e, bits, n, highest, sums)
     for i in range(n):
         s = weight[first + i] if weight.shape[0] > 0 else 1.0
         own = y[first + i]
@@ -47,11 +39,29 @@ def softmax_terms(z: Any, e: Any, bits: Any, y: Any, weight: Any, first: Any, n:
         for k in range(n_classes):
             z[k, i] = s * e[k, i] / sums[i]
         z[own, i] = -s * others / sums[i]
-    if shares.shape[0] > 0:
-        for k in range(n_classes):
-            for i in range(n):
-                shares[k, first + i] = e[k, i] / sums[i]
+    _keep_shares(e, sums, first, n, shares)
     return total
+
+
+@compiled
+def _exponentiate(z: Any, e: Any, bits: Any, n: Any, highest: Any, sums: Any) -> None:
+    """Write exp(z_k - largest z) to ``e``, the largest to ``highest`` and the sums to ``sums``."""
+    for k in range(z.shape[0]):
+        for i in range(n):
+            highest[i] = max(highest[i], z[k, i])
+    for k in range(z.shape[0]):
+        for i in range(n):
+            e[k, i] = z[k, i] - highest[i]
+        exponentials(e[k], bits, n)
+        for i in range(n):
+            sums[i] += e[k, i]
+
+
+@compiled
+def _keep_shares(e: Any, sums: Any, first: Any, n: Any, shares: Any) -> None:
+    for k in range(shares.shape[0]):
+        for i in range(n):
+            shares[k, first + i] = e[k, i] / sums[i]
 
 
 @compiled
@@ -94,7 +104,7 @@ def product_block(X: Any, weight: Any, shares: Any, v: Any, start: Any, stop: An
 
 
 def value_and_gradient(X: Array, y: IntArray, weight: Array, theta: Array, shares: Array) -> tuple[float, Array]:
-    """Return ``sum_i s_i l(y_i, z_i)`` and its gradient (K, d + 1); write probabilities to ``shares`` (K, n) if not empty."""
+    """Return ``sum_i s_i l(y_i, z_i)`` and its gradient (K, d + 1); write p to ``shares`` (K, n) if not empty."""
 
     def block(start: int, stop: int) -> tuple[float, Array]:
         out = np.zeros_like(theta)

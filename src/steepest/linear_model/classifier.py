@@ -13,7 +13,6 @@ from steepest.linear_model.base import LinearModel
 from steepest.typing import Array, IntArray
 from steepest.validation import check_features, check_supervised
 
-
 MOST_INTEGER_LABELS = 10_000
 
 
@@ -45,6 +44,7 @@ class SparseCoefficients:
     """Storage of ``coef_`` as a sparse matrix, for models in which most coefficients are zero."""
 
     coef_: Any
+    intercept_: Any
 
     def sparsify(self) -> Any:
         """Store ``coef_`` as a CSR matrix; predictions stay the same. Fit again only after :meth:`densify`."""
@@ -64,7 +64,8 @@ class SparseCoefficients:
         X = check_features(self, X)
         product = X @ self.coef_.T
         dense = product.toarray() if sparse.issparse(product) else np.asarray(product)
-        return dense + getattr(self, "intercept_")  # noqa: B009  # set by fit
+        scores: Array = dense + self.intercept_
+        return scores
 
 
 class LinearClassifier(SparseCoefficients, ClassifierMixin, LinearModel):  # type: ignore[misc]  # scikit-learn ships no types

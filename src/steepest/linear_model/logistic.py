@@ -21,7 +21,7 @@ from steepest.solvers.irls import irls
 from steepest.solvers.loop import Steps
 from steepest.solvers.proximal_newton import proximal_newton
 from steepest.solvers.result import Result
-from steepest.solvers.stopping import GradientTolerance, Patience, Reason, StoppingRule
+from steepest.solvers.stopping import GradientTolerance, Patience, StoppingRule
 from steepest.typing import Array, IntArray
 from steepest.validation import check_choice, check_count, check_positive
 
@@ -178,7 +178,7 @@ class LogisticRegression(LinearClassifier):
             fit_intercept=self.fit_intercept,
         )
         result = self._run(objective, sample_weight)
-        self.n_iter_ = np.array([result.n_iter], dtype=np.int32)
+        self.n_iter_ = np.array([result.n_iter], dtype=np.int32)  # type: ignore[assignment]  # scikit-learn's shape
         if C == 1.0 and isinstance(penalty, NoPenalty) and objective.separates(result.theta):
             warnings.warn(
                 "the classes are perfectly separated by a hyperplane and there is no penalty: the likelihood has no "

@@ -24,7 +24,7 @@ def _gives_probabilities(model: Any) -> bool:
 
 
 class SGDClassifier(LinearClassifier, StochasticModel):
-    r"""Linear classifier by SGD: ``mean_i s_i l(y_i, x_i^T w + b) + alpha (l1_ratio |w|_1 + (1 - l1_ratio) |w|^2 / 2)``.
+    r"""Linear classifier by SGD: ``mean_i s_i l(y_i, w^T x_i + b) + alpha (l1_ratio |w|_1 + (1 - l1_ratio) |w|^2/2)``.
 
     The same updates as scikit-learn's estimator of this name makes, in the same order for the same ``random_state``:
     ``coef_`` agrees to rounding. ``steepest.solvers.stochastic.reference_pass`` derives them. With more than two
@@ -102,7 +102,8 @@ class SGDClassifier(LinearClassifier, StochasticModel):
     Where this differs from scikit-learn 1.9, on purpose: with ``early_stopping`` the held-out data are scored with
     the weights themselves (there, with weights not yet multiplied by the weight scale) and, for "log_loss", against
     their labels (there, labels 0 and 1 are compared with predictions -1 and 1); with ``average`` and an L1 penalty
-    the mean is that of the weights after the L1 charge (there, earlier weights are charged again by later charges).
+    the mean is that of the weights after the L1 charge (there, earlier weights are charged again by later charges);
+    with ``average``, ``partial_fit`` goes on from the intercept it had reached (there, from an earlier one).
     On sparse data, the norms in the monitored objective cover the features of the latest row only, as they do there:
     this affects when a run stops.
 
@@ -228,7 +229,9 @@ class SGDClassifier(LinearClassifier, StochasticModel):
         self, X: Any, y: Any, numbers: IntArray, sample_weight: Array | None, *, max_iter: int, patient: bool
     ) -> None:
         """Learn the score of the second class, or one a class."""
-        class_weight = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
+        class_weight = np.ones(len(self.classes_))
+        if self.class_weight is not None:
+            class_weight = compute_class_weight(self.class_weight, classes=self.classes_, y=self.classes_[numbers])
         positive = [1] if self._n_learners == 1 else range(self._n_learners)
         generator = check_random_state(self.random_state)
         if self._n_learners == 1:
@@ -268,7 +271,8 @@ class SGDClassifier(LinearClassifier, StochasticModel):
 
     def _held_out(self, numbers: IntArray, sample_weight: Array | None) -> Array:
         split = StratifiedShuffleSplit(test_size=self.validation_fraction, random_state=self.random_state)
-        return self._mask(split, numbers, sample_weight)
+        mask: Array = self._mask(split, numbers, sample_weight)
+        return mask
 
     def _attributes(self, theta: Array) -> dict[str, Any]:
         rows = theta.reshape(self._n_learners, -1)
@@ -295,4 +299,5 @@ class SGDClassifier(LinearClassifier, StochasticModel):
     def predict_log_proba(self, X: Any) -> Array:
         """Return the logarithm of :meth:`predict_proba`; minus infinity where that is 0."""
         with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
+            logarithms: Array = np.log(self.predict_proba(X))
+        return logarithms

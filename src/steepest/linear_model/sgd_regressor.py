@@ -16,7 +16,7 @@ from steepest.validation import check_supervised
 
 
 class SGDRegressor(SparseCoefficients, RegressorMixin, StochasticModel):  # type: ignore[misc]  # scikit-learn ships no types
-    r"""Linear regression by SGD: ``mean_i s_i l(y_i, x_i^T w + b) + alpha (l1_ratio |w|_1 + (1 - l1_ratio) |w|^2 / 2)``.
+    r"""Linear regression by SGD: ``mean_i s_i l(y_i, w^T x_i + b) + alpha (l1_ratio |w|_1 + (1 - l1_ratio) |w|^2/2)``.
 
     The same updates as scikit-learn's estimator of this name makes, in the same order for the same ``random_state``:
     ``coef_`` agrees to rounding. ``steepest.solvers.stochastic.reference_pass`` derives them.
@@ -92,7 +92,8 @@ class SGDRegressor(SparseCoefficients, RegressorMixin, StochasticModel):  # type
     --------
     >>> import numpy as np
     >>> X = np.arange(8.0).reshape(8, 1) / 8
-    >>> model = SGDRegressor(alpha=0.0, eta0=0.1, learning_rate="constant", tol=None, random_state=0).fit(X, 3 * X[:, 0] + 1)
+    >>> model = SGDRegressor(alpha=0.0, eta0=0.1, learning_rate="constant", tol=None, random_state=0)
+    >>> model = model.fit(X, 3 * X[:, 0] + 1)
     >>> model.coef_.round(6), model.intercept_.round(6)
     (array([3.]), array([1.]))
     """

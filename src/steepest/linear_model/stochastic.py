@@ -57,7 +57,7 @@ class Task:
     y: Array
     weight: Array | None
     seed: int
-    held_out: Array | None = None
+    held_out: Any = None
     score: Callable[[Array, float], float] | None = None
 
 
@@ -136,14 +136,16 @@ class StochasticModel(LinearModel):
                 continue
             values = np.asarray(given.toarray() if sparse.issparse(given) else given, dtype)
             if values.size != target.size:
-                raise InvalidInputError(f"{name} has shape {values.shape}: does not match dataset, {target.shape} needed")
+                raise InvalidInputError(
+                    f"{name} has shape {values.shape}: does not match dataset, {target.shape} needed"
+                )
             target[...] = values.reshape(target.shape)
 
     def _mask(self, split: Any, y: Any, sample_weight: Array | None) -> Any:
         """Return which samples are held out by a splitter of scikit-learn."""
         train, held = next(split.split(np.zeros((len(y), 1)), y))
         if len(train) == 0 or len(held) == 0:
-            text = f"leaves {len(train)} samples to learn from and {len(held)} to score; give more, or early_stopping=False"
+            text = f"leaves {len(train)} to learn from and {len(held)} to score; give more, or early_stopping=False"
             raise InvalidInputError(f"validation_fraction={self.validation_fraction!r} of {len(y)} samples {text}")
         if sample_weight is not None and not np.any(sample_weight[held]):
             raise InvalidInputError("the sample weights for the validation set are all zero: use another random_state")
@@ -232,5 +234,7 @@ class StochasticModel(LinearModel):
         """Warn as scikit-learn does of rates that grow."""
         if self.power_t < 0:
             warnings.warn(
-                f"power_t={self.power_t}: rates that grow are deprecated; use a number not below 0", FutureWarning, stacklevel=4
+                f"power_t={self.power_t}: rates that grow are deprecated; use a number not below 0",
+                FutureWarning,
+                stacklevel=4,
             )

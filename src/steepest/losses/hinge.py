@@ -24,7 +24,8 @@ class Hinge:
 
         l(z)   = max(0, margin - y z)
         l'(z)  = -y    where y z < margin,   0 where y z > margin
-        l''(z) = 0     off the kink at y z = margin, where -y is a subgradient, and so is 0, which is taken
+        l''(z) = 0     off the kink at y z = margin, where 0 and -y are subgradients; -y is taken, as a
+                       perceptron that starts at z = 0 = margin would otherwise never move
 
     Examples
     --------
@@ -43,8 +44,8 @@ class Hinge:
         return np.maximum(0.0, self.margin - y * z)
 
     def gradient(self, y: Array, z: Array) -> Array:
-        r"""Return ``-y`` inside the margin, 0 outside."""
-        return np.where(y * z < self.margin, -y, 0.0).astype(z.dtype)
+        r"""Return ``-y`` up to the margin, 0 beyond."""
+        return np.where(y * z <= self.margin, -y, 0.0).astype(z.dtype)
 
     def curvature(self, y: Array, z: Array) -> Array:
         r"""Return 0."""

@@ -134,7 +134,7 @@ class LogisticObjective(LinearObjective):
         has a probability above 1/2. Then the loss falls to 0 along ``theta``, and without a penalty has no minimum.
         """
         lightest = 1.0 if self._weights.size == 0 else float(self._weights[self._weights > 0].min())
-        return self.smooth_value_and_gradient(theta)[0] < self.reduction.factor * lightest * np.log(2.0)
+        return bool(self.smooth_value_and_gradient(theta)[0] < self.reduction.factor * lightest * np.log(2.0))
 
     def _fused(self, theta: Array, curvature: Array) -> tuple[float, Array]:
         """Return the data term and its gradient as rows (w, b); write what the Hessian needs to ``curvature``."""
@@ -203,12 +203,17 @@ class LogisticObjective(LinearObjective):
             return np.ascontiguousarray(self.hessian(theta)[np.ix_(chosen, chosen)])
         columns = chosen[chosen < self.n_features]
         part = LogisticObjective(
-            self.X[:, columns], self.y, 2, self.penalty, fit_intercept=len(columns) < len(chosen), reduction=self.reduction
+            self.X[:, columns],
+            self.y,
+            2,
+            self.penalty,
+            fit_intercept=len(columns) < len(chosen),
+            reduction=self.reduction,
         )
         if sparse.issparse(self.X):
             slopes = self.reduction.weigh(self.loss.curvature(self.y, self.scores(theta)))
             Z = part._extended()
-            whole = (Z.T @ Z.multiply(slopes[:, None])).toarray()
+            whole: Array = (Z.T @ Z.multiply(slopes[:, None])).toarray()
         else:
             curvature = np.empty(self.n_samples)
             self._fused(theta, curvature)
@@ -218,7 +223,7 @@ class LogisticObjective(LinearObjective):
 
     def l1_weights(self) -> Array:
         """Return the weight of every parameter's absolute value; 0 for an intercept."""
-        return self.pack(self.penalty.l1)
+        return self.pack(np.asarray(self.penalty.l1))
 
     # ------------------------------------------------------------------ parts
 
@@ -226,7 +231,12 @@ class LogisticObjective(LinearObjective):
         """Return the objective on some rows, scaled to stand for all."""
         reduction = self.reduction.batch(rows, self.n_samples)
         return LogisticObjective(
-            self.X[rows], self.y[rows], self.n_classes, self.penalty, fit_intercept=self.fit_intercept, reduction=reduction
+            self.X[rows],
+            self.y[rows],
+            self.n_classes,
+            self.penalty,
+            fit_intercept=self.fit_intercept,
+            reduction=reduction,
         )
 
     def curvature_diagonal(self) -> Array:

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -26,7 +27,10 @@ class Curved(Protocol):
     """A smooth convex objective that knows its Hessian as a linear map."""
 
     n_samples: int
-    n_parameters: int
+
+    @property
+    def n_parameters(self) -> int:
+        """Return how many parameters there are."""
 
     def linearize(self, theta: Array) -> tuple[float, Array, Map]:
         """Return value, gradient, and the map v -> H v, all at ``theta``."""
@@ -80,16 +84,20 @@ def irls(objective: Curved, theta: Array, *, tol: float = 0.0) -> Steps:
     brought down to eta = min(1/4, sqrt(|g| / |g_0|)) times |g|: coarse far away, superlinear convergence at the end,
     and never finer than ``tol`` asks.
 
-    **Preconditioner.** With many rows, H / n on a sample of m of them differs from the whole by O(sqrt(d / m)): its
-    Cholesky factor makes a handful of products enough, whatever the scale of the features. The same sample gives the
-    first step: its own minimiser lies within O(sqrt(d / m)) of the whole's, and is found at a fraction of the cost. It
-    is taken only if it lowers the whole objective. Where rows are few, the diagonal of H is used.
+    They are preconditioned by a bound on the diagonal of H.
+
+    **A sample first.** With many rows, the Hessian M on a sample of m of them, scaled up, differs from H by a share of
+    O(sqrt(d / m)). Its own minimiser, found by plain Newton steps at a fraction of the cost, is taken as the first step
+    if it lowers the whole objective. From there on ``M^-1 g``, which needs no product with H, is a step that shrinks the
+    gradient by that share, and the L-BFGS recursion that starts at M^-1 instead of a multiple of the identity learns
+    what M lacks. Each step then reads X once.
 
     Every other step is halved until ``J(theta + t p) <= J(theta) + t <g, p> / 10000`` (Armijo), allowing for rounding.
 
     Sources: P. McCullagh and J. A. Nelder, Generalized Linear Models (1989), section 2.5; J. Nocedal and S. J. Wright,
-    Numerical Optimization (2006), algorithm 7.1 and section 7.1 for eta; R. H. Byrd et al., On the use of stochastic
-    Hessian information in optimization methods for machine learning, SIAM J. Optim. 21 (2011).
+    Numerical Optimization (2006), algorithm 7.1 and section 7.1 for eta, algorithm 7.4 for the recursion; R. H. Byrd et
+    al., On the use of stochastic Hessian information in optimization methods for machine learning, SIAM J. Optim. 21
+    (2011), for curvature from a sample.
     """
     here = first = CurvedPoint.at(objective, theta)
     yield Step(0, here.theta, here.value, here.norm)
@@ -103,12 +111,13 @@ def irls(objective: Curved, theta: Array, *, tol: float = 0.0) -> Steps:
             index = 1
             yield _step(index, here, there, 1.0)
             here = there
-    diagonal = _diagonal(objective) if solve is None else None
+    find: Callable[[CurvedPoint], Array]
+    if solve is not None:
+        find = partial(_corrected_direction, pairs, solve)
+    else:
+        find = partial(_newton_direction, first.norm, _diagonal(objective), tol)
     while here.norm > 0.0:
-        if solve is not None:
-            direction = two_loop(pairs, here.gradient, solve)
-        else:
-            direction = _newton_direction(here, first.norm, diagonal, tol)
+        direction = find(here)
         found = _search(objective, here, direction)
         if found is None:
             if not pairs:
@@ -136,7 +145,12 @@ def _step(index: int, here: CurvedPoint, there: CurvedPoint, size: float) -> Ste
     )
 
 
-def _newton_direction(here: CurvedPoint, first_norm: float, solve: Map, tol: float) -> Array:
+def _corrected_direction(pairs: "deque[Pair]", solve: Map, here: CurvedPoint) -> Array:
+    """Return the sample's Newton direction, corrected by the steps made so far."""
+    return two_loop(pairs, here.gradient, solve)
+
+
+def _newton_direction(first_norm: float, solve: Map, tol: float, here: CurvedPoint) -> Array:
     """Return p with ``H p`` near enough to ``-g``."""
     near = max(min(0.25, np.sqrt(here.norm / first_norm)), 0.3 * tol / here.norm) if first_norm > 0 else 0.25
     return conjugate_gradients(here.product, -here.gradient, solve, near * here.norm)

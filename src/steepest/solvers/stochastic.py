@@ -6,6 +6,7 @@ from math import inf, nan
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from steepest.kernels import sgd as kernel
@@ -86,7 +87,7 @@ class Rates:
             return 0.0
         typical = self.alpha**-0.25
         slope = float(loss.gradient(np.array([1.0]), np.array([-typical]))[0])
-        return max(1.0, slope) / (typical * self.alpha)
+        return float(max(1.0, slope) / (typical * self.alpha))
 
 
 def make_settings(
@@ -158,7 +159,7 @@ class Learner:
     batch_size: int = 1
     adaptive: bool = False
     score: Callable[[Array, float], float] | None = None
-    held_out: Array | None = None
+    held_out: NDArray[np.bool_] | None = None
     state: "np.ndarray[Any, Any]" = field(default_factory=lambda: np.zeros(1, kernel.STATE))
     finished: bool = False
     value: float = nan
@@ -316,7 +317,8 @@ def reference_pass(
     u = l1 sum_{s <= t} eta_s be what a weight could have been charged so far, and q_j what it was in fact charged
     (with its sign). After an update, w_j is charged the rest, but never beyond zero::
 
-        w_j > 0:  w_j' = max(0, w_j - (u + q_j));     w_j < 0:  w_j' = min(0, w_j + (u - q_j));     q_j <- q_j + w_j' - w_j
+        w_j > 0:  w_j' = max(0, w_j - (u + q_j))
+        w_j < 0:  w_j' = min(0, w_j + (u - q_j)),      q_j <- q_j + w_j' - w_j
 
     so a weight whose feature is absent may wait: u remembers. For dense rows nothing waits.
 
