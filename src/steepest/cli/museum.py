@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--plot", type=click.Path(dir_okay=False), metavar="FILE", help="Save the exhibit's plot, where it has one.")
+@click.option(
+    "--plot", type=click.Path(dir_okay=False), metavar="FILE", help="Save the exhibit's plot, where it has one."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def command(name: str | None, plot: str | None, as_json: bool) -> None:
     """See published derivations that are wrong, and why.
@@ -103,6 +105,13 @@ def _facts(found: "Exhibit") -> dict[str, object]:
 def _save(found: "Exhibit", path: str) -> None:
     if not found.plot:
         raise InvalidInputError(f"exhibit {found.name!r} has no plot; deconvolution and guessing have")
-    from steepest.plotting.museum import PLOTS, save_plot
+    from steepest.plotting.museum import plot_courses, plot_two_guesses, save_plot
 
-    save_plot(PLOTS[found.plot](), path)
+    if found.plot == "guessing":
+        from steepest.museum.guessing import experiments
+
+        save_plot(plot_two_guesses(*experiments()), path)
+    else:
+        from steepest.museum.deconvolution import courses
+
+        save_plot(plot_courses(*courses()), path)

@@ -87,9 +87,7 @@ class Exhibit:
         if self.case is None:
             return []
         worst = [(block.name, block.worst) for block in self.case().audit().blocks if block.worst]
-        return [
-            Figure(f"dJ/d{name}{list(w.index) or ''}", f"{w.claimed:.8g}", f"{w.true:.8g}") for name, w in worst
-        ]
+        return [Figure(f"dJ/d{name}{list(w.index) or ''}", f"{w.claimed:.8g}", f"{w.true:.8g}") for name, w in worst]
 
     def _repr_html_(self) -> str:
         rows = "".join(

@@ -1,14 +1,19 @@
 """The mean of one experiment beside the histogram of another."""
 
-from steepest.foundations.probability import simulate_guessing
+from steepest.foundations.probability import GuessingResult, simulate_guessing
 
 from .exhibit import Exhibit, Figure
 
-__all__ = ["EXHIBITS"]
+__all__ = ["EXHIBITS", "experiments"]
+
+
+def experiments() -> tuple[GuessingResult, GuessingResult]:
+    """Simulate the experiment of the text and the one of the histogram."""
+    return simulate_guessing(100_000, 10_000, 0.5, seed=0), simulate_guessing(100_000, 10, 0.5, seed=0)
 
 
 def _figures() -> list[Figure]:
-    long, short = simulate_guessing(100_000, 10_000, 0.5, seed=0), simulate_guessing(100_000, 10, 0.5, seed=0)
+    long, short = experiments()
     return [
         Figure("questions", "10,000 in the text", "10 in the histogram"),
         Figure("mean n p", f"{long.exact_mean:g}", f"{short.exact_mean:g}"),

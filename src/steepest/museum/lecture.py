@@ -32,7 +32,13 @@ def _case() -> Case:
 
 def _product_figures() -> list[Figure]:
     u, v = np.array([1.0, 2.0, 3.0]), np.array([4.0, 5.0, 6.0])
-    return [Figure("(1, 2, 3) and (4, 5, 6)", f"cross product: {cross(u, v)}, a vector", f"dot product: {dot(u, v):g}, a number")]
+    return [
+        Figure(
+            "(1, 2, 3) and (4, 5, 6)",
+            f"cross product: {cross(u, v)}, a vector",
+            f"dot product: {dot(u, v):g}, a number",
+        )
+    ]
 
 
 def _strassen_figures() -> list[Figure]:

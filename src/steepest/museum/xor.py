@@ -56,7 +56,9 @@ def _figures() -> list[Figure]:
         for x, y, a, b in zip(POINTS, LABELS, predict(PUBLISHED), predict(RIGHT), strict=True)
     ]
     rows.append(Figure("points right", f"{correct(PUBLISHED)} of 4", f"{correct(RIGHT)} of 4"))
-    rows.append(Figure("found by training", "", f"{correct(learned)} of 4, outputs {np.round(predict(learned), 3) + 0.0}"))
+    rows.append(
+        Figure("found by training", "", f"{correct(learned)} of 4, outputs {np.round(predict(learned), 3) + 0.0}")
+    )
     return rows
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 
-from steepest.foundations.probability import GuessingResult, simulate_guessing
+from steepest.foundations.probability import GuessingResult
 
 from .style import BLUE, INK, VERMILION, own_or, panels, tidy
 
-__all__ = ["PLOTS", "plot_deconvolution", "plot_guessing", "save_plot"]
+__all__ = ["plot_courses", "plot_guessing", "plot_two_guesses", "save_plot"]
 
 MOST_BARS = 60
 
@@ -36,41 +36,26 @@ def plot_guessing(result: GuessingResult, path: str | Path | None = None, ax: Ax
     return ax
 
 
-def plot_deconvolution(ax: Axes | None = None) -> Axes:
-    """Draw J over the epochs of the published and of the right run, with the least J there is."""
-    from steepest.museum.deconvolution import PROBLEMS, RATE, X, half_squares, optimum, published_gradient, right_gradient
-
+def plot_courses(courses: dict[str, list[float]], least: float, ax: Axes | None = None) -> Axes:
+    """Draw J after every epoch of several runs, with the least J there is."""
     ax = own_or(ax)
-    y, k = PROBLEMS[1]
-    for gradient, name, colour in (
-        (published_gradient, "published: convolution", VERMILION),
-        (right_gradient, "right: correlation", BLUE),
-    ):
-        w, b, values = np.zeros(k), 0.0, []
-        for _ in range(1000):
-            values.append(half_squares(w, b, X, y))
-            dw, db = gradient(w, b, X, y)
-            w, b = w - RATE * dw, b - RATE * float(db)
-        ax.plot(values, color=colour, label=f"{name}, ends at {values[-1]:.4g}")
-    least = half_squares(*optimum(y, k), X, y)
+    for (name, values), colour in zip(courses.items(), (VERMILION, BLUE), strict=True):
+        ax.plot(np.arange(1, len(values) + 1), values, color=colour, label=f"{name}, ends at {values[-1]:.4g}")
     ax.axhline(least, color=INK, linewidth=0.8, linestyle=":", label=f"least there is, {least:.4g}")
-    ax.set_xscale("symlog", linthresh=1)
+    ax.set_xscale("log")
     ax.set_yscale("log")
     tidy(ax, x="epoch", y="J, half the squared error")
     ax.legend(frameon=False, fontsize=9)
     return ax
 
 
+def plot_two_guesses(left: GuessingResult, right: GuessingResult) -> Axes:
+    """Draw two experiments side by side."""
+    _, (first, second) = panels(2)
+    plot_guessing(left, ax=first)
+    return plot_guessing(right, ax=second)
+
+
 def save_plot(ax: Axes, path: str | Path) -> None:
     """Write the figure of ``ax`` to a file."""
     ax.get_figure(root=True).savefig(path)  # type: ignore[union-attr]
-
-
-def _guessing() -> Axes:
-    figure, (left, right) = panels(2)
-    plot_guessing(simulate_guessing(100_000, 10_000, 0.5, seed=0), ax=left)
-    plot_guessing(simulate_guessing(100_000, 10, 0.5, seed=0), ax=right)
-    return right
-
-
-PLOTS = {"deconvolution": plot_deconvolution, "guessing": _guessing}
