@@ -34,7 +34,13 @@ def own_or(ax: Axes | None) -> Axes:
 
 
 def tidy(ax: Axes, *, x: str, y: str, grid: str = "both") -> Axes:
-    """Label the axes, and leave out ink that says nothing."""
+    """Label the axes, and leave out ink that says nothing.
+
+    Examples
+    --------
+    >>> tidy(panels(1)[1][0], x="time in seconds", y="speed in m/s").get_xlabel()
+    'time in seconds'
+    """
     ax.set_xlabel(x, color=INK)
     ax.set_ylabel(y, color=INK)
     ax.spines[["top", "right"]].set_visible(False)

@@ -32,6 +32,13 @@ class Dataset:
         Name of ``y``.
     notes : list of str
         What was done to the table, one sentence each.
+
+    Examples
+    --------
+    >>> dataset = Dataset(np.arange(10.0)[:, None], np.arange(10.0), ["x"], "y")
+    >>> train, test = dataset.split(0.2, seed=0, by_class=False)
+    >>> train.X.shape, test.X.shape
+    ((8, 1), (2, 1))
     """
 
     X: Array

@@ -23,6 +23,13 @@ class Column:
     ----------
     values : array (n_rows,)
         float64 with NaN where a value is missing, or objects: str, None where missing.
+
+    Examples
+    --------
+    >>> Column.of_text(["1", "n/a", "2.5"]).values
+    array([1. , nan, 2.5])
+    >>> Column.of_text(["1", "two"]).is_text
+    True
     """
 
     values: NDArray[Any]
@@ -88,6 +95,16 @@ class Table:
         Where the table came from, for messages.
     columns : dict of str to Column
         In the order of the file.
+
+    Examples
+    --------
+    >>> table = Table("points.csv", {"x": Column.of_text(["1", "2"]), "y": Column.of_text(["3", "5"])})
+    >>> table.n_rows
+    2
+    >>> table.require("z", "--target")
+    Traceback (most recent call last):
+        ...
+    steepest.exceptions.InvalidInputError: --target z: no column of this name in points.csv; there are x, y
     """
 
     name: str
