@@ -57,7 +57,7 @@ def is_named(mutant: Mutant, report: GradientReport) -> bool:
 
 
 def count_named() -> tuple[Tally, Tally]:
-    """Detection and naming over all mutants."""
+    """Count detection and naming over all mutants."""
     detected, named = Tally(), Tally()
     for mutant in mutants():
         report = report_on(mutant)

@@ -6,6 +6,7 @@ A mutant changes one part or two.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -158,75 +159,89 @@ class Mistake:
     layer: int
 
 
+@dataclass(frozen=True)
+class Network:
+    """Dense layers with one activation between them and a head behind, and its backward pass, right or wrong."""
+
+    activation: str
+    head: str
+    depth: int
+
+    def forward(self, p: Blocks, X: Any) -> tuple[list[Any], list[Any]]:
+        """Return inputs and scores of every layer."""
+        inputs, scores = [X], []
+        for k in range(1, self.depth + 1):
+            scores.append(inputs[-1] @ p[f"W{k}"] + p[f"b{k}"])
+            inputs.append(ACTIVATIONS[self.activation][0](scores[-1]))
+        return inputs, scores
+
+    def value(self, p: Blocks, X: Any, y: Any, alpha: float = 0.0) -> Any:
+        """Loss of the last scores plus ``alpha / 2`` times the squared weights."""
+        size = sum(np.sum(p[f"W{k}"] ** 2) for k in range(1, self.depth + 1))
+        return HEADS[self.head][0](self.forward(p, X)[1][-1], y) + alpha / 2 * size
+
+    def backward(
+        self, mistake: Mistake | None = None, head_errors: Callable[..., Any] | None = None
+    ) -> Callable[..., Blocks]:
+        """Gradient with a mistake in one activation, or with other errors at the output."""
+
+        def gradient(p: Blocks, X: Any, y: Any, alpha: float = 0.0) -> Blocks:
+            inputs, scores = self.forward(p, X)
+            e = (head_errors or HEADS[self.head][1])(scores[-1], y)
+            found: Blocks = {}
+            for k in range(self.depth, 0, -1):
+                W = p[f"W{k}"]
+                found[f"W{k}"] = inputs[k - 1].T @ e + alpha * W
+                found[f"b{k}"] = e.sum(axis=0)
+                if k > 1:
+                    kind = mistake.kind if mistake is not None and mistake.layer == k - 2 else ""
+                    e = self._back(kind, e, W, scores[k - 2]) * self._slope(kind, scores[k - 2])
+            return {key: found[key] for key in p}
+
+        return gradient
+
+    def _back(self, kind: str, e: Any, W: Any, z: Any) -> Any:
+        if kind == "factor":
+            return np.broadcast_to(e, z.shape)
+        if kind == "transposed":
+            return e @ W
+        return (np.ones_like(e) if kind == "ahead" else e) @ W.T
+
+    def _slope(self, kind: str, z: Any) -> Any:
+        act, slope, from_output = ACTIVATIONS[self.activation]
+        if kind == "missing":
+            return np.ones_like(z)
+        if kind == "at-output":
+            return slope(act(z))
+        return from_output(z) if kind == "at-input" else slope(z)
+
+
 def network(
     name: str, activation: str, head: str, widths: tuple[int, ...], seed: int, n: int = 7, alpha: float = 0.0
 ) -> tuple[Model, Callable[..., Callable[..., Blocks]]]:
     """Dense network and a maker of wrong backward passes for it."""
     rng = np.random.default_rng(seed)
-    depth = len(widths) - 1
+    net = Network(activation, head, len(widths) - 1)
     params: Blocks = {}
-    for k in range(depth):
-        params[f"W{k + 1}"] = rng.normal(size=(widths[k], widths[k + 1])) / np.sqrt(widths[k]) * 1.3
-        params[f"b{k + 1}"] = rng.normal(size=widths[k + 1]) * 0.5
-    X = rng.normal(size=(n, widths[0]))
-    outputs = widths[-1]
+    for k, (width, following) in enumerate(pairwise(widths), start=1):
+        params[f"W{k}"] = rng.normal(size=(width, following)) / np.sqrt(width) * 1.3
+        params[f"b{k}"] = rng.normal(size=following) * 0.5
+    data = {"X": rng.normal(size=(n, widths[0])), "y": _targets(head, (n, widths[-1]), rng)}
+    if alpha:
+        data["alpha"] = alpha
+    tags = frozenset({activation, head})
+    model = Model(name, net.value, net.backward(), params, data, _weights_only if alpha else None, tags)
+    return model, net.backward
+
+
+def _targets(head: str, shape: tuple[int, int], rng: np.random.Generator) -> Any:
     if head == "softmax":
-        y = np.eye(outputs)[rng.integers(outputs, size=n)]
-    else:
-        y = rng.uniform(size=(n, outputs)) if "sigmoid" in head else rng.normal(size=(n, outputs))
-    act, slope, from_output = ACTIVATIONS[activation]
-    value_of, errors_of = HEADS[head]
+        return np.eye(shape[1])[rng.integers(shape[1], size=shape[0])]
+    return rng.uniform(size=shape) if "sigmoid" in head else rng.normal(size=shape)
 
-    def forward(p: Blocks, X: Any) -> tuple[list[Any], list[Any]]:
-        inputs, scores = [X], []
-        for k in range(depth):
-            scores.append(inputs[-1] @ p[f"W{k + 1}"] + p[f"b{k + 1}"])
-            inputs.append(act(scores[-1]))
-        return inputs, scores
 
-    def value(p: Blocks, X: Any, y: Any, alpha: float = 0.0) -> Any:
-        size = sum(np.sum(p[f"W{k + 1}"] ** 2) for k in range(depth))
-        return value_of(forward(p, X)[1][-1], y) + alpha / 2 * size
-
-    def factor(mistake: Mistake | None, k: int, z: Any) -> Any:
-        if mistake is None or mistake.layer != k:
-            return slope(z)
-        return {"missing": np.ones_like, "at-output": lambda z: slope(act(z)), "at-input": from_output}.get(
-            mistake.kind, slope
-        )(z)
-
-    def backward(
-        mistake: Mistake | None = None, head_errors: Callable[..., Any] | None = None
-    ) -> Callable[..., Blocks]:
-        def gradient(p: Blocks, X: Any, y: Any, alpha: float = 0.0) -> Blocks:
-            inputs, scores = forward(p, X)
-            e = (head_errors or errors_of)(scores[-1], y)
-            found: Blocks = {}
-            for k in range(depth - 1, -1, -1):
-                found[f"W{k + 1}"] = inputs[k].T @ e + alpha * p[f"W{k + 1}"]
-                found[f"b{k + 1}"] = e.sum(axis=0)
-                if k:
-                    here = mistake if mistake is not None and mistake.layer == k - 1 else None
-                    W = p[f"W{k + 1}"]
-                    if here and here.kind == "factor":
-                        back = np.broadcast_to(e, scores[k - 1].shape)
-                    elif here and here.kind == "transposed":
-                        back = e @ W
-                    elif here and here.kind == "ahead":
-                        back = np.ones_like(e) @ W.T
-                    else:
-                        back = e @ W.T
-                    e = back * factor(mistake, k - 1, scores[k - 1])
-            return {key: found[key] for key in p}
-
-        return gradient
-
-    def penalty(p: Blocks, X: Any, y: Any, alpha: float = 0.0) -> Blocks:
-        return {key: alpha * part if key.startswith("W") else 0.0 * part for key, part in p.items()}
-
-    data = {"X": X, "y": y} | ({"alpha": alpha} if alpha else {})
-    model = Model(name, value, backward(), params, data, penalty if alpha else None, frozenset({activation, head}))
-    return model, backward
+def _weights_only(p: Blocks, X: Any, y: Any, alpha: float = 0.0) -> Blocks:
+    return {key: alpha * part if key.startswith("W") else 0.0 * part for key, part in p.items()}
 
 
 # k-means, convolutions

@@ -150,50 +150,69 @@ def _kinked() -> Iterator[Right]:
         X, y = model.data["X"], np.sign(model.data["y"])
         data = {"X": X, "y": y}
 
-        def absolute(w: Any, X: Any, y: Any) -> Any:
-            return np.sum(np.abs(X @ w - y))
-
-        def absolute_slope(w: Any, X: Any, y: Any) -> Any:
-            return X.T @ np.sign(X @ w - y)
-
-        def hinge(w: Any, X: Any, y: Any) -> Any:
-            return np.maximum(0, 1 - y * (X @ w)).sum()
-
-        def hinge_slope(w: Any, X: Any, y: Any) -> Any:
-            return -X.T @ (y * (y * (X @ w) < 1))
-
-        def quantile(w: Any, X: Any, y: Any) -> Any:
-            r = y - X @ w
-            return np.sum(np.where(r > 0, 0.8 * r, -0.2 * r))
-
-        def quantile_slope(w: Any, X: Any, y: Any) -> Any:
-            r = y - X @ w
-            return -X.T @ np.where(r > 0, 0.8, -0.2)
-
-        def huber(w: Any, X: Any, y: Any) -> Any:
-            r = np.abs(X @ w - y)
-            return np.sum(np.where(r <= 1.0, r * r / 2, r - 0.5))
-
-        def huber_slope(w: Any, X: Any, y: Any) -> Any:
-            return X.T @ np.clip(X @ w - y, -1, 1)
-
-        exact = np.linalg.solve(X[:4], y[:4])
-        margin = np.linalg.solve(X[:4], y[:4])
-        for name, value, gradient in (
-            ("absolute", absolute, absolute_slope), ("hinge", hinge, hinge_slope),
-            ("quantile", quantile, quantile_slope), ("Huber", huber, huber_slope),
-        ):  # fmt: skip
-            yield Right(f"{name} loss at random, seed {seed}", value, gradient, (model.params["w"],), data)
-            yield Right(f"{name} loss at zero, seed {seed}", value, gradient, (np.zeros(4),), data)
-            if name in ("absolute", "quantile"):
-                yield Right(f"{name} loss through four points, seed {seed}", value, gradient, (exact,), data)
-            if name == "hinge":
-                yield Right(f"hinge loss on the margin, seed {seed}", value, gradient, (margin,), data)
+        yield from _kinked_losses(data, model.params["w"], seed)
     yield Right("max of entries, tied", lambda x: np.max(x), lambda x: np.eye(len(x))[np.argmax(x)], (np.ones(3),))
     yield Right(
         "relu(x) - relu(-x) at 0", lambda x: np.sum(np.maximum(x, 0) - np.maximum(-x, 0)),
         lambda x: (x > 0) * 1.0 + (x < 0) * 1.0, (np.zeros(2),),
     )  # fmt: skip
+
+
+def _kinked_losses(data: dict[str, Any], w: Any, seed: int) -> Iterator[Right]:
+    through = np.linalg.solve(data["X"][:4], data["y"][:4])
+    for name, value, gradient in (
+        ("absolute", absolute, absolute_slope),
+        ("hinge", hinge, hinge_slope),
+        ("quantile", quantile, quantile_slope),
+        ("Huber", huber, huber_slope),
+    ):
+        yield Right(f"{name} loss at random, seed {seed}", value, gradient, (w,), data)
+        yield Right(f"{name} loss at zero, seed {seed}", value, gradient, (np.zeros(4),), data)
+        if name != "Huber":
+            yield Right(f"{name} loss on four kinks, seed {seed}", value, gradient, (through,), data)
+
+
+def absolute(w: Any, X: Any, y: Any) -> Any:
+    """Sum of |r|."""
+    return np.sum(np.abs(X @ w - y))
+
+
+def absolute_slope(w: Any, X: Any, y: Any) -> Any:
+    """Its gradient."""
+    return X.T @ np.sign(X @ w - y)
+
+
+def hinge(w: Any, X: Any, y: Any) -> Any:
+    """Sum of the hinge losses."""
+    return np.maximum(0, 1 - y * (X @ w)).sum()
+
+
+def hinge_slope(w: Any, X: Any, y: Any) -> Any:
+    """Its gradient."""
+    return -X.T @ (y * (y * (X @ w) < 1))
+
+
+def quantile(w: Any, X: Any, y: Any) -> Any:
+    """Sum of the 0.8 quantile losses."""
+    r = y - X @ w
+    return np.sum(np.where(r > 0, 0.8 * r, -0.2 * r))
+
+
+def quantile_slope(w: Any, X: Any, y: Any) -> Any:
+    """Its gradient."""
+    r = y - X @ w
+    return -X.T @ np.where(r > 0, 0.8, -0.2)
+
+
+def huber(w: Any, X: Any, y: Any) -> Any:
+    """Sum of the Huber losses with threshold 1."""
+    r = np.abs(X @ w - y)
+    return np.sum(np.where(r <= 1.0, r * r / 2, r - 0.5))
+
+
+def huber_slope(w: Any, X: Any, y: Any) -> Any:
+    """Its gradient."""
+    return X.T @ np.clip(X @ w - y, -1, 1)
 
 
 def _classic() -> Iterator[Right]:

@@ -98,7 +98,9 @@ def fit_regime(make: Callable[..., np.ndarray], n: int, d: int, k: int, dtype: t
 
         return Contest(fits(X, k), share_of_other_labels, allowed=0.01)
 
-    return Regime(f"fit {make.__name__} ({n}, {d}, {k}) {dtype.__name__}", prepare, goal, repeats=5 if n * d * k < 1e8 else 3)
+    return Regime(
+        f"fit {make.__name__} ({n}, {d}, {k}) {dtype.__name__}", prepare, goal, repeats=5 if n * d * k < 1e8 else 3
+    )
 
 
 def start_regime(n: int, d: int, k: int, dtype: type) -> Regime:

@@ -24,7 +24,8 @@ class Activation:
 
 
 def _normal_density(z: Array) -> Array:
-    return np.exp(-0.5 * z * z) / np.sqrt(2.0 * np.pi)
+    density: Array = np.exp(-0.5 * z * z) / np.sqrt(2.0 * np.pi)
+    return density
 
 
 ACTIVATIONS = (

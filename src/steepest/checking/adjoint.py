@@ -116,10 +116,11 @@ def _diagnosed(
     true = _matrix(A, shape).T
     claimed = _matrix(At, image)
     more = [
-        Candidate("other-map", [_inverse(true.T)], "the inverse of A", "The adjoint is the transposed matrix, not the inverse.",
-                  whole=True, hint="adjoint, not inverse"),
+        Candidate("other-map", [_inverse(true.T)], "the inverse of A",
+                  "The adjoint is the transposed matrix, not the inverse.", whole=True, hint="adjoint, not inverse"),
         Candidate("reversed", [true[::-1, ::-1]], "the adjoint with both axes reversed",
-                  "Reverse it: the adjoint of a convolution is a correlation.", whole=True, hint="the direction of an index"),
+                  "Reverse it: the adjoint of a convolution is a correlation.", whole=True,
+                  hint="the direction of an index"),
     ]  # fmt: skip
     return compare_tensors(
         "At", [claimed], [true], [1e-14 * float(np.max(np.abs(true)))],

@@ -30,7 +30,7 @@ def certify_entry(problem: Problem, points: Sequence[Sequence[Array]], block: Bl
 
 
 def certified_derivative(problem: Problem, blocks: Sequence[Array], i: int, index: tuple[int, ...]) -> str:
-    """Derivative in one entry as a string of 30 digits.
+    """Return the derivative in one entry as a string of 30 digits.
 
     Notes
     -----

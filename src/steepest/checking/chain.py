@@ -115,7 +115,7 @@ def _plan(scene: Scene, width: int, turned: bool) -> list[Layer]:
     weights = [
         i
         for i, b in enumerate(blocks)
-        if b.ndim == 2 and 1 not in b.shape[:1] or (b.ndim == 2 and not scene.is_bias(i))
+        if (b.ndim == 2 and 1 not in b.shape[:1]) or (b.ndim == 2 and not scene.is_bias(i))
     ]
     if not weights:
         weights = [i for i, b in enumerate(blocks) if b.size == width and not scene.is_bias(i)][:1]
@@ -191,7 +191,7 @@ def _errors_of(scene: Scene, layer: Layer, inputs: Sequence[Array]) -> list[Arra
 
 
 def _row_errors(scene: Scene, layer: Layer, H: Array, point: int) -> Array:
-    """Derivative of each sample's own value with respect to its scores.
+    """Return the derivative of each sample's own value with respect to its scores.
 
     Notes
     -----

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from steepest.typing import Array
 
@@ -12,6 +13,8 @@ from .reference import Reference
 from .report import BlockReport, KinkFound, Verdict, Worst
 
 __all__ = ["Comparison", "Tolerance"]
+
+BoolArray = NDArray[np.bool_]
 
 MOST_KINKS = 300  # entries of the given point that are examined for kinks
 MOST_RECOMPUTED = 50  # disputed entries whose reference is computed again at perturbed points
@@ -53,7 +56,7 @@ class Comparison:
     _truth: dict[tuple[int, int], tuple[Array, Array]] = field(default_factory=dict)
 
     def truth(self, p: int, i: int) -> Array:
-        """True derivative with respect to block ``i`` at point ``p``."""
+        """Return the true derivative with respect to block ``i`` at point ``p``."""
         return self._both(p, i)[0]
 
     def error(self, p: int, i: int) -> Array:
@@ -120,7 +123,7 @@ class Comparison:
         return largest
 
     def _by_entries(self, i: int, name: str, shape: tuple[int, ...]) -> BlockReport:
-        wrong: list[tuple[int, Array]] = []
+        wrong: list[tuple[int, BoolArray]] = []
         kinks: tuple[KinkFound, ...] = ()
         n_points = 2 if self.is_large else len(self.points)
         self.usable[i] = list(range(n_points))
@@ -130,7 +133,7 @@ class Comparison:
                 kinks, accepted = self._kinks(i)
                 if kinks:
                     self.usable[i].remove(0)
-                off &= ~accepted
+                off = off & ~accepted
             if off.any():
                 wrong.append((p, off))
         if wrong:
@@ -142,19 +145,19 @@ class Comparison:
         """Whether block ``i`` is off at any point, kinks not considered."""
         return any(self._off(p, i).any() for p in range(len(self.points)))
 
-    def _off(self, p: int, i: int) -> Array:
+    def _off(self, p: int, i: int) -> BoolArray:
         """Entries whose difference is beyond every bound on rounding."""
         true, claim, error = self.truth(p, i), self.claims[p][i], self.error(p, i)
         gap = np.abs(claim - true)
         size = np.maximum(np.abs(claim), np.abs(true))
         floor = 8.0 * self.tolerance.epsilon * float(np.max(size))
         allowed = self.tolerance.relative * size + 10.0 * error + floor
-        off = np.asarray(gap > allowed)
+        off: BoolArray = np.asarray(gap > allowed)
         if off.any():
-            off &= gap > allowed + 100.0 * self._rounding(p, i, off)
+            off = off & (gap > allowed + 100.0 * self._rounding(p, i, off))
         return off
 
-    def _rounding(self, p: int, i: int, disputed: Array) -> Array:
+    def _rounding(self, p: int, i: int, disputed: BoolArray) -> Array:
         """How far claim and reference move when the inputs change by one unit in the last place.
 
         A gradient that is a small difference of large numbers cannot be more accurate than this, however it
@@ -182,7 +185,7 @@ class Comparison:
         nudged: Array = (part * factor).astype(part.dtype)
         return nudged
 
-    def _kinks(self, i: int) -> tuple[tuple[KinkFound, ...], Array]:
+    def _kinks(self, i: int) -> tuple[tuple[KinkFound, ...], BoolArray]:
         """Kinks of block ``i`` at the given point, and the entries whose claim lies between the slopes."""
         claim = self.claims[0][i]
         accepted = np.zeros(claim.shape, dtype=bool)
@@ -200,7 +203,7 @@ class Comparison:
         i: int,
         name: str,
         shape: tuple[int, ...],
-        wrong: Sequence[tuple[int, Array]],
+        wrong: Sequence[tuple[int, BoolArray]],
         kinks: tuple[KinkFound, ...],
     ) -> BlockReport:
         worst, share = None, -1.0

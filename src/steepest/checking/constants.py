@@ -107,7 +107,7 @@ def _terms(sizes: Mapping[str, tuple[float, str]]) -> list[_Term]:
 
 
 def _weight(symbol: str, meaning: str) -> int:
-    """Counts are forgotten more often than the user's own constants, and these than the length of an axis."""
+    """Order symbols: counts are forgotten more often than the user's own constants, these than lengths of axes."""
     if "." in symbol:
         return 4
     return 1 if meaning else 2

@@ -64,7 +64,7 @@ class Explainer:
         return Explanation(Candidate("zero", [], "zero"), 0.0, (), (mistake,), 1.0)
 
     def _not_summed(self) -> Explanation | None:
-        """A claim with an axis too many whose sum over it is the true derivative."""
+        """Return a claim with an axis too many whose sum over it is the true derivative."""
         claims, truth = self.scene.claims(self.i), self.scene.truth(self.i)
         name = self.scene.names[self.i]
         for axis in range(claims[0].ndim if claims[0].ndim > truth[0].ndim else 0):
@@ -96,7 +96,7 @@ class Explainer:
         yield from self._penalty_alone()
 
     def _sets(self, candidate: Candidate) -> list[tuple[str, ...]]:
-        """Sets of penalties to fit beside a candidate: none, and all that fit into the claim's shape."""
+        """Return the sets of penalties to fit beside a candidate: none, and all that fit into the claim's shape."""
         if self.scene.claims(self.i)[0].shape != self.scene.parameter(self.i)[0].shape:
             return [()]
         return [(), *kind_sets(masked=not candidate.code and self.scene.parameter(self.i)[0].ndim > 0)]
@@ -121,7 +121,7 @@ class Explainer:
         )
 
     def _penalty_alone(self) -> Iterator[Explanation]:
-        """The claim holds the penalty's derivative but nothing of the data term."""
+        """Try whether the claim holds the penalty's derivative but nothing of the data term."""
         scene, i = self.scene, self.i
         for term in scene.terms(i) or ():
             solution = fit(scene.claims(i), [scene.kind(i, term.kind)], self._errors(), self._precision())
@@ -170,13 +170,13 @@ def _where(off: Array) -> str:
     for axis in range(off.ndim if off.ndim > 1 else 0):
         others = tuple(j for j in range(off.ndim) if j != axis)
         bad = off.any(axis=others)
-        if not bad.all() and off[np.moveaxis(np.ones_like(off), axis, 0).astype(bool) & False].size == 0:
+        if not bad.all():
             listed = [int(j) for j in np.flatnonzero(bad)[:6]]
             return (
                 f"only {'row' if axis == 0 else 'index'} {listed} of axis {axis} {'is' if len(listed) == 1 else 'are'}"
             )
-    listed = [[int(j) for j in index] for index in np.argwhere(off)[:6]]
-    return f"{int(off.sum())} of {off.size} entries, among them {listed}, are"
+    entries = [[int(j) for j in index] for index in np.argwhere(off)[:6]]
+    return f"{int(off.sum())} of {off.size} entries, among them {entries}, are"
 
 
 def _steady_ratio(claims: list[Array], truth: list[Array]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from steepest.typing import Array
 
 from .certify import certify_entry
 from .comparison import Comparison, Tolerance
@@ -79,6 +80,8 @@ def check_gradient(
     Examples
     --------
     >>> import numpy as np
+
+    from steepest.typing import Array
     >>> from steepest import check_gradient
     >>> X, y = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 7.0]]), np.array([1.0, 2.0, 2.0])
     >>> def value(w, X, y):
@@ -111,7 +114,7 @@ def _audit(
             for name, block in zip(problem.structure.names, problem.structure.blocks, strict=True)
         )
         return GradientReport(Verdict.CANNOT_TELL, blocks, notes=(doubt,), seed=seed)
-    given = [np.asarray(block, dtype=np.float64) for block in problem.structure.blocks]
+    given: list[Array] = [np.asarray(block, dtype=np.float64) for block in problem.structure.blocks]
     points = [given, *draw_points(problem, n_points, rng)]
     reference = Reference(problem)
     reference.measure_noise(points[:4], rng)

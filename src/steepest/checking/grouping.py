@@ -21,6 +21,7 @@ def grouped(found: Sequence[tuple[str, Explanation]]) -> Iterator[Diagnosis]:
 
 
 def told(blocks: tuple[str, ...], explanation: Explanation, symbol: str = "") -> Diagnosis:
+    """Put an explanation into sentences about ``blocks``; ``symbol`` replaces dJ/d... as their name."""
     verb = "equals" if len(blocks) == 1 else "each equal"
     subject = symbol or ", ".join(f"dJ/d{name}" for name in blocks)
     sentence = f"{subject} {verb} {_product(explanation)}"

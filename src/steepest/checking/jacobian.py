@@ -72,7 +72,8 @@ def check_jacobian(
         claims = [_array(jacobian(p.copy(), **data), "jacobian") for p in points]
     truths = [true for true, _, _ in found]
     diagonal = [_diagonal_only(true) for true in truths]
-    more = [Candidate("diagonal-only", diagonal, "the diagonal of the true one", "Fill in the entries beside the diagonal.",
+    more = [Candidate("diagonal-only", diagonal, "the diagonal of the true one",
+                      "Fill in the entries beside the diagonal.",
                       whole=True, hint="entries beside the diagonal")]  # fmt: skip
     return compare_tensors(
         "J", claims, truths, [error for _, error, _ in found],

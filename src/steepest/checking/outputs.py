@@ -196,7 +196,8 @@ OUTPUTS = (
 
 def _softmax_back(z: Array, back: Array) -> Array:
     p = softmax(z)
-    return p * (back - (back * p).sum(axis=1, keepdims=True))
+    pulled: Array = p * (back - (back * p).sum(axis=1, keepdims=True))
+    return pulled
 
 
 OTHER_LOSSES: tuple[tuple[str, Error], ...] = (

@@ -35,7 +35,7 @@ def draw_points(problem: Problem, count: int, rng: np.random.Generator) -> list[
 
 def draw_near(problem: Problem, start: Sequence[Array], size: float, rng: np.random.Generator) -> list[Array]:
     """One random point around ``start``, exactly representable in the type of the parameters."""
-    moved = []
+    moved: list[Array] = []
     for block, given in zip(start, problem.structure.blocks, strict=True):
         step = size * width_of(block) * rng.standard_normal(block.shape)
         moved.append(np.asarray((block + step).astype(given.dtype), dtype=np.float64))

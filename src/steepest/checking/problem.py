@@ -121,7 +121,7 @@ class Problem:
 
 
 def read_data(value: Callable[..., Any], n_params: int, data: Any) -> dict[str, Any]:
-    """Data as a dict; a sequence is named after the arguments of ``value`` that follow the parameters."""
+    """Return the data as a dict; a sequence is named after the arguments of ``value`` that follow the parameters."""
     if data is None:
         return {}
     if not isinstance(data, Mapping):

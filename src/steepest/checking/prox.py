@@ -1,6 +1,6 @@
 """``check_prox``: does a proximal map minimise what it should."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,7 @@ def check_prox(
     -----
     For convex g the objective is strongly convex with modulus 1/t, so that p is its minimum exactly if no
     direction descends from p. Descent is looked for along every coordinate, along random directions, and
-    towards points that a wrong map would miss: x, 0 and the prox with another step. If p is the minimum for another step, that step is named.
+    towards x and 0. If p is the minimum for another step, that step is named.
 
     Examples
     --------
@@ -122,8 +122,8 @@ def _descent(
 def _diagnose(
     value: Callable[[Any], Any],
     prox: Callable[[Any, float], Any],
-    points: list[Array],
-    claims: list[Array],
+    points: Sequence[Array],
+    claims: Sequence[Array],
     step: float,
     rng: np.random.Generator,
 ) -> tuple[Diagnosis, ...]:

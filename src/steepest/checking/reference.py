@@ -7,7 +7,7 @@ import numpy as np
 
 from steepest.foundations.analytic import AnalyticArray, imaginary_part
 from steepest.foundations.extrapolation import EPSILON, Kink, Slope, find_kink, relative_noise, slope
-from steepest.typing import Array
+from steepest.typing import Array, IntArray
 
 from .problem import Data, Problem
 
@@ -85,9 +85,9 @@ class Reference:
         return abs(exact - check.value) <= 50.0 * check.error + 1e-7 * abs(exact)
 
     def block(
-        self, blocks: Sequence[Array], i: int, data: Data | None = None, entries: Array | None = None
+        self, blocks: Sequence[Array], i: int, data: Data | None = None, entries: IntArray | None = None
     ) -> tuple[Array, Array]:
-        """Derivative with respect to block ``i`` and a bound on the error of each entry.
+        """Return the derivative with respect to block ``i`` and a bound on the error of each entry.
 
         With ``entries``, flat positions, only these are computed and returned as a flat array.
         """
@@ -107,12 +107,12 @@ class Reference:
         return self.partial(at_entries, whole.ravel()[entries])
 
     def data(self, blocks: Sequence[Array], name: str) -> Array:
-        """Derivative with respect to the data array ``name``."""
+        """Return the derivative with respect to the data array ``name``."""
         known = self.problem.precise_data
         return self.partial(lambda x: self.problem.value(blocks, {**known, name: x}), known[name])[0]
 
     def partial(self, f: Callable[[Any], Any], x: Array) -> tuple[Array, Array]:
-        """Derivative of ``f`` at ``x``, entry by entry, with error bounds."""
+        """Return the derivative of ``f`` at ``x``, entry by entry, with error bounds."""
         x = np.array(x, dtype=np.float64)
         if self.method == "complex step":
             derivative = _complex_gradient(f, x)
@@ -122,7 +122,7 @@ class Reference:
         derivative, error = np.empty_like(x), np.empty_like(x)
         width = width_of(x)
         for index in np.ndindex(x.shape):
-            found = slope(lambda t, index=index: _float(f(_moved(x, index, t))), float(width[index]), self.noise)
+            found = slope(_along_entry(f, x, index), float(width[index]), self.noise)
             derivative[index], error[index] = found.value, found.error
         return derivative, error
 
@@ -159,6 +159,10 @@ def _moved(x: Array, index: tuple[int, ...], t: float) -> Array:
     moved = x.copy()
     moved[index] += t
     return moved
+
+
+def _along_entry(f: Callable[[Any], Any], x: Array, index: tuple[int, ...]) -> Callable[[float], float]:
+    return lambda t: _float(f(_moved(x, index, t)))
 
 
 def _float(result: Any) -> float:
@@ -210,7 +214,7 @@ def _stencil_gradient(f: Callable[[Any], Any], x: Array) -> tuple[Array, Array]:
         gap = abs(near - far)
         curved = gap > 1e-4 * max(abs(near), abs(far))
         if curved:
-            found = slope(lambda t, index=index: _float(f(_moved(x, index, t))), 4.0 * step)
+            found = slope(_along_entry(f, x, index), 4.0 * step)
             derivative[index], error[index] = found.value, found.error
         else:
             error[index] = 1e-3 * gap + rounding

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from steepest.typing import Array
+from steepest.typing import Array, IntArray
 
 from .comparison import Comparison
 from .problem import Data
@@ -64,7 +64,7 @@ class Scene:
         return self.comparison.points[p]
 
     def truth(self, i: int) -> list[Array]:
-        """True derivative of block ``i`` at every point."""
+        """Return the true derivative of block ``i`` at every point."""
         return [self.comparison.truth(p, i) for p in self.points]
 
     def claims(self, i: int) -> list[Array]:
@@ -112,11 +112,11 @@ class Scene:
         return tuple(name for name, part in self.arrays.items() if part.shape[0] == self.n_samples)
 
     def rows(self, index: Any) -> dict[str, Any]:
-        """The data with only the samples in ``index``."""
+        """Return the data with only the samples in ``index``."""
         return {name: part[index] if name in self.row_names else part for name, part in self.data.items()}
 
     def truth_with(self, i: int, key: str, data: Data) -> list[Array] | None:
-        """True derivative of block ``i`` for other data, or None where the value is not defined for it."""
+        """Return the true derivative of block ``i`` for other data, or None where the value is not defined for it."""
 
         def compute() -> list[Array] | None:
             try:
@@ -125,37 +125,39 @@ class Scene:
                 return None
             return found if all(np.isfinite(part).all() for part in found) else None
 
-        return self.remember(("with", i, key), compute) if self.problem.uses_data else None  # type: ignore[no-any-return]
+        if not self.problem.uses_data:
+            return None
+        found: list[Array] | None = self.remember(("with", i, key), compute)
+        return found
 
     @cached_property
     def sizes(self) -> dict[str, tuple[float, str]]:
         """Numbers that a forgotten factor may consist of: symbol -> (number, meaning)."""
-        sizes: dict[str, tuple[float, str]] = {}
-        if self.n_samples:
-            sizes["n"] = (self.n_samples, "samples")
+        sizes: dict[str, tuple[float, str]] = {"n": (self.n_samples, "samples")} if self.n_samples else {}
         for name, number in self.scalars.items():
             sizes[name] = (number, "")
             if name in ("batch_size", "batch") and number > 0 and self.n_samples % number == 0:
                 sizes["n_batches"] = (self.n_samples // number, "mini-batches")
-        last = self.problem.structure.blocks[-1]
-        outputs = [p.shape[1] for name, p in self.arrays.items() if p.ndim == 2 and name.lower().startswith(("y", "t"))]
-        if outputs:
-            sizes["k"] = (outputs[0], "outputs")
-        elif last.ndim:
-            sizes["k"] = (last.shape[-1], f"last axis of {self.names[-1]}")
-        for name, part in self.arrays.items():
-            for axis, length in enumerate(part.shape):
-                if length not in [number for number, _ in sizes.values()]:
-                    sizes[f"{name}.shape[{axis}]"] = (length, "")
-        for name, block in zip(self.names, self.problem.structure.blocks, strict=True):
-            if block.size not in [number for number, _ in sizes.values()]:
-                sizes[f"{name}.size"] = (block.size, "")
+        sizes |= self._outputs()
+        blocks = zip(self.names, self.problem.structure.blocks, strict=True)
+        axes = [(f"{name}.shape[{k}]", size) for name, part in self.arrays.items() for k, size in enumerate(part.shape)]
+        for symbol, size in [*axes, *((f"{name}.size", block.size) for name, block in blocks)]:
+            if size not in [number for number, _ in sizes.values()]:
+                sizes[symbol] = (size, "")
         return sizes
+
+    def _outputs(self) -> dict[str, tuple[float, str]]:
+        """Find the number of outputs: columns of a target, or the last axis of the last parameter."""
+        for name, part in self.arrays.items():
+            if part.ndim == 2 and name.lower().startswith(("y", "t")):
+                return {"k": (part.shape[1], "outputs")}
+        last = self.problem.structure.blocks[-1]
+        return {"k": (last.shape[-1], f"last axis of {self.names[-1]}")} if last.ndim else {}
 
     # Penalties
 
     def kind(self, i: int, kind: str) -> list[Array]:
-        """Derivative of the penalty ``kind`` with coefficient 1 at every point."""
+        """Return the derivative of the penalty ``kind`` with coefficient 1 at every point."""
         return [penalty_derivative(kind, w) for w in self.parameter(i)]
 
     def is_bias(self, i: int) -> bool:
@@ -184,7 +186,7 @@ class Scene:
                 return found
         return self._terms_by_scalars(i, entries)
 
-    def _terms_without(self, i: int, name: str, entries: Array) -> tuple[Term, ...] | None:
+    def _terms_without(self, i: int, name: str, entries: IntArray) -> tuple[Term, ...] | None:
         """Penalties that remain when the array ``name`` is zero, whatever the other arrays are."""
         silent = {**self.data, name: np.zeros_like(self.arrays[name])}
         others = {k: 1.5 * v + 0.5 for k, v in self.arrays.items() if k != name and v.dtype.kind == "f"}
@@ -201,7 +203,7 @@ class Scene:
         )
         return found if same else None
 
-    def _terms_by_scalars(self, i: int, entries: Array) -> tuple[Term, ...] | None:
+    def _terms_by_scalars(self, i: int, entries: IntArray) -> tuple[Term, ...] | None:
         whole = self._partial_truth(i, self.data, entries)
         if not self.scalars or whole is None:
             return None
@@ -216,18 +218,18 @@ class Scene:
             best = found if found is not None else best
         return best
 
-    def _entries(self, i: int) -> Array:
+    def _entries(self, i: int) -> IntArray:
         size = self.at(0)[i].size
-        return np.arange(size) if size <= MOST_ENTRIES else np.linspace(0, size - 1, MOST_ENTRIES).astype(int)
+        return np.arange(size) if size <= MOST_ENTRIES else np.linspace(0, size - 1, MOST_ENTRIES).astype(np.int64)
 
-    def _partial_truth(self, i: int, data: Data, entries: Array) -> list[Array] | None:
+    def _partial_truth(self, i: int, data: Data, entries: IntArray) -> list[Array] | None:
         try:
             found = [self.reference.block(self.at(p), i, data, entries)[0] for p in self.points]
         except Exception:  # the user's function, called with data that it may well refuse
             return None
         return found if all(np.isfinite(part).all() for part in found) else None
 
-    def _decompose(self, i: int, tensors: list[Array], entries: Array) -> tuple[Term, ...] | None:
+    def _decompose(self, i: int, tensors: list[Array], entries: IntArray) -> tuple[Term, ...] | None:
         """Coefficients of the kinds that make up ``tensors`` exactly, or None."""
         target = np.concatenate([part.ravel() for part in tensors])
         size = max(float(np.max(np.abs(np.concatenate([t.ravel()[entries] for t in self.truth(i)])))), 1e-300)
@@ -245,7 +247,7 @@ class Scene:
         return None
 
     def data_truth(self, i: int) -> list[Array]:
-        """True derivative of block ``i`` without that of its penalty."""
+        """Return the true derivative of block ``i`` without that of its penalty."""
         tensors = self.truth(i)
         for term in self.terms(i) or ():
             parts = self.kind(i, term.kind)
@@ -254,7 +256,7 @@ class Scene:
 
 
 def kind_sets(masked: bool) -> list[tuple[str, ...]]:
-    """Combinations of penalties that are considered, the simplest first."""
+    """Return the combinations of penalties that are considered, the simplest first."""
     sets: list[tuple[str, ...]] = [("L2",), ("L1",), ("norm",), ("L2", "L1")]
     if masked:
         sets += [(kind + mask,) for mask in MASKS for kind in KINDS[:2]]
@@ -263,7 +265,7 @@ def kind_sets(masked: bool) -> list[tuple[str, ...]]:
 
 
 def penalty_derivative(kind: str, w: Array) -> Array:
-    """Derivative of ``|w|^2 / 2``, ``|w|_1`` or ``|w|``, with a bias at either end of ``w`` spared or not."""
+    """Return the derivative of ``|w|^2 / 2``, ``|w|_1`` or ``|w|``, with a bias at either end of ``w`` spared."""
     if " without" in kind and w.ndim:
         derivative = np.array(penalty_derivative(kind.split(" ")[0], w))
         derivative[0 if "first" in kind else -1] = 0.0

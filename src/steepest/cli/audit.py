@@ -38,7 +38,7 @@ def command(
     certify: bool,
     as_json: bool,
 ) -> int:
-    """Hold a hand-written gradient against its value and name the mistake.
+    r"""Hold a hand-written gradient against its value and name the mistake.
 
     The point is given by --at, or by a dict called `parameters` in the value's file; data by --data, or by a
     dict called `data`. Exit code 0: agrees, 1: disagrees, 2: cannot tell.

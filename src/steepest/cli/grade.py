@@ -1,6 +1,7 @@
 """Grade a learner's gradients against a teacher's value."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 
 import click
@@ -36,7 +37,7 @@ def command(template: str, submissions: tuple[str, ...], answers: bool | None, s
     return code
 
 
-def _show(grades: dict[str, object]) -> None:
+def _show(grades: Mapping[str, object]) -> None:
     from rich import box
     from rich.table import Table
     from rich.text import Text

@@ -6,7 +6,9 @@ import click
 @click.command()
 @click.option("--tests", default=1_000_000, show_default=True, type=click.IntRange(1), help="Tests to guess at.")
 @click.option("--questions", default=10, show_default=True, type=click.IntRange(1, 100_000), help="Questions of each.")
-@click.option("-p", "--probability", default=0.5, show_default=True, type=click.FloatRange(0, 1), help="Of guessing one right.")
+@click.option(
+    "-p", "--probability", default=0.5, show_default=True, type=click.FloatRange(0, 1), help="Of guessing one right."
+)
 @click.option("--seed", type=int, help="Seed of the random numbers.")
 @click.option("--plot", type=click.Path(dir_okay=False), metavar="FILE", help="Save the histogram as an image.")
 def command(tests: int, questions: int, probability: float, seed: int | None, plot: str | None) -> None:
@@ -21,7 +23,9 @@ def command(tests: int, questions: int, probability: float, seed: int | None, pl
     for line in histogram(result.counts / result.n_tests, result.law, console.width):
         console.print(line, markup=False)
     statistic, freedom, likely = result.goodness_of_fit()
-    console.print(f"\n  # simulated   | exact law\n\n  mean      {result.mean:.4f}, exactly n p = {result.exact_mean:g}")
+    console.print(
+        f"\n  # simulated   | exact law\n\n  mean      {result.mean:.4f}, exactly n p = {result.exact_mean:g}"
+    )
     console.print(f"  variance  {result.variance:.4f}, exactly n p (1 - p) = {result.exact_variance:g}")
     console.print(
         f"  fit       chi-squared {statistic:.2f} on {freedom} degrees of freedom; "

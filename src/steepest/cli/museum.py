@@ -94,7 +94,8 @@ def _show(found: "Exhibit", console: "Console") -> None:
 def _facts(found: "Exhibit") -> dict[str, object]:
     report = found.case().audit() if found.case else None
     return {
-        "name": found.name, "title": found.title, "source": found.source, "published": found.claim, "right": found.truth,
+        "name": found.name, "title": found.title, "source": found.source,
+        "published": found.claim, "right": found.truth,
         "verdict": str(report.verdict) if report else None,
         "diagnoses": [str(d) for d in report.diagnoses] if report else [],
         "numbers": [{"what": f.what, "published": f.published, "right": f.right} for f in found.numbers()],

@@ -34,7 +34,7 @@ def load_names(path: str) -> dict[str, Any]:
 
 
 def find_function(target: str) -> tuple[Callable[..., Any], dict[str, Any]]:
-    """Function named as ``FILE.py:NAME``, and all names of its file."""
+    """Return the function named as ``FILE.py:NAME``, and all names of its file."""
     path, _, name = target.rpartition(":")
     if not path:
         raise InvalidInputError(f"{target!r}: must be FILE.py:FUNCTION, such as {target}:value")
@@ -74,7 +74,7 @@ def _archive(path: str) -> dict[str, Any]:
 
 
 def _value(option: str, name: str, text: str, rng: np.random.Generator) -> Any:
-    """Number, JSON list, .npy file, or random array such as ``normal(3,4)``."""
+    """Return the number, JSON list, .npy file, or random array such as ``normal(3,4)``."""
     drawn = RANDOM.fullmatch(text)
     if drawn:
         shape = tuple(int(part) for part in drawn.group(2).split(",") if part.strip())

@@ -33,7 +33,7 @@ class Kink:
 
 
 def slope(phi: Callable[[float], float], width: float = 1.0, noise: float = EPSILON) -> Slope:
-    r"""Derivative of ``phi`` at 0 from central differences on shrinking steps.
+    r"""Return the derivative of ``phi`` at 0 from central differences on shrinking steps.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def slope(phi: Callable[[float], float], width: float = 1.0, noise: float = EPSI
 
 
 def one_sided_slope(phi: Callable[[float], float], side: int, width: float = 1.0, noise: float = EPSILON) -> Slope:
-    """Derivative of ``phi`` at 0 from the right (``side=1``) or from the left (``side=-1``).
+    """Return the derivative of ``phi`` at 0 from the right (``side=1``) or from the left (``side=-1``).
 
     The one-sided difference has every power of h in its error, so that the ratio of the tableau is 2.
     """
@@ -112,7 +112,7 @@ def find_kink(phi: Callable[[float], float], width: float = 1.0, noise: float = 
 
 
 def relative_noise(phi: Callable[[float], float], width: float = 1.0) -> float:
-    """Rounding error of ``phi`` near 0 relative to its size, at least that of float64.
+    """Return the rounding error of ``phi`` near 0 relative to its size, at least that of float64.
 
     Notes
     -----

@@ -149,10 +149,11 @@ def binomial_law(n: int, p: float) -> Array:
     _check(1, n, p)
     k = np.arange(n + 1)
     if p in (0.0, 1.0):
-        return (k == (n if p else 0)).astype(np.float64)
+        return np.where(k == (n if p else 0), 1.0, 0.0)
     ways = [math.lgamma(n + 1) - math.lgamma(j + 1) - math.lgamma(n - j + 1) for j in range(n + 1)]
     law = np.exp(np.array(ways) + k * math.log(p) + (n - k) * math.log1p(-p))
-    return np.asarray(law / law.sum())
+    normalised: Array = law / law.sum()
+    return normalised
 
 
 def _joined(observed: IntArray, expected: Array) -> tuple[Array, Array]:

@@ -17,8 +17,8 @@ __all__ = [
     "fold_bias",
     "norm",
     "same_direction",
-    "unit",
     "unfold_bias",
+    "unit",
 ]
 
 

@@ -1,5 +1,7 @@
 """An article's line fit: a sum pulled apart, and two names exchanged."""
 
+from typing import Any
+
 import numpy as np
 
 from steepest.typing import Array
@@ -9,8 +11,8 @@ from .exhibit import Case, Exhibit, Figure
 __all__ = ["EXHIBITS"]
 
 
-def _value(A: float, B: float, x: Array, y: Array) -> float:
-    return np.mean((y - (A * x + B)) ** 2)  # type: ignore[no-any-return]
+def _value(A: float, B: float, x: Array, y: Array) -> Any:
+    return np.mean((y - (A * x + B)) ** 2)
 
 
 def _published(A: float, B: float, x: Array, y: Array) -> tuple[Array, float]:
@@ -18,7 +20,7 @@ def _published(A: float, B: float, x: Array, y: Array) -> tuple[Array, float]:
     return -2 / len(x) * x * residual.sum(), -2 / len(x) * residual.sum()
 
 
-def _right(A: float, B: float, x: Array, y: Array) -> tuple[float, float]:
+def _right(A: float, B: float, x: Array, y: Array) -> Any:
     residual = y - (A * x + B)
     return -2 / len(x) * np.sum(x * residual), -2 / len(x) * residual.sum()
 
@@ -75,8 +77,8 @@ EXHIBITS = (
         "the same article",
         "ridge: alpha * sum |w_j|; lasso: alpha * sum w_j^2",
         "lasso: alpha * sum |w_j|; ridge: alpha * sum w_j^2",
-        "The lasso sets coefficients to zero exactly, ridge only makes them smaller: with orthonormal columns the lasso "
-        "moves each by alpha towards zero and stops there, ridge divides each by 1 + alpha.",
+        "The lasso sets coefficients to zero exactly, ridge only makes them smaller: with orthonormal columns the "
+        "lasso moves each by alpha towards zero and stops there, ridge divides each by 1 + alpha.",
         figures=_name_figures,
     ),
 )

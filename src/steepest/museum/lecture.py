@@ -1,5 +1,7 @@
 """A lecture on linear regression: the wrong factor, the wrong product, the wrong algorithm."""
 
+from typing import Any
+
 import numpy as np
 
 from steepest.foundations.vectors import cross, dot
@@ -10,8 +12,8 @@ from .exhibit import Case, Exhibit, Figure
 __all__ = ["EXHIBITS"]
 
 
-def _value(W: Array, X: Array, y: Array) -> float:
-    return np.mean((y - X @ W) ** 2)  # type: ignore[no-any-return]
+def _value(W: Array, X: Array, y: Array) -> Any:
+    return np.mean((y - X @ W) ** 2)
 
 
 def _published(W: Array, X: Array, y: Array) -> Array:
@@ -19,7 +21,7 @@ def _published(W: Array, X: Array, y: Array) -> Array:
     return -2 / len(y) * W.T @ R
 
 
-def _right(W: Array, X: Array, y: Array) -> Array:
+def _right(W: Array, X: Array, y: Array) -> Any:
     R = y - X @ W
     return -2 / len(y) * X.T @ R
 
@@ -42,7 +44,7 @@ def _product_figures() -> list[Figure]:
 
 
 def _strassen_figures() -> list[Figure]:
-    """Rounding errors tell the algorithms apart: Strassen's spoils small entries beside large ones.
+    """Tell the algorithms apart by their rounding errors: Strassen's spoils small entries beside large ones.
 
     In the usual algorithm the entry (0, 0) of the product depends on row 0 and column 0 alone. Strassen's adds
     and subtracts sums over whole blocks, so that a 1 beside 1e8 comes back with the rounding error of 1e16.

@@ -12,23 +12,23 @@ from .penalties import PUBLIC
 __all__ = ["EXHIBITS"]
 
 
-def _softmax(Z: Array) -> Array:
+def _softmax(Z: Array) -> Any:
     shifted = np.exp(Z - np.max(np.real(Z), axis=1, keepdims=True))
-    return shifted / shifted.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
+    return shifted / shifted.sum(axis=1, keepdims=True)
 
 
 def _diagonal() -> Case:
     rng = np.random.default_rng(1)
     data = {"X": rng.normal(size=(9, 4)), "Y": np.eye(3)[rng.integers(3, size=9)]}
 
-    def value(W: Array, X: Array, Y: Array) -> float:
-        return -np.sum(Y * np.log(_softmax(X @ W))) / len(Y)  # type: ignore[no-any-return]
+    def value(W: Array, X: Array, Y: Array) -> Any:
+        return -np.sum(Y * np.log(_softmax(X @ W))) / len(Y)
 
-    def published(W: Array, X: Array, Y: Array) -> Array:
+    def published(W: Array, X: Array, Y: Array) -> Any:
         P = _softmax(X @ W)
         return X.T @ (-Y / P * P * (1 - P)) / len(Y)
 
-    def right(W: Array, X: Array, Y: Array) -> Array:
+    def right(W: Array, X: Array, Y: Array) -> Any:
         return X.T @ (_softmax(X @ W) - Y) / len(Y)
 
     return Case(value, published, right, {"W": rng.normal(size=(4, 3))}, data)
@@ -40,29 +40,29 @@ def _residuals(seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _cauchy() -> Case:
-    def value(w: Array, X: Array, y: Array) -> float:
-        return np.sum(np.abs(X @ w - y))  # type: ignore[no-any-return]
+    def value(w: Array, X: Array, y: Array) -> Any:
+        return np.sum(np.abs(X @ w - y))
 
-    def published(w: Array, X: Array, y: Array) -> Array:
+    def published(w: Array, X: Array, y: Array) -> Any:
         r = X @ w - y
         return X.T @ (r / (1 + r**2))
 
-    def right(w: Array, X: Array, y: Array) -> Array:
+    def right(w: Array, X: Array, y: Array) -> Any:
         return X.T @ np.sign(X @ w - y)
 
     return Case(value, published, right, *_residuals(2))
 
 
 def _quantile() -> Case:
-    def value(w: Array, X: Array, y: Array, q: float) -> float:
+    def value(w: Array, X: Array, y: Array, q: float) -> Any:
         r = y - X @ w
-        return np.sum(np.where(r > 0, q * r, (q - 1) * r))  # type: ignore[no-any-return]
+        return np.sum(np.where(r > 0, q * r, (q - 1) * r))
 
-    def published(w: Array, X: Array, y: Array, q: float) -> Array:
+    def published(w: Array, X: Array, y: Array, q: float) -> Any:
         r = y - X @ w
         return -X.T @ np.where(r > 0, 1 - q, -q)
 
-    def right(w: Array, X: Array, y: Array, q: float) -> Array:
+    def right(w: Array, X: Array, y: Array, q: float) -> Any:
         r = y - X @ w
         return -X.T @ np.where(r > 0, q, q - 1)
 

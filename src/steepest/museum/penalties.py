@@ -25,45 +25,45 @@ def _weights() -> dict[str, Any]:
     return {"w": np.array([0.5, -0.7, 0.2])}
 
 
-def _logistic(w: Array, X: Array, y: Array, alpha: float) -> float:
+def _logistic(w: Array, X: Array, y: Array, alpha: float) -> Any:
     z = X @ w
-    return np.mean(np.logaddexp(0.0, z) - y * z) + alpha / 2 * np.sum(w**2)  # type: ignore[no-any-return]
+    return np.mean(np.logaddexp(0.0, z) - y * z) + alpha / 2 * np.sum(w**2)
 
 
-def _logistic_slope(w: Array, X: Array, y: Array, alpha: float) -> Array:
+def _logistic_slope(w: Array, X: Array, y: Array, alpha: float) -> Any:
     return X.T @ (expit(X @ w) - y) / len(y) + alpha * w
 
 
 def _wrong_sign() -> Case:
-    def published(w: Array, X: Array, y: Array, alpha: float) -> Array:
+    def published(w: Array, X: Array, y: Array, alpha: float) -> Any:
         return X.T @ (expit(X @ w) - y) / len(y) - alpha * w
 
     return Case(_logistic, published, _logistic_slope, _weights(), _data(1, labels=True))
 
 
 def _norm_for_l1() -> Case:
-    def value(w: Array, X: Array, y: Array, alpha: float) -> float:
-        return np.mean((X @ w - y) ** 2) / 2 + alpha * np.linalg.norm(w)  # type: ignore[return-value]
+    def value(w: Array, X: Array, y: Array, alpha: float) -> Any:
+        return np.mean((X @ w - y) ** 2) / 2 + alpha * np.linalg.norm(w)
 
-    def published(w: Array, X: Array, y: Array, alpha: float) -> Array:
+    def published(w: Array, X: Array, y: Array, alpha: float) -> Any:
         return X.T @ (X @ w - y) / len(y) + alpha * np.sign(w)
 
-    def right(w: Array, X: Array, y: Array, alpha: float) -> Array:
+    def right(w: Array, X: Array, y: Array, alpha: float) -> Any:
         return X.T @ (X @ w - y) / len(y) + alpha * w / np.linalg.norm(w)
 
     return Case(value, published, right, _weights(), _data(2, labels=False))
 
 
-def _ridge(w: Array, X: Array, y: Array, alpha: float, batch_size: int = 12) -> float:
-    return np.mean((X @ w - y) ** 2) / 2 + alpha / 2 * np.sum(w**2)  # type: ignore[no-any-return]
+def _ridge(w: Array, X: Array, y: Array, alpha: float, batch_size: int = 12) -> Any:
+    return np.mean((X @ w - y) ** 2) / 2 + alpha / 2 * np.sum(w**2)
 
 
-def _ridge_slope(w: Array, X: Array, y: Array, alpha: float, batch_size: int = 12) -> Array:
+def _ridge_slope(w: Array, X: Array, y: Array, alpha: float, batch_size: int = 12) -> Any:
     return X.T @ (X @ w - y) / len(y) + alpha * w
 
 
 def _on_the_gradient() -> Case:
-    def published(w: Array, X: Array, y: Array, alpha: float) -> Array:
+    def published(w: Array, X: Array, y: Array, alpha: float) -> Any:
         gradient = X.T @ (X @ w - y) / len(y)
         return gradient + alpha * gradient
 
@@ -71,7 +71,7 @@ def _on_the_gradient() -> Case:
 
 
 def _per_batch() -> Case:
-    def published(w: Array, X: Array, y: Array, alpha: float, batch_size: int) -> Array:
+    def published(w: Array, X: Array, y: Array, alpha: float, batch_size: int) -> Any:
         total = np.zeros_like(w)
         for start in range(0, len(y), batch_size):
             rows = slice(start, start + batch_size)
@@ -89,8 +89,8 @@ EXHIBITS = (
         f"a logistic regression in {PUBLIC}",
         "dJ/dw = X^T (p - y) / n - alpha w",
         "dJ/dw = X^T (p - y) / n + alpha w",
-        "The value subtracts nothing: its gradient must add. Descent with the wrong sign drives the weights up, which a "
-        "short training run with a small alpha does not show.",
+        "The value subtracts nothing: its gradient must add. Descent with the wrong sign drives the weights up, which "
+        "a short training run with a small alpha does not show.",
         _wrong_sign,
         {"w": ("penalty-sign",)},
     ),

@@ -19,8 +19,8 @@ def _line(seed: int, outputs: int = 0) -> tuple[dict[str, Any], dict[str, Any]]:
     return parameters, {"X": rng.normal(size=(10, 3)), "y": rng.normal(size=(10, *shape))}
 
 
-def _half_mean(w: Array, b: float, X: Array, y: Array) -> float:
-    return np.mean((X @ w + b - y) ** 2) / 2  # type: ignore[no-any-return]
+def _half_mean(w: Array, b: float, X: Array, y: Array) -> Any:
+    return np.mean((X @ w + b - y) ** 2) / 2
 
 
 def _half_mean_slope(w: Array, b: float, X: Array, y: Array) -> tuple[Array, Any]:
@@ -29,7 +29,7 @@ def _half_mean_slope(w: Array, b: float, X: Array, y: Array) -> tuple[Array, Any
 
 
 def _without_n() -> Case:
-    def published(w: Array, b: float, X: Array, y: Array) -> tuple[Array, Any]:
+    def published(w: Array, b: float, X: Array, y: Array) -> Any:
         residual = X @ w + b - y
         return X.T @ residual, residual.sum()
 
@@ -37,7 +37,7 @@ def _without_n() -> Case:
 
 
 def _bias_twice() -> Case:
-    def published(w: Array, b: float, X: Array, y: Array) -> tuple[Array, Any]:
+    def published(w: Array, b: float, X: Array, y: Array) -> Any:
         residual = X @ w + b - y
         db = residual.mean()
         db += residual.mean()
@@ -47,7 +47,7 @@ def _bias_twice() -> Case:
 
 
 def _outputs() -> Case:
-    def published(w: Array, b: float, X: Array, y: Array) -> tuple[Array, Any]:
+    def published(w: Array, b: float, X: Array, y: Array) -> Any:
         residual = X @ w + b - y
         return X.T @ residual / len(y), residual.mean(axis=0)
 
@@ -58,17 +58,17 @@ def _reversed() -> Case:
     rng = np.random.default_rng(4)
     X, Y = rng.normal(size=(5, 6)), rng.normal(size=(3, 4))
 
-    def errors(W: Array, X: Array, Y: Array) -> Array:
-        return sum(W[i, j] * X[i : i + 3, j : j + 4] for i in range(3) for j in range(3)) - Y  # type: ignore[return-value]
+    def errors(W: Array, X: Array, Y: Array) -> Any:
+        return sum(W[i, j] * X[i : i + 3, j : j + 4] for i in range(3) for j in range(3)) - Y
 
-    def value(W: Array, X: Array, Y: Array) -> float:
-        return np.sum(errors(W, X, Y) ** 2) / 2  # type: ignore[no-any-return]
+    def value(W: Array, X: Array, Y: Array) -> Any:
+        return np.sum(errors(W, X, Y) ** 2) / 2
 
-    def right(W: Array, X: Array, Y: Array) -> Array:
+    def right(W: Array, X: Array, Y: Array) -> Any:
         e = errors(W, X, Y)
         return np.array([[np.sum(e * X[i : i + 3, j : j + 4]) for j in range(3)] for i in range(3)])
 
-    def published(W: Array, X: Array, Y: Array) -> Array:
+    def published(W: Array, X: Array, Y: Array) -> Any:
         return right(W, X, Y)[::-1, ::-1]
 
     return Case(value, published, right, {"W": rng.normal(size=(3, 3))}, {"X": X, "Y": Y})
@@ -92,8 +92,8 @@ EXHIBITS = (
         f"a network layer in {PUBLIC}",
         "b moves once with the weights and once on its own",
         "b moves once, by the same rate as the weights",
-        "Twice the gradient is the gradient at twice the rate: the fit converges to the same point by another path, and no "
-        "test of the result can see it.",
+        "Twice the gradient is the gradient at twice the rate: the fit converges to the same point by another path, "
+        "and no test of the result can see it.",
         _bias_twice,
         {"b": ("factor",)},
     ),

@@ -24,7 +24,7 @@ def encode(value: Any) -> str:
 
 
 def decode(line: str) -> Any:
-    """What was encoded."""
+    """Read what was encoded."""
     return _arrays(json.loads(line))
 
 

@@ -56,7 +56,8 @@ class Grade:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{escape(part.name)}</td><td>{part.points:g} of {part.out_of:g}</td><td>{escape(part.reason)}</td></tr>"
+            f"<tr><td>{escape(part.name)}</td><td>{part.points:g} of {part.out_of:g}</td>"
+            f"<td>{escape(part.reason)}</td></tr>"
             for part in self.parts
         )
         notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)

@@ -86,7 +86,7 @@ class Remote:
         self.folder.cleanup()
 
     def call(self, name: str, arguments: tuple[Any, ...], data: dict[str, Any]) -> Any:
-        """Result of one call; SubmissionFailedError says why there is none."""
+        """Return the result of one call; SubmissionFailedError says why there is none."""
         assert self.process.stdin is not None, "opened with a pipe"
         try:
             self.process.stdin.write((encode([name, list(arguments), data]) + "\n").encode())

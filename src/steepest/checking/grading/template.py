@@ -62,7 +62,8 @@ class Template:
             raise InvalidInputError(f"{path}: weights names {sorted(unknown)}, parameters are {sorted(parameters)}")
         return cls(
             names["value"], parameters, dict(names.get("data", {})), weights, dict(names.get("credit", {})),
-            bool(names.get("show_answers", False)), float(names.get("seconds", 10.0)), int(names.get("memory_mb", 4096)),
+            bool(names.get("show_answers", False)),
+            float(names.get("seconds", 10.0)), int(names.get("memory_mb", 4096)),
         )  # fmt: skip
 
     @property

@@ -27,18 +27,18 @@ def main(path: str, memory_mb: int) -> None:
     requests = os.fdopen(os.dup(0), "r", encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     namespace: dict[str, Any] = {}
-    with _reporting(answers) as outcome:
+    with _Reporting(answers) as outcome:
         namespace.update(runpy.run_path(path, run_name="submission"))
         outcome["functions"] = [name for name, part in namespace.items() if callable(part)]
     for line in requests:
         name, arguments, data = decode(line)
-        with _reporting(answers) as outcome:
+        with _Reporting(answers) as outcome:
             before = encode([arguments, data])
             outcome["result"] = namespace[name](*arguments, **data)
             outcome["changed"] = encode([arguments, data]) != before
 
 
-class _reporting(contextlib.AbstractContextManager[dict[str, Any]]):  # noqa: N801 (reads as a statement)
+class _Reporting(contextlib.AbstractContextManager[dict[str, Any]]):
     """Send the outcome filled in inside the block, with what was printed and what was raised."""
 
     def __init__(self, answers: Any) -> None:

@@ -41,6 +41,6 @@ class Candidate:
 
 
 def counts_of(scene: Scene) -> tuple[float, ...]:
-    """The number of samples and its inverse: constants of a mean in place of a sum, or the reverse."""
+    """Return the number of samples and its inverse: constants of a mean in place of a sum, or the reverse."""
     n = float(scene.n_samples or 1)
     return (n, 1.0 / n)

@@ -54,7 +54,8 @@ def propose(scene: Scene, i: int) -> Iterator[Candidate]:
 
 def _assignment(C: Array, X: Array) -> Array:
     distances = ((X[:, None, :] - C[None]) ** 2).sum(axis=2)
-    return np.eye(len(C))[distances.argmin(axis=1)]
+    assigned: Array = np.eye(len(C))[distances.argmin(axis=1)]
+    return assigned
 
 
 def _ratio(pulls: list[Array], truth: list[Array]) -> float | None:

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from steepest.typing import Array
+
 from ..scene import Scene
 from .candidate import Candidate
 
@@ -11,12 +13,12 @@ __all__ = ["propose"]
 
 
 def propose(scene: Scene, i: int) -> Iterator[Candidate]:
-    """True derivatives with another block, or a data array, at zero."""
+    """Return the true derivatives with another block, or a data array, at zero."""
     for j, name in enumerate(scene.names):
         if j == i and not scene.is_bias(i):
             continue
 
-        def at_zero(j: int = j) -> list[np.ndarray] | None:  # type: ignore[type-arg]
+        def at_zero(j: int = j) -> list[Array] | None:
             found = []
             for p in scene.points:
                 blocks = list(scene.at(p))

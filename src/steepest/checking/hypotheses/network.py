@@ -1,6 +1,6 @@
 """Mistakes of the chain rule: activations, factors, outputs, and sums over the batch, layer by layer."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,7 @@ class WrongErrors:
     """Errors ``dJ/dZ`` of one layer after a mistake in it or behind it."""
 
     code: str
-    errors: list[Array]
+    errors: Sequence[Array]
     said: str
     remedy: str
     hint: str
@@ -46,7 +46,7 @@ def propose(scene: Scene, i: int) -> Iterator[Candidate]:
 
 
 def _other_losses(scene: Scene, chain: Chain, k: int, i: int) -> Iterator[Candidate]:
-    """The derivative of another loss than the value's, or of the same with its slopes exchanged."""
+    """Propose the derivative of another loss than the value's, or of the same with its slopes exchanged."""
     if not chain.complete:
         return
     layer, last = chain.layers[k], len(chain.layers) - 1
@@ -74,7 +74,7 @@ def _other_losses(scene: Scene, chain: Chain, k: int, i: int) -> Iterator[Candid
         )
 
 
-def _gradient(scene: Scene, layer: Layer, i: int, inputs: list[Array], errors: list[Array]) -> list[Array]:
+def _gradient(scene: Scene, layer: Layer, i: int, inputs: Sequence[Array], errors: Sequence[Array]) -> list[Array]:
     like = scene.at(0)[i]
     if i == layer.bias:
         return [e.sum(axis=0).reshape(like.shape) for e in errors]
@@ -86,13 +86,11 @@ def _sums_over_batch(scene: Scene, chain: Chain, k: int, i: int) -> Iterator[Can
     layer, like, name = chain.layers[k], scene.at(0)[i], scene.names[i]
     hint = "look at the sum over the samples"
     if i == layer.bias:
-        for said, change in (
-            ("of each sample by itself", lambda e: e),
-            ("of the outputs summed", lambda e: e.sum(axis=1)),
-        ):
+        apart, joined = layer.errors, [e.sum(axis=1) for e in layer.errors]
+        for said, tensors in (("of each sample by itself", apart), ("of the outputs summed", joined)):
             yield Candidate(
                 "not-summed",
-                [_squeezed(change(e), scene.claims(i)[0].shape) for e in layer.errors],
+                [_squeezed(e, scene.claims(i)[0].shape) for e in tensors],
                 f"the error {said}",
                 f"Sum over the batch: d{name} = dZ.sum(axis=0).",
                 natural=counts_of(scene),
@@ -302,7 +300,7 @@ def _at_activation(chain: Chain, m: int) -> Iterator[WrongErrors]:
 
 
 def _everywhere(chain: Chain, k: int) -> Iterator[WrongErrors]:
-    """The same mistake in the activations of all layers from ``k`` on, where that is more than one."""
+    """Make the same mistake in the activations of all layers from ``k`` on, where that is more than one."""
     last = len(chain.layers) - 1
     if last - k < 2:
         return

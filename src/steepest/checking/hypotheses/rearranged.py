@@ -1,6 +1,8 @@
 """The right numbers in the wrong places: transposed, reversed, shifted, summed away, in another block."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +36,7 @@ def _transpositions(tensors: list[Array], whole: bool, name: str) -> Iterator[Ca
     for a, b, how in choices:
         yield _made(
             tensors,
-            lambda t, a=a, b=b: np.swapaxes(t, a, b),
+            partial(np.swapaxes, axis1=a, axis2=b),
             whole,
             "transposed",
             f"the true derivative {how}",
@@ -53,7 +55,7 @@ def _reversals(tensors: list[Array], whole: bool, name: str) -> Iterator[Candida
         place = "time" if ndim == 1 else "both axes" if len(axes) == 2 else f"axis {ndim + axes[0]}"
         yield _made(
             tensors,
-            lambda t, axes=axes: np.flip(t, axes),
+            partial(np.flip, axis=axes),
             whole,
             "reversed",
             f"the true derivative reversed in {place}" if ndim == 1 else f"the true derivative reversed along {place}",
@@ -71,7 +73,7 @@ def _shifts(tensors: list[Array], whole: bool, name: str) -> Iterator[Candidate]
                 continue
             yield _made(
                 tensors,
-                lambda t, axis=axis, step=step: np.roll(t, step, axis),
+                partial(np.roll, shift=step, axis=axis),
                 whole,
                 "shifted",
                 f"the true derivative shifted by {step:+d} along axis {axis}",
@@ -80,7 +82,7 @@ def _shifts(tensors: list[Array], whole: bool, name: str) -> Iterator[Candidate]
             )
             yield _made(
                 tensors,
-                lambda t, axis=axis, step=step: _pushed(t, step, axis),
+                partial(_pushed, step=step, axis=axis),
                 whole,
                 "shifted",
                 f"the true derivative shifted by {step:+d} along axis {axis}, with zeros moved in",
@@ -105,7 +107,7 @@ def _sums(tensors: list[Array], whole: bool, name: str) -> Iterator[Candidate]:
     for keep in (False, True):
         yield _made(
             tensors,
-            lambda t, keep=keep: np.full(t.shape, t.sum()) if keep else t.sum(),
+            _filled if keep else np.sum,
             whole,
             "summed",
             f"{total} of the true derivative" + (" in every entry" if keep else ""),
@@ -115,13 +117,17 @@ def _sums(tensors: list[Array], whole: bool, name: str) -> Iterator[Candidate]:
     for axis in range(tensors[0].ndim if tensors[0].ndim > 1 else 0):
         yield _made(
             tensors,
-            lambda t, axis=axis: t.sum(axis),
+            partial(np.sum, axis=axis),
             whole,
             "summed",
             f"the true derivative summed over axis {axis}",
             f"Do not sum over axis {axis} of {name}.",
             "one sum too many",
         )
+
+
+def _filled(t: Array) -> Array:
+    return np.full(t.shape, t.sum())
 
 
 def _swaps(scene: Scene, i: int, whole: bool) -> Iterator[Candidate]:
@@ -141,7 +147,7 @@ def _swaps(scene: Scene, i: int, whole: bool) -> Iterator[Candidate]:
 
 def _made(
     tensors: list[Array],
-    change: Callable[[Array], Array],
+    change: Callable[[Array], Any],
     whole: bool,
     code: str,
     said: str,

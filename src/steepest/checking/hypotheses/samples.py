@@ -32,7 +32,7 @@ SUBSETS = (
 
 
 def propose(scene: Scene, i: int) -> Iterator[Candidate]:
-    """Derivatives from some of the samples only."""
+    """Return the derivatives from some of the samples only."""
     n = scene.n_samples
     if n < 3 or not scene.problem.uses_data:
         return

@@ -47,9 +47,12 @@ class _Signal:
             else 1
         )
         x = _with_axes(scene.arrays[x_name], space)
-        for read in (lambda p: scene.reference.data(scene.at(p), y_name), lambda p: scene.arrays[y_name]):
+        for derived in (True, False):
             try:
-                errors = [_with_axes(np.asarray(read(p), dtype=np.float64), space) for p in scene.points]
+                given = [
+                    scene.reference.data(scene.at(p), y_name) if derived else scene.arrays[y_name] for p in scene.points
+                ]
+                errors = [_with_axes(np.asarray(part, dtype=np.float64), space) for part in given]
             except Exception:  # the user's function, called with complex or moved targets
                 continue
             if x is None or any(e is None for e in errors) or not all(np.any(e) for e in errors):
@@ -79,8 +82,9 @@ class _Signal:
 
     def _window(self, full: list[Array], corner: tuple[int, ...], turned: bool) -> list[Array] | None:
         size = self.shape[-len(self.space) :]
-        cut = tuple(slice(a, a + s) for a, s in zip(corner, size, strict=True))
-        windows = [np.flip(f[(..., *cut)], self.space) if turned else f[(..., *cut)] for f in full]
+        whole = (slice(None), slice(None))
+        cut = (*whole, *(slice(a, a + s) for a, s in zip(corner, size, strict=True)))
+        windows = [np.flip(f[cut], self.space) if turned else f[cut] for f in full]
         if windows[0].size != int(np.prod(self.shape)):
             return None
         return [w.reshape(self.shape) for w in windows]
