@@ -65,29 +65,3 @@ def _eliminate(matrix: Any, row: Any, i: Any) -> None:
             product += row[k] * other[k]
         row[j] = (row[j] - product) / other[j]
         j += 1
-
-
-@compiled
-def gram_part(gram: Any, support: Any, l2: Any) -> Any:
-    """Return ``gram[support][:, support] + l2 I``; only the lower triangle is filled."""
-    k = len(support)
-    part = np.empty((k, k))
-    for a in range(k):
-        row = gram[support[a]]
-        for b in range(a + 1):
-            part[a, b] = row[support[b]]
-        part[a, a] += l2
-    return part
-
-
-@compiled
-def correlation_at(gram: Any, c: Any, support: Any, values: Any) -> Any:
-    """Return ``c - gram[:, support] @ values``, row by row of the symmetric ``gram``."""
-    out = c.copy()
-    for a in range(len(support)):
-        value = values[a]
-        if value != 0.0:
-            row = gram[support[a]]
-            for k in range(len(out)):
-                out[k] -= value * row[k]
-    return out

@@ -7,6 +7,7 @@ is in :mod:`steepest.solvers.coordinate_descent` and :mod:`steepest.solvers.dual
 from typing import Any
 
 from steepest.kernels.compile import compiled
+from steepest.kernels.support_newton import newton_step
 
 
 @compiled
@@ -83,6 +84,7 @@ def path_on_gram(
     correlation: Any,
     orders: Any,
     max_epochs: Any,
+    polish: Any,
     coefficients: Any,
     gaps: Any,
     epochs: Any,
@@ -91,10 +93,11 @@ def path_on_gram(
 
     Writes into ``w``, ``correlation`` (the newest state) and a row of ``coefficients``, ``gaps``, ``epochs`` for each
     pair. Returns how many pairs reached ``tolerance``; it stops at the first that does not within ``max_epochs``.
+    With ``polish``, each solution is made exact by Newton's step on its support.
     Epoch t takes its coordinates in the order of row t of ``orders``, taken cyclically.
     Reference: ``epoch`` in a loop until ``duality_gap`` is small (``steepest.solvers``).
     """
-    n_penalties = len(penalties)
+    n_penalties, slack = len(penalties), 1e-15 * squared_y
     for i in range(n_penalties):
         l1, l2 = penalties[i, 0], penalties[i, 1]
         gap = gap_on_gram(correlation, c, w, squared_y, l1, l2, positive, mass)
@@ -102,6 +105,8 @@ def path_on_gram(
         while gap > tolerance and done < max_epochs:
             epoch_on_gram(gram, correlation, w, l1, l2, positive, orders[done % len(orders)])
             done += 1
+            gap = gap_on_gram(correlation, c, w, squared_y, l1, l2, positive, mass)
+        if polish and done > 0 and gap <= tolerance and newton_step(gram, c, correlation, w, l1, l2, slack):
             gap = gap_on_gram(correlation, c, w, squared_y, l1, l2, positive, mass)
         coefficients[i] = w
         gaps[i] = gap

@@ -5,7 +5,7 @@ import numpy as np
 from steepest.kernels.gram import Moments
 from steepest.solvers.design import Design
 from steepest.solvers.duality import duality_gap, primal_value
-from steepest.solvers.subproblem import Orders, Strength, solve_on_gram
+from steepest.solvers.subproblem import Orders, Strength, polish, solve_on_gram
 from steepest.typing import Array
 
 
@@ -76,15 +76,12 @@ class GramProblem:
         """Do epochs until the gap is at most ``tolerance``."""
         epochs, _ = solve_on_gram(
             self.gram, self.c, self.squared_target, self.strength, self.w,
-            tolerance=tolerance, max_epochs=max_epochs, orders=orders, mass=self.n_samples, rank=self.rank,
+            tolerance=tolerance, max_epochs=max_epochs, orders=orders, mass=self.n_samples,
         )  # fmt: skip
         self.epochs += epochs
         self._evaluate()
-
-    @property
-    def rank(self) -> int:
-        """The most columns that can be independent, with the penalty's help."""
-        return len(self.w) if self.strength.l2 > 0 else min(len(self.w), self.n_samples)
+        if self.gap <= tolerance and polish(self.gram, self.c, self.squared_target, self.strength, self.w):
+            self._evaluate()
 
     @property
     def intercept(self) -> float:

@@ -82,7 +82,7 @@ def _run_compiled(
     return first + int(
         path_on_gram(
             problem.gram, problem.c, problem.squared_target, penalties, strengths[first].positive, goal,
-            problem.n_samples, problem.w, correlation, orders(FIRST_CHUNK, d), FIRST_CHUNK,
+            problem.n_samples, problem.w, correlation, orders(FIRST_CHUNK, d), FIRST_CHUNK, True,
             path.coefficients[first:], path.gaps[first:], path.epochs[first:],
         )
     )  # fmt: skip

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from steepest.kernels.coordinate_descent import epoch_on_columns, epoch_on_sparse_columns, path_on_gram
+from steepest.kernels.support_newton import newton_step
 from steepest.solvers.anderson import Anderson
 from steepest.solvers.duality import duality_gap, primal_value
-from steepest.solvers.support_newton import newton_on_support, quadratic_value
+from steepest.solvers.support_newton import quadratic_value
 from steepest.solvers.working_set import WorkingSet
 from steepest.typing import Array, IntArray
 
+ROUNDING = 4 * float(np.finfo(np.float64).eps)  # of |y|^2, the size of what the objective is summed from
 FIRST_CHUNK = 10  # epochs before the first acceleration
 
 Orders = Callable[[int, int], IntArray]
@@ -64,7 +66,7 @@ def solve_on_gram(
         budget = min(chunk, max_epochs - int(count[0]))
         path_on_gram(
             gram, c, squared_y, penalties, strength.positive, tolerance, mass,
-            w, state.correlation, orders(budget, k), budget, coefficients, gaps, count,
+            w, state.correlation, orders(budget, k), budget, False, coefficients, gaps, count,
         )  # fmt: skip
         done = int(count[0])
         if gaps[0] <= tolerance or done >= max_epochs:
@@ -103,10 +105,9 @@ class _State:
             self.w[:], self.correlation[:] = w, correlation
         return better
 
-    def newton(self, gram: Array) -> bool:
-        """Take the best candidate of Newton's step; return whether one was better."""
-        candidates = newton_on_support(gram, self.c, self.w, self.strength.l1, self.strength.l2)
-        return any([self._try(*candidate) for candidate in candidates])
+    def newton(self, gram: Array, slack: float = 0.0) -> bool:
+        """Take Newton's step on the support if it is better; return whether it was."""
+        return bool(newton_step(gram, self.c, self.correlation, self.w, self.strength.l1, self.strength.l2, slack))
 
     def extrapolate(self, anderson: Anderson) -> None:
         """Take the extrapolated point if it is better."""
@@ -120,6 +121,15 @@ class _State:
         """How many epochs cost about as much as one factorisation (measured; the range keeps both at work)."""
         support = int(np.count_nonzero(self.w))
         return int(np.clip(support * support // (10 * len(self.w)), 5, 100))
+
+
+def polish(gram: Array, c: Array, squared_y: float, strength: Strength, w: Array) -> bool:
+    r"""Take one Newton step on the support, in place, if it lowers the objective; return whether it did.
+
+    The gap bounds the error of the coefficients only by its square root. Once the gap is small, support and signs
+    are mostly right, and then this step makes the coefficients exact up to rounding.
+    """
+    return _State(c, strength, w, c - gram @ w).newton(gram, ROUNDING * squared_y)
 
 
 def solve_on_columns(

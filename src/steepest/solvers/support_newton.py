@@ -1,8 +1,7 @@
-"""Newton's step on the support: least squares with known signs."""
+"""Newton's step on the support, least squares with known signs: the reference of the kernel that does it."""
 
 import numpy as np
 
-from steepest.kernels.cholesky import cholesky_solve, correlation_at, gram_part
 from steepest.typing import Array
 
 
@@ -11,7 +10,7 @@ def quadratic_value(c: Array, correlation: Array, w: Array, l1: float, l2: float
     return float(0.5 * (l2 * (w @ w) - w @ (c + correlation)) + l1 * np.abs(w).sum())
 
 
-def newton_on_support(gram: Array, c: Array, w: Array, l1: float, l2: float) -> list[tuple[Array, Array]]:
+def newton_candidates(gram: Array, c: Array, w: Array, l1: float, l2: float) -> list[tuple[Array, Array]]:
     r"""Return candidates ``(w, Z^T r)`` better than ``w`` if its signs are right, the boldest first; maybe none.
 
     Parameters
@@ -44,9 +43,10 @@ def newton_on_support(gram: Array, c: Array, w: Array, l1: float, l2: float) -> 
     if not len(support):
         return []
     old, signs = w[support], np.sign(w[support])
-    new = c[support] - l1 * signs
-    if not cholesky_solve(gram_part(gram, support, l2), new):
+    inner = gram[np.ix_(support, support)] + l2 * np.eye(len(support))
+    if np.linalg.matrix_rank(inner, hermitian=True) < len(support):
         return []
+    new = np.linalg.solve(inner, c[support] - l1 * signs)
     crosses = new * signs < 0
     points = [np.where(crosses, 0.0, new)]
     if np.any(crosses):
@@ -54,9 +54,9 @@ def newton_on_support(gram: Array, c: Array, w: Array, l1: float, l2: float) -> 
         cautious = old + float(reach.min()) * (new - old)
         cautious[np.flatnonzero(crosses)[np.argmin(reach)]] = 0.0
         points.append(cautious)
-    candidates = []
+    candidates: list[tuple[Array, Array]] = []
     for point in points:
         whole = np.zeros_like(w)
         whole[support] = point
-        candidates.append((whole, correlation_at(gram, c, support, point)))
+        candidates.append((whole, c - gram @ whole))
     return candidates

@@ -100,11 +100,10 @@ class WorkingSet:
         used = np.flatnonzero(w)
         if self.design.is_sparse:
             offset = float(self.design.means[self.columns[used]] @ w[used])
-            return np.asarray(self.sparse_columns @ w) - offset * self.design.root
-        if 2 * len(used) < len(w):
-            return np.asarray(w[used] @ self._rows[used])
-        whole: Array = np.asarray(w @ self.rows)
-        return whole
+            sparse_product: Array = self.sparse_columns @ w - offset * self.design.root
+            return sparse_product
+        few = 2 * len(used) < len(w)
+        return np.asarray(w[used] @ self._rows[used] if few else w @ self.rows)
 
     def correlate(self, residual: Array) -> Array:
         """Return ``z_j.residual`` for a residual orthogonal to ``root``."""

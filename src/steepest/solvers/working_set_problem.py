@@ -6,7 +6,7 @@ from steepest.kernels.blas import one_blas_thread
 from steepest.solvers.design import Design
 from steepest.solvers.duality import duality_gap, primal_value, shrunk_dual
 from steepest.solvers.screening import gap_safe
-from steepest.solvers.subproblem import Orders, Strength, solve_on_columns, solve_on_gram
+from steepest.solvers.subproblem import Orders, Strength, polish, solve_on_columns, solve_on_gram
 from steepest.solvers.working_set import WorkingSet
 from steepest.typing import Array, IntArray
 
@@ -143,6 +143,18 @@ class WorkingSetProblem:
         with one_blas_thread():  # its products are small, or run in our threads
             self._advance(tolerance, max_epochs, orders)
             self._evaluate()
+            if self.gap <= tolerance and self._polish():
+                self._evaluate()
+
+    def _polish(self) -> bool:
+        """Make the coefficients exact where the support is right; return whether that changed them."""
+        gram, columns = self.working_set.gram, self.working_set.columns
+        if gram is None or np.count_nonzero(self.w[columns]) > self.rank:
+            return False
+        inside = self.w[columns]
+        improved = polish(gram, self.c[columns], self.squared_target, self.strength, inside)
+        self.w[columns] = inside
+        return improved
 
     def _advance(self, tolerance: float, max_epochs: int, orders: Orders) -> None:
         support = int(np.count_nonzero(self.w))

@@ -1,0 +1,81 @@
+"""Compiled Newton's step on the support of a lasso."""
+
+from typing import Any
+
+import numpy as np
+
+from steepest.kernels.cholesky import cholesky_solve
+from steepest.kernels.compile import compiled
+
+
+@compiled
+def gram_part(gram: Any, support: Any, l2: Any) -> Any:
+    """Return ``gram[support][:, support] + l2 I``; only the lower triangle is filled."""
+    k = len(support)
+    part = np.empty((k, k))
+    for a in range(k):
+        row = gram[support[a]]
+        for b in range(a + 1):
+            part[a, b] = row[support[b]]
+        part[a, a] += l2
+    return part
+
+
+@compiled
+def correlation_at(gram: Any, c: Any, support: Any, values: Any) -> Any:
+    """Return ``c - gram[:, support] @ values``, row by row of the symmetric ``gram``."""
+    out = c.copy()
+    for a in range(len(support)):
+        value = values[a]
+        if value != 0.0:
+            row = gram[support[a]]
+            for k in range(len(out)):
+                out[k] -= value * row[k]
+    return out
+
+
+@compiled
+def value_on_gram(c: Any, correlation: Any, w: Any, l1: Any, l2: Any) -> Any:
+    """Return ``J(w) - |y|^2 / 2``; reference: ``steepest.solvers.support_newton.quadratic_value``."""
+    value = 0.0
+    for j in range(len(w)):
+        value += 0.5 * w[j] * (l2 * w[j] - c[j] - correlation[j]) + l1 * abs(w[j])
+    return value
+
+
+@compiled
+def newton_step(gram: Any, c: Any, correlation: Any, w: Any, l1: Any, l2: Any, slack: Any) -> Any:
+    """Move ``w`` and ``correlation``, in place, to the best point of Newton's step; return whether that is lower.
+
+    A rise by at most ``slack`` is let pass: close to the optimum the objective is flat up to rounding.
+    Reference: ``steepest.solvers.support_newton.newton_candidates``.
+    """
+    support = np.flatnonzero(w)
+    if len(support) == 0:
+        return False
+    old = w[support]
+    new = c[support] - l1 * np.sign(old)
+    if not cholesky_solve(gram_part(gram, support, l2), new):
+        return False
+    reach, crossing = 1.0, -1
+    for a in range(len(support)):
+        if new[a] * old[a] < 0.0 and old[a] / (old[a] - new[a]) < reach:
+            reach, crossing = old[a] / (old[a] - new[a]), a
+    improved = _take_if_lower(gram, c, correlation, w, l1, l2, support, np.where(new * old < 0.0, 0.0, new), slack)
+    if crossing >= 0:
+        cautious = old + reach * (new - old)
+        cautious[crossing] = 0.0
+        improved = _take_if_lower(gram, c, correlation, w, l1, l2, support, cautious, 0.0) or improved
+    return improved
+
+
+@compiled
+def _take_if_lower(gram: Any, c: Any, correlation: Any, w: Any, l1: Any, l2: Any, support: Any, values: Any) -> Any:
+    point = np.zeros_like(w)
+    point[support] = values
+    image = correlation_at(gram, c, support, values)
+    if not value_on_gram(c, image, point, l1, l2) < value_on_gram(c, correlation, w, l1, l2) + slack:
+        return False
+    w[:] = point
+    correlation[:] = image
+    return True
