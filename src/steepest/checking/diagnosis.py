@@ -108,17 +108,19 @@ class Explainer:
         if solution is None:
             return
         constant = float(solution[0])
-        tolerance = 100.0 * self._precision().entry
-        yield interpret(
+        one = 3.0 * self._precision().entry
+        explanation = interpret(
             candidate,
-            1.0 if abs(constant - 1.0) <= tolerance else constant,
+            1.0 if abs(constant - 1.0) <= one else constant,
             dict(zip(kinds, map(float, solution[1:]), strict=True)),
             () if candidate.whole else scene.terms(i),
             scene.sizes,
             scene.is_bias(i),
             scene.names[i],
-            tolerance,
+            1e-3 if scene.problem.single else 1e-6,
         )
+        if explanation.mistakes:
+            yield explanation
 
     def _penalty_alone(self) -> Iterator[Explanation]:
         """Try whether the claim holds the penalty's derivative but nothing of the data term."""

@@ -87,7 +87,7 @@ def _factor(
     whole: bool,
 ) -> tuple[tuple[Named, ...], list[Mistake], float]:
     names = name_constant(constant, sizes, tolerance)
-    if _near(constant, 1.0, tolerance):
+    if constant == 1.0:
         return names, [], 0.0
     scope = "the derivative" if whole else "the derivative of the data term"
     sign = Mistake(

@@ -20,6 +20,8 @@ from .structure import Structure, argument_names
 
 __all__ = ["check_gradient"]
 
+SINGLE_NOISE = 1e-10  # a value with more rounding error than this computes in float32 somewhere
+
 
 def check_gradient(
     value: Callable[..., Any],
@@ -120,12 +122,14 @@ def _audit(
     reference.measure_noise(points[:4], rng)
     reference.choose(points[:2], rng)
     claims = [problem.gradient(point) for point in points]
-    problem.single |= reference.noise > 1e-10
+    problem.single |= reference.noise > SINGLE_NOISE
     comparison = Comparison(problem, reference, points, claims, Tolerance.of(problem, rtol), rng)
     blocks = tuple(comparison.block(i) for i in range(len(given)))
     blocks, notes = _pardon_isolated(comparison, blocks)
     if len(points) == 1 and n_points:
         notes += ("no random point with a finite value was found: only the given point was compared",)
+    if reference.noise > SINGLE_NOISE:
+        notes += (f"the value carries a relative rounding error of {reference.noise:.0e}: judged by that of float32",)
     report = GradientReport(_overall(blocks), blocks, (), (), reference.method, len(points), seed, notes, problem.calls)
     if report.verdict is not Verdict.DISAGREES:
         return report
