@@ -17,7 +17,7 @@ FLOORS = [
     {"objectives", "solvers"},
     {"checking", "estimator", "optimize"},
     {"linear_model", "cluster", "neural_network", "signal"},
-    {"plotting", "report", "museum", "tables", "testing", "reference"},
+    {"plotting", "report", "museum", "testing", "reference"},
     {"cli", "lab"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
