@@ -79,7 +79,7 @@ class LinearClassifier(SparseCoefficients, ClassifierMixin, LinearModel):  # typ
         X, y, sample_weight = check_supervised(self, X, y, sample_weight, y_numeric=False, **how)
         self.classes_, numbers = encode_labels(y)
         if len(self.classes_) < 2:
-            text = f"y holds one class only, {self.classes_[0]!r}: a classifier needs at least 2 classes"
+            text = f"y holds one class only, {self.classes_.tolist()[0]!r}: a classifier needs at least 2 classes"
             raise InvalidInputError(text)
         return X, numbers, sample_weight
 

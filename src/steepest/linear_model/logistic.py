@@ -6,6 +6,7 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.class_weight import compute_class_weight
@@ -45,7 +46,21 @@ SOLVERS = (
 )
 SMOOTH_ONLY = ("newton", "newton-cg", "newton-cholesky", "lbfgs", "sag")
 PENALTIES = ("l1", "l2", "elasticnet", "deprecated")
+TRUNCATED_NEWTON = "truncated Newton"
 LARGEST_HESSIAN = 500  # parameters of a multinomial model with an L1 penalty that "auto" solves with Hessians
+
+
+def _large_offsets(X: Any) -> Array | None:
+    """Return the columns' means if one is much larger than its column's spread, judged by some rows; otherwise None.
+
+    Taking them out changes nothing but the intercept, and spares the solver a Hessian that is nearly singular.
+    """
+    if sparse.issparse(X):
+        return None
+    some = X[:: max(1, len(X) // 256)]
+    mean, spread = some.mean(axis=0, dtype=np.float64), some.std(axis=0, dtype=np.float64)
+    far = (spread > 0) & (np.abs(mean) > 30.0 * spread)
+    return np.where(far, mean, 0.0).astype(X.dtype) if far.any() else None
 
 
 class LogisticRegression(LinearClassifier):
@@ -168,16 +183,18 @@ class LogisticRegression(LinearClassifier):
         penalty, C = self._checked_penalty()
         self._check_options(penalty)
         X, numbers, sample_weight = self._validate(X, y, sample_weight)
+        shift = _large_offsets(X) if self.fit_intercept else None
         objective = LogisticObjective(
-            X,
+            X if shift is None else X - shift,
             numbers.astype(np.float64) if len(self.classes_) == 2 else numbers,
             len(self.classes_),
             penalty,
             C=C,
             sample_weight=self._weigh(numbers, sample_weight),
             fit_intercept=self.fit_intercept,
+            shift=shift,
         )
-        result = self._run(objective, sample_weight)
+        result = self._run(objective, X, y, sample_weight)
         self.n_iter_ = np.array([result.n_iter], dtype=np.int32)  # type: ignore[assignment]  # scikit-learn's shape
         if C == 1.0 and isinstance(penalty, NoPenalty) and objective.separates(result.theta):
             warnings.warn(
@@ -252,28 +269,34 @@ class LogisticRegression(LinearClassifier):
 
     # ------------------------------------------------------------------ run
 
-    def _run(self, objective: LogisticObjective, sample_weight: Array | None) -> Result:
+    def _run(self, objective: LogisticObjective, X: Any, y: Any, sample_weight: Array | None) -> Result:
         """Solve, by the solver asked for."""
-        theta, first = self._begin(objective), self._gradient_at_zero(objective)
-        steps, about = self._steps(objective, theta, self.tol * first)
-        stopping: list[StoppingRule] = [GradientTolerance(self.tol * first)]
+        theta, unit = self._begin(objective), self._gradient_at_zero(objective)
+        steps, about = self._steps(objective, theta, unit)
+        stopping: list[StoppingRule] = []
+        if about != TRUNCATED_NEWTON:  # which looks at every entry of the gradient itself
+            stopping = [GradientTolerance(self.tol * float(np.linalg.norm(unit)))]
         if self.batch_size is not None:  # no whole gradient is known: stop when the epochs bring nothing more
             stopping = [Patience(5, self.tol * objective.value(objective.start()))]
         options = self._teaching_options()
-        return self._solve(
-            objective,
+        result = self._drive(
             steps,
+            lambda theta: self._fitted(objective, theta),
+            X=X,
+            y=y,
+            sample_weight=sample_weight,
             max_iter=self.max_iter,
             stopping=stopping,
-            sample_weight=sample_weight,
-            solver=about,
             stable_rate=lambda: stable_rate(self.solver, objective, options),
+            about={"objective": objective.words, "solver": about},
         )
+        self.certificate_ = result.certificate = objective.certificate(result.theta, self.tol)
+        return result
 
-    def _gradient_at_zero(self, objective: LogisticObjective) -> float:
-        """Return the length of the gradient (the shortest subgradient) at zero coefficients and intercept."""
-        gradient = objective.gradient(objective.start())
-        return float(np.linalg.norm(np.maximum(np.abs(gradient) - objective.l1_weights(), 0.0)))
+    def _gradient_at_zero(self, objective: LogisticObjective) -> Array:
+        """Return the gradient (the shortest subgradient) at zero coefficients and intercept."""
+        gradient, l1 = objective.gradient(objective.start()), objective.l1_weights()
+        return np.copysign(np.maximum(np.abs(gradient) - l1, 0.0), gradient)
 
     def _begin(self, objective: LogisticObjective) -> Array:
         """Return the start: zeros, or where the last fit ended."""
@@ -284,19 +307,20 @@ class LogisticRegression(LinearClassifier):
         if self.coef_.shape != (rows, objective.n_features):
             text = f"the last fit had coef_ of shape {self.coef_.shape}, this one needs {(rows, objective.n_features)}"
             raise InvalidInputError(f"warm_start=True: {text}; set warm_start=False")
-        if objective.binary:
-            return objective.pack(self.coef_[0], self.intercept_[0])
-        return objective.pack(self.coef_.T, self.intercept_)
+        moved = 0.0 if objective.shift is None else self.coef_ @ objective.shift
+        intercept = np.squeeze(self.intercept_ + moved)
+        return objective.pack(self.coef_[0] if objective.binary else self.coef_.T, intercept)
 
-    def _steps(self, objective: LogisticObjective, theta: Array, tol: float) -> tuple[Steps, str]:
+    def _steps(self, objective: LogisticObjective, theta: Array, unit: Array) -> tuple[Steps, str]:
         """Return the solver at work, and its name."""
         name = PEER_SOLVERS.get(self.solver, self.solver)
         if name in ("auto", "coordinate-descent"):
             if objective.penalty.l1 == 0:
-                return irls(objective, theta, tol=tol), "truncated Newton"
+                return irls(objective, theta, tol=self.tol, unit=unit), TRUNCATED_NEWTON
             large = not objective.binary and objective.n_parameters > LARGEST_HESSIAN
             if name == "coordinate-descent" or not large:
-                return proximal_newton(objective, theta, tol=tol), "proximal Newton with coordinate descent"
+                aim = self.tol * float(np.linalg.norm(unit))
+                return proximal_newton(objective, theta, tol=aim), "proximal Newton with coordinate descent"
             name = "fista"
         return open_solver(name, objective, theta, self._teaching_options()), name
 
@@ -304,6 +328,8 @@ class LogisticRegression(LinearClassifier):
         """Return the fitted attributes, in the dtype of the data."""
         dtype = objective.X.dtype
         W, b = objective.coefficients(theta).T, objective.intercept(theta)
+        shift = getattr(objective, "shift", None)
+        b = b if shift is None else b - W @ shift
         rows = np.atleast_2d(W).astype(dtype)
         if b.ndim:  # a number added to all scores changes no probability: let the intercepts sum to 0
             b = b - b.mean()

@@ -203,7 +203,7 @@ class SGDClassifier(LinearClassifier, StochasticModel):
             self._begin((self._n_learners, X.shape[1]), X.dtype, None, None)
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):
-            raise InvalidInputError(f"y holds {unknown[0]!r}: not among the classes {list(self.classes_)}")
+            raise InvalidInputError(f"y holds {unknown.tolist()[0]!r}: not among the classes {self.classes_.tolist()}")
         self._pass(X, y, np.searchsorted(self.classes_, y), sample_weight, max_iter=1, patient=False)
         return self
 
@@ -219,7 +219,7 @@ class SGDClassifier(LinearClassifier, StochasticModel):
         if first and len(np.unique(classes)) < 2:
             raise InvalidInputError(f"classes={classes!r}: a classifier needs at least 2 classes")
         if not first and classes is not None and not np.array_equal(self.classes_, np.unique(classes)):
-            raise InvalidInputError(f"classes={classes!r}: not the same as on last call, {list(self.classes_)}")
+            raise InvalidInputError(f"classes={classes!r}: not the same as on last call, {self.classes_.tolist()}")
 
     @property
     def _n_learners(self) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
 
 from steepest.exceptions import InvalidInputError
 from steepest.kernels.sgd import fisher_yates
@@ -173,6 +174,7 @@ class StochasticModel(LinearModel):
                 about={"objective": self._words, "solver": "stochastic gradient descent"},
                 warn=patient and self.tol is not None,
             )
+            self._warn_of_runaway(learners, X)
         finally:
             n_updates = -(-X.shape[0] // self.batch_size)
             self.t_ = start + n_updates * max(learner.passes for learner in learners)
@@ -229,6 +231,13 @@ class StochasticModel(LinearModel):
         l1, l2 = self._penalty_weights
         penalty = f" + {l1:g} |w|_1" * (l1 > 0) + f" + {l2:g} |w|^2 / 2" * (l2 > 0)
         return f"mean of {loss_of(self.loss, self.epsilon).words}{penalty}"
+
+    def _warn_of_runaway(self, learners: Sequence[Learner], X: Any) -> None:
+        """Warn of a run that diverged without overflowing; its coefficients mean nothing."""
+        ran_away = next((learner.ran_away for learner in learners if learner.ran_away is not None), None)
+        if ran_away is not None:
+            text = f"{type(self).__name__} {ran_away}: the largest stable learning rate is about"
+            warnings.warn(f"{text} {self._stable_rate(X):.3g}", ConvergenceWarning, stacklevel=5)
 
     def _warn_of_negative_power(self) -> None:
         """Warn as scikit-learn does of rates that grow."""

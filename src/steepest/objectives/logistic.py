@@ -38,6 +38,8 @@ class LogisticObjective(LinearObjective):
         The weights s.
     fit_intercept : bool
         Whether there is a ``b``.
+    shift : array (n_features,), optional
+        What was subtracted from the columns; kept for whoever maps ``b`` back.
 
     Notes
     -----
@@ -64,7 +66,9 @@ class LogisticObjective(LinearObjective):
         sample_weight: Array | None = None,
         fit_intercept: bool = True,
         reduction: Reduction | None = None,
+        shift: Array | None = None,
     ) -> None:
+        self.shift = shift
         self.binary = n_classes == 2
         self.n_classes = n_classes
         super().__init__(

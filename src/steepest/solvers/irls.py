@@ -57,7 +57,7 @@ class CurvedPoint(Point):
         return cls(theta, *objective.linearize(theta))
 
 
-def irls(objective: Curved, theta: Array, *, tol: float = 0.0) -> Steps:
+def irls(objective: Curved, theta: Array, *, tol: float = 0.0, unit: Array | None = None) -> Steps:
     r"""Minimise a smooth convex objective by truncated Newton steps.
 
     Parameters
@@ -67,7 +67,10 @@ def irls(objective: Curved, theta: Array, *, tol: float = 0.0) -> Steps:
     theta : array (n_parameters,)
         The start.
     tol : float, default 0.0
-        The length of the gradient that is aimed at; it keeps the last step from being more exact than is asked.
+        The gradient is to be brought down to this part of ``unit``, both in length and when each entry is measured in
+        its own scale, the root of its curvature: a feature in small units counts as much as one in large units.
+    unit : array (n_parameters,), optional
+        A gradient; that of the start if not given.
 
     Notes
     -----
@@ -88,9 +91,9 @@ def irls(objective: Curved, theta: Array, *, tol: float = 0.0) -> Steps:
 
     **A sample first.** With many rows, the Hessian M on a sample of m of them, scaled up, differs from H by a share of
     O(sqrt(d / m)). Its own minimiser, found by plain Newton steps at a fraction of the cost, is taken as the first step
-    if it lowers the whole objective. From there on ``M^-1 g``, which needs no product with H, is a step that shrinks the
-    gradient by that share, and the L-BFGS recursion that starts at M^-1 instead of a multiple of the identity learns
-    what M lacks. Each step then reads X once.
+    if it lowers the whole objective. From there on ``M^-1 g``, which needs no product with H, is a step that shrinks
+    the gradient by that share, and the L-BFGS recursion that starts at M^-1 instead of a multiple of the identity
+    learns what M lacks. Each step then reads X once.
 
     Every other step is halved until ``J(theta + t p) <= J(theta) + t <g, p> / 10000`` (Armijo), allowing for rounding.
 
@@ -102,10 +105,12 @@ def irls(objective: Curved, theta: Array, *, tol: float = 0.0) -> Steps:
     here = first = CurvedPoint.at(objective, theta)
     yield Step(0, here.theta, here.value, here.norm)
     index, pairs = 0, deque[Pair](maxlen=MEMORY)
-    rows = _sample(objective) if here.norm > tol else None
+    unit = here.gradient if unit is None else unit
+    aim = tol * float(np.linalg.norm(unit))
+    rows = _sample(objective) if here.norm > aim else None
     solve: Map | None = None
     if rows is not None:
-        candidate, solve = _sampled(objective, rows, here)
+        candidate, solve, diagonal = _sampled(objective, rows, here)
         there = CurvedPoint.at(objective, candidate)
         if there.value < here.value:
             index = 1
@@ -115,8 +120,10 @@ def irls(objective: Curved, theta: Array, *, tol: float = 0.0) -> Steps:
     if solve is not None:
         find = partial(_corrected_direction, pairs, solve)
     else:
-        find = partial(_newton_direction, first.norm, _diagonal(objective), tol)
-    while here.norm > 0.0:
+        diagonal = objective.curvature_diagonal()
+        find = partial(_newton_direction, first.norm, lambda r: r / diagonal, aim)
+    scaled_aim = tol * float(np.linalg.norm(unit / np.sqrt(diagonal)))
+    while here.norm > aim or float(np.linalg.norm(here.gradient / np.sqrt(diagonal))) > scaled_aim:
         direction = find(here)
         found = _search(objective, here, direction)
         if found is None:
@@ -150,9 +157,9 @@ def _corrected_direction(pairs: "deque[Pair]", solve: Map, here: CurvedPoint) ->
     return two_loop(pairs, here.gradient, solve)
 
 
-def _newton_direction(first_norm: float, solve: Map, tol: float, here: CurvedPoint) -> Array:
+def _newton_direction(first_norm: float, solve: Map, aim: float, here: CurvedPoint) -> Array:
     """Return p with ``H p`` near enough to ``-g``."""
-    near = max(min(0.25, np.sqrt(here.norm / first_norm)), 0.3 * tol / here.norm) if first_norm > 0 else 0.25
+    near = max(min(0.25, np.sqrt(here.norm / first_norm)), 0.3 * aim / here.norm) if first_norm > 0 else 0.25
     return conjugate_gradients(here.product, -here.gradient, solve, near * here.norm)
 
 
@@ -220,23 +227,25 @@ def _sample(objective: Curved) -> IntArray | None:
     return np.arange(0, n, n // size)
 
 
-def _sampled(objective: Curved, rows: IntArray, here: CurvedPoint) -> tuple[Array, Map | None]:
-    """Return the sample's minimiser, or where ten of its Newton steps lead, and its Hessian's inverse as a map."""
+def _sampled(objective: Curved, rows: IntArray, here: CurvedPoint) -> tuple[Array, Map | None, Array]:
+    """Return the sample's minimiser (or where ten Newton steps lead), its inverse Hessian as a map, its diagonal."""
     part = objective.batch(rows)
     point = CurvedPoint.at(part, here.theta)
     start, solve = point.norm, None
     for _ in range(10):
-        factored = _factorise(part.hessian(point.theta))
+        matrix = part.hessian(point.theta)
+        diagonal = np.maximum(np.diagonal(matrix), np.finfo(float).tiny)
+        factored = _factorise(matrix)
         if factored is None:
             break
         solve = factored
-        if point.norm <= 1e-4 * start:
+        if point.norm <= 3e-3 * start:
             break
         found = _search(part, point, -solve(point.gradient))
         if found is None:
             break
         point = found[0]
-    return point.theta, solve
+    return point.theta, solve, diagonal
 
 
 def _factorise(matrix: Array) -> Map | None:
@@ -249,9 +258,3 @@ def _factorise(matrix: Array) -> Map | None:
     if np.diagonal(factor[0]).min() < 1e-7:
         return None
     return lambda b: cho_solve(factor, b / scale) / scale
-
-
-def _diagonal(objective: Curved) -> Map:
-    """Return division by a bound on the Hessian's diagonal, as a preconditioner."""
-    values = objective.curvature_diagonal()
-    return lambda r: r / values

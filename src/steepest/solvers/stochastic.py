@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from math import inf, nan
+from math import inf, isfinite, nan
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,7 @@ KERNEL_LOSSES: dict[type, int] = {
     ModifiedHuber: kernel.MODIFIED_HUBER,
     LogisticLoss: kernel.LOGISTIC,
 }
+RUNAWAY = (kernel.SQUARED, kernel.SQUARED_INSENSITIVE, kernel.SQUARED_HINGE)
 KERNEL_SCHEDULES = {
     "constant": kernel.CONSTANT,
     "adaptive": kernel.CONSTANT,
@@ -120,6 +121,24 @@ class Plateau:
         return self.waited >= self.patience
 
 
+@dataclass(frozen=True)
+class Runaway:
+    """When a learner was first seen to diverge: the pass, the objective then and at the start, the rate it began with.
+
+    Slopes are clipped (``kernels.sgd.LARGEST_SLOPE``), so that a diverging run may stay finite for ever.
+    """
+
+    index: int
+    value: float
+    first_value: float
+    rate: float
+
+    def __str__(self) -> str:
+        """Return the sentence a user reads."""
+        grew = f"the objective grew to {self.value:.3g}; it was {self.first_value:.3g} at the start"
+        return f"diverged at step {self.index}: {grew}; step size {self.rate:.3g} is too large here"
+
+
 @dataclass
 class Learner:
     """One linear score that learns by stochastic gradient descent.
@@ -142,6 +161,8 @@ class Learner:
         What rearranges the order before every pass.
     plateau : Plateau
         Decides when to stop.
+    growth : float
+        A run whose latest rows' mean objective is so many times the start's has run away, which ``ran_away`` notes.
     score : callable or None
         Gives, from coefficients and intercept, the number that has to grow on held-out data; without it the
         objective has to fall.
@@ -164,6 +185,8 @@ class Learner:
     finished: bool = False
     value: float = nan
     passes: int = 0
+    growth: float = 1e6
+    ran_away: "Runaway | None" = None
 
     def __post_init__(self) -> None:
         """Prepare the buffers."""
@@ -175,7 +198,25 @@ class Learner:
         self.rows = min(rows, len(self.order))
         self.y_buffer = np.empty(self.rows, self.X.dtype)
         self.weight_buffer = np.ones(self.rows, self.X.dtype)
+        self.first_value, self.limit = self._first_losses()
         self.X_buffer = None if sparse.issparse(self.X) else np.empty((self.rows, len(w)), self.X.dtype)
+
+    def _first_losses(self) -> tuple[float, float]:
+        """Return the mean loss of some rows at the start, and the value that would mean divergence.
+
+        Only a loss whose slope grows with the score can run away; for others the first is NaN, the second infinite.
+        """
+        kind, parameter = int(self.settings["loss"][0]), float(self.settings["parameter"][0])
+        if kind not in RUNAWAY:
+            return nan, inf
+        rows = slice(0, 64)
+        z = np.asarray(self.X[rows] @ self.coefficients) + self.intercept
+        pairs = list(zip(self.y[rows].tolist(), z.tolist(), strict=True))
+        at_start = [kernel.loss_and_slope(kind, parameter, y, z)[0] for y, z in pairs]
+        at_zero = [kernel.loss_and_slope(kind, parameter, y, 0.0)[0] for y, _ in pairs]
+        tiny = float(np.finfo(np.float32).tiny)
+        first = float(np.mean(at_start))
+        return first, self.growth * max(first, float(np.mean(at_zero)), tiny)
 
     @property
     def intercept(self) -> float:
@@ -211,11 +252,20 @@ class Learner:
         if self.permutation is not None:
             self.order = self.order[self.permutation]
         order = self.order if self.held_out is None else self.order[~self.held_out[self.order]]
-        self.state["total"] = 0.0
+        total, recent, rate = 0.0, 0.0, self.rate
         for start in range(0, len(order), self.rows):
-            self._visit(order[start : start + self.rows])
+            rows = order[start : start + self.rows]
+            self.state["total"] = 0.0
+            self._visit(rows)
+            total += float(self.state["total"][0])
+            recent = float(self.state["total"][0]) / len(rows)
         self.passes += 1
-        self.value = float(self.state["total"][0]) / max(len(order), 1)
+        self.value = total / max(len(order), 1)
+        if not isfinite(self.value):
+            self.value, self.finished = inf, True  # the loop sees an objective without bound
+            return
+        if recent > self.limit and self.ran_away is None:
+            self.ran_away = Runaway(self.passes, recent, self.first_value, rate)
         progress = self.value if self.score is None else -self.score(self.coefficients, self.intercept)
         if self.plateau.over(progress):
             self._slow_down_or_finish()
