@@ -70,7 +70,9 @@ def newton_step(gram: Any, c: Any, correlation: Any, w: Any, l1: Any, l2: Any, s
 
 
 @compiled
-def _take_if_lower(gram: Any, c: Any, correlation: Any, w: Any, l1: Any, l2: Any, support: Any, values: Any) -> Any:
+def _take_if_lower(
+    gram: Any, c: Any, correlation: Any, w: Any, l1: Any, l2: Any, support: Any, values: Any, slack: Any
+) -> Any:
     point = np.zeros_like(w)
     point[support] = values
     image = correlation_at(gram, c, support, values)
