@@ -75,8 +75,9 @@ def check_prox(
     worst, share = None, 0.0
     for p, (point, claim) in enumerate(zip(points, claims, strict=True)):
         here, lower = _descent(value, point, claim, step, rng)
-        if lower < here and (here - lower) / max(abs(here), 1e-300) > share:
-            share = (here - lower) / max(abs(here), 1e-300)
+        excess = (here - lower) / max(abs(here), 1e-300) if np.isfinite(here) else 1.0
+        if lower < here and excess > share:
+            share = excess
             worst = Worst((), here, lower, p)
     verdict = Verdict.DISAGREES if worst else Verdict.AGREES
     block = BlockReport("prox", start.shape, verdict, share, worst)
@@ -106,7 +107,7 @@ def _descent(
 
     here = objective(p)
     if not np.isfinite(here):
-        return float("inf"), objective(x) if np.isfinite(objective(x)) else 0.0
+        return float("inf"), 0.0  # outside the domain, where no minimum is
     lowest = here
     scale = max(float(np.max(np.abs(p))), float(np.max(np.abs(x))), 1e-3)
     units = np.eye(p.size).reshape(p.size, *p.shape)[:200]

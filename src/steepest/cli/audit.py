@@ -79,7 +79,7 @@ def _arguments(function: Any, parameters: dict[str, Any], data: dict[str, Any]) 
     wanted = [name for name in inspect.signature(function).parameters if name not in data]
     if set(parameters) <= set(wanted):
         return tuple(parameters[name] for name in wanted if name in parameters)
-    if len(wanted) == 1:
+    if len(wanted) == 1 and len(parameters) > 1:
         return (parameters,)
     raise InvalidInputError(
         f"the value takes {', '.join(wanted)}, --at gives {', '.join(parameters)}: the names must be the same"

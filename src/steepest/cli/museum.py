@@ -25,7 +25,7 @@ def command(name: str | None, plot: str | None, as_json: bool) -> None:
     Without a name, list the exhibits; with one, show its claim, the audit's verdict and diagnosis, the corrected
     formula and both numbers side by side.
     """
-    from steepest.museum import exhibit, exhibits
+    from steepest.museum import exhibits, find_exhibit
 
     from .report_view import console_for
 
@@ -35,7 +35,7 @@ def command(name: str | None, plot: str | None, as_json: bool) -> None:
             raise InvalidInputError("--plot needs the name of an exhibit")
         _list(list(exhibits()), console, as_json)
         return
-    found = exhibit(name)
+    found = find_exhibit(name)
     if as_json:
         click.echo(json.dumps(_facts(found), indent=1))
     else:
@@ -96,8 +96,8 @@ def _facts(found: "Exhibit") -> dict[str, object]:
     return {
         "name": found.name, "title": found.title, "source": found.source,
         "published": found.claim, "right": found.truth,
-        "verdict": str(report.verdict) if report else None,
-        "diagnoses": [str(d) for d in report.diagnoses] if report else [],
+        "verdict": str(report.verdict) if report is not None else None,
+        "diagnoses": [str(d) for d in report.diagnoses] if report is not None else [],
         "numbers": [{"what": f.what, "published": f.published, "right": f.right} for f in found.numbers()],
         "lesson": found.lesson,
     }  # fmt: skip

@@ -7,7 +7,7 @@ from steepest.exceptions import InvalidInputError
 from . import article, deconvolution, guessing, lecture, losses, penalties, sums, xor
 from .exhibit import Exhibit
 
-__all__ = ["exhibit", "exhibits"]
+__all__ = ["exhibits", "find_exhibit"]
 
 ROOMS = (deconvolution, xor, article, lecture, guessing, penalties, sums, losses)
 
@@ -24,8 +24,8 @@ def exhibits() -> tuple[Exhibit, ...]:
     return tuple(found for room in ROOMS for found in room.EXHIBITS)
 
 
-def exhibit(name: str) -> Exhibit:
-    """Exhibit called ``name``."""
+def find_exhibit(name: str) -> Exhibit:
+    """Return the exhibit called ``name``."""
     known = {found.name: found for found in exhibits()}
     if name not in known:
         near = get_close_matches(name, known, n=1, cutoff=0.4)

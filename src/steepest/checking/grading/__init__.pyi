@@ -1,3 +1,3 @@
-from .grade import Grade as Grade
-from .grade import Part as Part
-from .grade import grade as grade
+from .grader import Grade as Grade
+from .grader import Part as Part
+from .grader import grade as grade
