@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 OURS = "steepest"
+PATIENCE = 3.0  # seconds: who has used up more is timed no further than twice
 
 
 @dataclass
@@ -144,6 +145,8 @@ def run_regime(regime: Regime, pause: float = 0.05) -> Outcome:
     running = [timing for timing in timings if not timing.error]
     for turn in range(regime.repeats):
         for timing in running[turn % len(running) :] + running[: turn % len(running)]:
+            if len(timing.seconds) >= 2 and sum(timing.seconds) > PATIENCE:
+                continue
             gc.collect()
             time.sleep(pause)
             start = time.perf_counter()
@@ -187,12 +190,11 @@ def rows(outcome: Outcome) -> list[tuple[str, ...]]:
 
 
 def print_table(outcomes: list[Outcome], *, markdown: bool) -> None:
-    """Print all lines, as Markdown or for a terminal."""
+    """Print the lines, as Markdown (without its head) or for a terminal."""
     if markdown:
-        print("| " + " | ".join(HEADER) + " |\n|" + "---|" * len(HEADER))
         for outcome in outcomes:
             for line in rows(outcome):
-                print("| " + " | ".join(line) + " |")
+                print("| " + " | ".join(line) + " |", flush=True)
         return
     table = Table(*HEADER)
     for outcome in outcomes:
@@ -223,11 +225,10 @@ def main(argv: list[str], regimes: Callable[[bool], list[Regime]]) -> int:
     outcomes = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        if asked.markdown:
+            print("| " + " | ".join(HEADER) + " |\n|" + "---|" * len(HEADER))
         for regime in chosen:
             regime.repeats = asked.repeats or (2 if asked.quick else regime.repeats)
             outcomes.append(run_regime(regime))
-            if not asked.markdown:
-                print_table(outcomes[-1:], markdown=False)
-    if asked.markdown:
-        print_table(outcomes, markdown=True)
+            print_table(outcomes[-1:], markdown=asked.markdown)
     return int(any(outcome.best_ours is None for outcome in outcomes))

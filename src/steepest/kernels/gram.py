@@ -148,7 +148,9 @@ def _by_kernel(X: Array, Y: Array, s: Array, x_shift: Array, y_shift: Array) -> 
 
 
 @compiled
-def _add_blocks_of_rows(X, Y, s, x_shift, y_shift, start, stop, buffer, gram):  # type: ignore[no-untyped-def]
+def _add_blocks_of_rows(
+    X: Array, Y: Array, s: Array, x_shift: Array, y_shift: Array, start: int, stop: int, buffer: Array, gram: Array
+) -> None:
     """Add the moments of rows ``start`` to ``stop`` of X (n, d); twin of :func:`reference_moments`."""
     for first in range(start, stop, _BUFFER_ROWS):
         rows = min(_BUFFER_ROWS, stop - first)
@@ -158,7 +160,9 @@ def _add_blocks_of_rows(X, Y, s, x_shift, y_shift, start, stop, buffer, gram):  
 
 
 @compiled
-def _add_blocks_of_columns(X, Y, s, x_shift, y_shift, start, stop, buffer, gram):  # type: ignore[no-untyped-def]
+def _add_blocks_of_columns(
+    X: Array, Y: Array, s: Array, x_shift: Array, y_shift: Array, start: int, stop: int, buffer: Array, gram: Array
+) -> None:
     """Do the same for X given as its transpose (d, n); twin of :func:`reference_moments`."""
     for first in range(start, stop, _BUFFER_ROWS):
         rows = min(_BUFFER_ROWS, stop - first)
@@ -168,21 +172,21 @@ def _add_blocks_of_columns(X, Y, s, x_shift, y_shift, start, stop, buffer, gram)
 
 
 @compiled
-def _fill_from_rows(X, shift, first, rows, buffer):  # type: ignore[no-untyped-def]
+def _fill_from_rows(X: Array, shift: Array, first: int, rows: int, buffer: Array) -> None:
     for r in range(rows):
         for j in range(X.shape[1]):
             buffer[j, r] = X[first + r, j] - shift[j]
 
 
 @compiled
-def _fill_from_columns(X, shift, first, rows, buffer):  # type: ignore[no-untyped-def]
+def _fill_from_columns(X: Array, shift: Array, first: int, rows: int, buffer: Array) -> None:
     for j in range(X.shape[0]):
         for r in range(rows):
             buffer[j, r] = X[j, first + r] - shift[j]
 
 
 @compiled
-def _finish_buffer(Y, s, y_shift, d, first, rows, buffer):  # type: ignore[no-untyped-def]
+def _finish_buffer(Y: Array, s: Array, y_shift: Array, d: int, first: int, rows: int, buffer: Array) -> None:
     """Append the targets and the ones, scale by the square roots of the weights, and blank unused places."""
     k = Y.shape[1]
     for j in range(k):
@@ -201,7 +205,7 @@ def _finish_buffer(Y, s, y_shift, d, first, rows, buffer):  # type: ignore[no-un
 
 
 @compiled
-def _add_products(buffer, gram):  # type: ignore[no-untyped-def]
+def _add_products(buffer: Array, gram: Array) -> None:
     """Add ``buffer buffer^T`` to the lower triangle of ``gram``, in tiles of 4 x 4 that stay in registers."""
     for j in range(0, gram.shape[0], 4):
         a0, a1, a2, a3 = buffer[j], buffer[j + 1], buffer[j + 2], buffer[j + 3]
@@ -237,7 +241,7 @@ def _add_products(buffer, gram):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _add_row(gram, j, k, v0, v1, v2, v3):  # type: ignore[no-untyped-def]
+def _add_row(gram: Array, j: int, k: int, v0: float, v1: float, v2: float, v3: float) -> None:
     gram[j, k] += v0
     gram[j, k + 1] += v1
     gram[j, k + 2] += v2

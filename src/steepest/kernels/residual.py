@@ -30,7 +30,7 @@ def reference_residual_products(
 
 
 def residual_products(X: Array, y: Array, weights: Array | None, x_mean: Array, w: Array) -> tuple[Array, Array, float]:
-    """Return ``r`` (n,), ``g`` (d,) and ``rss`` for X (n, d), a centred target y (n,), weights (n,) or None, and w (d,)."""
+    """Return ``r`` (n,), ``g`` (d,) and ``rss`` for X (n, d), a centred target y (n,), weights or None, and w (d,)."""
     if not (X.flags.c_contiguous or X.flags.f_contiguous):
         X = np.ascontiguousarray(X)
     n, d = X.shape
@@ -51,7 +51,9 @@ def residual_products(X: Array, y: Array, weights: Array | None, x_mean: Array, 
 
 
 @compiled
-def _residual_by_rows(X, y, s, x_mean, w, start, stop, r, g):  # type: ignore[no-untyped-def]
+def _residual_by_rows(
+    X: Array, y: Array, s: Array, x_mean: Array, w: Array, start: int, stop: int, r: Array, g: Array
+) -> float:
     """Add rows ``start`` to ``stop`` of X (n, d) to g, return their rss; twin of the reference above."""
     d = X.shape[1]
     rss = 0.0
@@ -88,7 +90,9 @@ def _residual_by_rows(X, y, s, x_mean, w, start, stop, r, g):  # type: ignore[no
 
 
 @compiled
-def _residual_by_columns(X, y, s, x_mean, w, start, stop, r, g):  # type: ignore[no-untyped-def]
+def _residual_by_columns(
+    X: Array, y: Array, s: Array, x_mean: Array, w: Array, start: int, stop: int, r: Array, g: Array
+) -> float:
     """Do the same for X given as its transpose (d, n); twin of the reference above."""
     rss = 0.0
     t = np.empty(_BLOCK)

@@ -89,4 +89,4 @@ def finished(problem: LeastSquares, data: CentredData, Y: Array, y_mean: Array, 
 
 
 def _squares(A: Array) -> Array:
-    return np.einsum("ij,ij->j", A, A)
+    return np.asarray(np.einsum("ij,ij->j", A, A))

@@ -60,7 +60,7 @@ class DenseData:
         with np.errstate(invalid="ignore", over="ignore"):  # whether the data are finite is looked at afterwards
             guess = self.X[:: max(1, n // 64)][:64].mean(axis=0, dtype=np.float64)
             sums = self._products_one(np.ones(n), guess, np.zeros(d))[1]
-            return guess + sums / (n if self.weights is None else self.weights.sum())
+            return np.asarray(guess + sums / (n if self.weights is None else self.weights.sum()))
 
     def _products_one(self, y: Array, x_mean: Array, w: Array) -> tuple[Array, Array, float]:
         from steepest.kernels.residual import residual_products

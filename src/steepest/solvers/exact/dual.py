@@ -16,7 +16,7 @@ import numpy as np
 from steepest.solvers.exact.data import CentredData
 from steepest.solvers.exact.primal import MOST, NEGLIGIBLE, Factor
 from steepest.solvers.exact.problem import LeastSquares, Solution
-from steepest.typing import Array
+from steepest.typing import Array, IntArray
 
 
 def solve_dual(problem: LeastSquares, data: CentredData, rcond: float) -> Solution | None:
@@ -28,7 +28,7 @@ def solve_dual(problem: LeastSquares, data: CentredData, rcond: float) -> Soluti
     closed = K
     if problem.fit_intercept:
         closed = K + float(np.trace(K)) / problem.n / problem.total * (root @ root.T)
-    factors = []
+    factors: list[tuple[IntArray, Factor]] = []
     for ridge in np.unique(problem.ridge):
         factor = Factor(closed, float(ridge))
         if not factor.condition < min(MOST, 1e-2 / eps, _largest(factor, rcond) if ridge == 0 else np.inf):
@@ -59,7 +59,7 @@ def _largest(factor: Factor, rcond: float) -> float:
     return 0.1 / (max(rcond, np.finfo(np.float64).eps) * spread) ** 2
 
 
-def _solve(factors: list[tuple[Array, Factor]], B: Array) -> Array:
+def _solve(factors: list[tuple[IntArray, Factor]], B: Array) -> Array:
     A = np.empty_like(B)
     for targets, factor in factors:
         A[:, targets] = factor.solve(B[:, targets])

@@ -7,12 +7,14 @@ the residual ``g = c - G w`` (minus the gradient), w is optimal exactly if (Karu
     g_j <= 0  where w_j = 0        increasing a coefficient at its bound would not help
 
 The method of Lawson and Hanson (1974, chapter 23), on the Gram matrix as by Bro and de Jong (1997): free the
-coefficient with the largest g_j, solve for the free ones; where that would make some negative, go only as far as the first becomes
-zero, bind it, and solve again. Each set of free coefficients occurs at most once, as phi falls: it ends.
+coefficient with the largest g_j, solve for the free ones; where that would make some negative, go
+only as far as the first becomes zero, bind it, and solve again. Each set of free coefficients occurs at most once, as
+phi falls: it ends.
 """
 
 import numpy as np
 import scipy.linalg
+from numpy.typing import NDArray
 
 from steepest.solvers.exact.data import CentredData
 from steepest.solvers.exact.primal import NormalEquations, without_constant_columns
@@ -23,8 +25,8 @@ from steepest.typing import Array
 def solve_nonnegative(problem: LeastSquares, equations: NormalEquations, data: CentredData) -> Solution:
     """Return the solution under ``W >= 0``, target by target."""
     without_constant_columns(equations, problem.total)
-    W = np.zeros(equations.cross.shape)
-    for k in range(W.shape[1]):
+    W: Array = np.zeros(equations.cross.shape)
+    for k in range(len(problem.ridge)):
         G = equations.gram.copy()
         G[np.diag_indices_from(G)] += problem.ridge[k]
         W[:, k] = _active_set(G, equations.cross[:, k])
@@ -39,7 +41,8 @@ def solve_nonnegative(problem: LeastSquares, equations: NormalEquations, data: C
 def _active_set(G: Array, c: Array) -> Array:
     """Return the minimiser of ``w^T G w / 2 - c^T w`` over ``w >= 0``."""
     d = len(c)
-    w, free = np.zeros(d), np.zeros(d, dtype=bool)
+    w: Array = np.zeros(d)
+    free = np.zeros(d, dtype=bool)
     scale = np.sqrt(np.maximum(np.diagonal(G), np.finfo(np.float64).tiny))
     tolerance = 1e-13 * float(np.max(np.abs(c) / scale, initial=0.0)) * max(d, 10)
     barred = np.diagonal(G) <= 0  # a column that does not vary explains nothing
@@ -56,7 +59,7 @@ def _active_set(G: Array, c: Array) -> Array:
     return w
 
 
-def _solve_free(G: Array, c: Array, w: Array, free: Array) -> Array:
+def _solve_free(G: Array, c: Array, w: Array, free: NDArray[np.bool_]) -> Array:
     """Move w to the minimum over the free coefficients, binding (in place) those that reach zero on the way."""
     while free.any():
         target = np.zeros_like(w)

@@ -26,7 +26,7 @@ import scipy.linalg.lapack
 
 from steepest.solvers.exact.data import CentredData
 from steepest.solvers.exact.problem import LeastSquares, Solution
-from steepest.typing import Array
+from steepest.typing import Array, IntArray
 
 MOST = 1e11  # condition number of a Gram matrix in double precision beyond which Cholesky is not relied on
 NEGLIGIBLE = 1e-12  # relative error not worth another pass over the data
@@ -94,8 +94,8 @@ def solve_primal(problem: LeastSquares, equations: NormalEquations, data: Centre
     ``rcond`` is the ratio of singular values of X below which, without ridge, they count as zero.
     """
     without_constant_columns(equations, problem.total)
-    W = np.empty(equations.cross.shape)
-    factors = []
+    W: Array = np.empty(equations.cross.shape)
+    factors: list[tuple[IntArray, Factor]] = []
     for ridge in np.unique(problem.ridge):
         factor = Factor(equations.gram, float(ridge))
         limit = min(MOST, 1e-2 / equations.eps)
@@ -106,7 +106,7 @@ def solve_primal(problem: LeastSquares, equations: NormalEquations, data: Centre
         factors.append((targets, factor))
     worst = max((factor.condition for _, factor in factors), default=1.0)
     squares = _residual_squares(equations, W)
-    gradient = equations.cross - equations.gram @ W - problem.ridge * W
+    gradient: Array = equations.cross - equations.gram @ W - problem.ridge * W
     method = "Cholesky factorisation of the Gram matrix"
     wanted = max(NEGLIGIBLE, 1e-2 * problem.eps)
     if equations.eps * worst > 100 * wanted or np.any(squares < 1e-6 * equations.y_square):
@@ -137,14 +137,14 @@ def _rank_in_doubt(gram: Array, factor: Factor, rcond: float) -> bool:
 def _residual_squares(equations: NormalEquations, W: Array) -> Array:
     """Return ``|Yc - Xc W|^2 = |Yc|^2 - 2 <W, cross> + <W, gram W>``, a column each."""
     inner = 2.0 * equations.cross - equations.gram @ W
-    return np.maximum(equations.y_square - np.einsum("ij,ij->j", W, inner), 0.0)
+    return np.asarray(np.maximum(equations.y_square - np.einsum("ij,ij->j", W, inner), 0.0))
 
 
 def _refined(
     problem: LeastSquares,
     equations: NormalEquations,
     data: CentredData,
-    factors: list[tuple[Array, Factor]],
+    factors: list[tuple[IntArray, Factor]],
     W: Array,
     wanted: float,
 ) -> tuple[Array, Array, Array]:
@@ -175,12 +175,12 @@ def _refined(
     return W, np.maximum(squares, 0.0), gradient
 
 
-def _rate(equations: NormalEquations, factors: list[tuple[Array, Factor]]) -> float:
+def _rate(equations: NormalEquations, factors: list[tuple[IntArray, Factor]]) -> float:
     """Return by what factor a correction is expected to shrink the error, on the safe side."""
     return min(0.5, 100.0 * equations.eps * max(factor.condition for _, factor in factors))
 
 
-def _relative(delta: Array, W: Array, factors: list[tuple[Array, Factor]]) -> float:
+def _relative(delta: Array, W: Array, factors: list[tuple[IntArray, Factor]]) -> float:
     """Return the size of ``delta`` relative to W, both in units of the columns' spread."""
     ratios = [0.0]
     for targets, factor in factors:

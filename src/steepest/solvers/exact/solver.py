@@ -80,7 +80,7 @@ class ExactSolver:
     @property
     def most_iterations(self) -> int:
         """More iterations than this would not help."""
-        return 10 * min(self.problem.n, self.problem.d) + 100
+        return 10 * int(min(self.problem.n, self.problem.d)) + 100
 
     def _by_shape(self) -> Steps:
         problem, smaller = self.problem, min(self.problem.n, self.problem.d)
@@ -192,7 +192,7 @@ def _too_slow(progress: list[float], tol: float, budget: float) -> bool:
     if done < 8 or budget == inf:
         return False
     rate = (progress[-1] / progress[-5]) ** 0.25
-    return rate >= 1.0 or done + np.log(tol / progress[-1]) / np.log(rate) > budget
+    return bool(rate >= 1.0 or done + np.log(tol / progress[-1]) / np.log(rate) > budget)
 
 
 def exact(

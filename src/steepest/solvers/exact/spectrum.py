@@ -17,7 +17,8 @@ Leaving one sample out. Let ``H = Z (Z^T Z + alpha I)^-1 Z^T + S^1/2 1 1^T S^1/2
 Proof: give sample i the target that the fit without it predicts; then that fit is optimal for all samples too, for
 it leaves sample i without residual. Being linear in the targets with coefficient H_ii, the fit at i moves by
 ``H_ii (y_i - prediction_i)`` when the true target is put back, so that
-``y_i - e_i = prediction_i + H_ii (y_i - prediction_i)``; solve for the difference. (R. Rifkin and R. Lippert, Notes on Regularized Least Squares, 2007, section 4.)
+``y_i - e_i = prediction_i + H_ii (y_i - prediction_i)``; solve for the difference.
+(R. Rifkin and R. Lippert, Notes on Regularized Least Squares, 2007, section 4.)
 
 With fewer samples, ``e = alpha A`` and ``I - Z (Z^T Z + alpha I)^-1 Z^T = alpha (Z Z^T + alpha I)^-1``, so that
 alpha cancels: ``e_i / (1 - H_ii) = A_i / D_ii`` with D the inverse less its part along ``u = S^1/2 1``, which the means

@@ -1,0 +1,63 @@
+"""RidgeCV's own promises; its numbers are held to scikit-learn's in tests/parity."""
+
+import numpy as np
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from steepest.exceptions import InvalidInputError
+from steepest.linear_model import Ridge, RidgeCV
+
+
+@pytest.fixture
+def data():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 3))
+    return X, X @ [1.0, -2.0, 3.0] + 4.0 + 0.1 * rng.standard_normal(60)
+
+
+@parametrize_with_checks([RidgeCV(), RidgeCV(cv=3)], expected_failed_checks=None)
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("cv", [None, 4])
+def test_the_fit_is_ridge_with_the_chosen_alpha(data, cv):
+    model = RidgeCV([0.01, 1.0, 100.0], cv=cv).fit(*data)
+    np.testing.assert_allclose(model.coef_, Ridge(model.alpha_).fit(*data).coef_, rtol=1e-10)
+    assert model.certificate_.optimal
+    assert len(model.trace_) == 2
+
+
+def test_samples_of_no_weight_are_predicted_by_the_fit_itself(data):
+    X, y = data
+    weights = np.ones(60)
+    weights[7] = 0
+    model = RidgeCV([0.5], scoring="r2", store_cv_results=True).fit(X, y, weights)
+    assert model.cv_results_[7, 0] == pytest.approx(model.predict(X[7:8])[0], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "text"),
+    [
+        ({"alphas": [0, 1]}, r"alphas\[0\] == 0, must be > 0.0"),
+        ({"alphas": [1, -1], "cv": 3}, r"alphas\[1\] == -1, must be >= 0.0"),
+        ({"alphas": []}, "must be a list of at least one number"),
+        ({"alphas": "ab"}, "alphas='ab': must be numbers"),
+        ({"gcv_mode": "eig"}, "gcv_mode='eig': must be one of 'auto', 'eigen', 'svd'; did you mean 'eigen'"),
+        ({"cv": 3, "store_cv_results": True}, "cv=3 with store_cv_results=True: only leaving one out"),
+        ({"cv": 3, "alpha_per_target": True}, "cv=3 with alpha_per_target=True: only leaving one out"),
+    ],
+)
+def test_bad_parameters_are_named(data, parameters, text):
+    with pytest.raises(InvalidInputError, match=text):
+        RidgeCV(**parameters).fit(*data)
+
+
+def test_one_sample_cannot_be_left_out():
+    with pytest.raises(InvalidInputError, match="at least 2 samples are needed"):
+        RidgeCV().fit([[1.0]], [2.0])
+
+
+def test_parameters_of_fit_need_routing(data):
+    with pytest.raises(InvalidInputError, match="groups: further parameters of fit need"):
+        RidgeCV().fit(*data, groups=np.ones(60))

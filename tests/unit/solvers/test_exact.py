@@ -1,0 +1,144 @@
+"""Every exact way reaches the same minimum, and reports it truly."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from steepest.exceptions import InvalidInputError
+from steepest.losses import SquaredError
+from steepest.objectives.linear import LinearObjective
+from steepest.penalties import NonNegative, SquaredL2
+from steepest.solvers.exact import METHODS, ExactSolver, exact
+from steepest.solvers.loop import run
+from steepest.solvers.stopping import Reason
+
+SHAPES = [(40, 4), (80, 70), (20, 45)]
+
+
+def problem(
+    n, d, k=None, *, alpha=None, weighted=False, intercept=True, penalty=None, sparse_X=False, dtype=np.float64
+):
+    rng = np.random.default_rng(n + d)
+    X = (rng.standard_normal((n, d)) + 2.0).astype(dtype)
+    y = rng.standard_normal(n if k is None else (n, k)).astype(dtype)
+    weights = (rng.random(n) * (rng.random(n) > 0.1)).astype(dtype) if weighted else None
+    data = sparse.csr_array(X * (np.abs(X) > 2)) if sparse_X else X
+    if alpha is None:
+        return LinearObjective(data, y, penalty=penalty, sample_weight=weights, fit_intercept=intercept)
+    return LinearObjective(
+        data, y, SquaredError(), SquaredL2(2 * alpha), sample_weight=weights, fit_intercept=intercept, reduction="sum"
+    )
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("n", "d"), SHAPES)
+@pytest.mark.parametrize("k", [None, 2])
+@pytest.mark.parametrize("alpha", [None, 0.5])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("intercept", [False, True])
+@pytest.mark.parametrize("sparse_X", [False, True])
+def test_the_gradient_vanishes_and_the_step_tells_the_truth(method, n, d, k, alpha, weighted, intercept, sparse_X):
+    objective = problem(n, d, k, alpha=alpha, weighted=weighted, intercept=intercept, sparse_X=sparse_X)
+    steps = list(exact(objective, method))
+    first, last = steps[0], steps[-1]
+    np.testing.assert_array_equal(first.theta, objective.start())
+    assert first.value == pytest.approx(objective.value(first.theta), rel=1e-10)
+    assert first.gradient_norm == pytest.approx(np.linalg.norm(objective.gradient(first.theta)), rel=1e-10)
+    assert last.value == pytest.approx(objective.value(last.theta), rel=1e-8, abs=1e-11 * first.value)
+    assert np.linalg.norm(objective.gradient(last.theta)) <= 1e-9 * first.gradient_norm
+    assert last.gradient_norm <= 1e-9 * first.gradient_norm
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("n", "d"), [(20, 45), (30, 12)])
+def test_an_undetermined_problem_gets_the_answer_of_least_norm(method, n, d):
+    objective = problem(n, d, intercept=True)
+    if n > d:
+        objective.X[:, 1] = objective.X[:, 0]
+    theta = list(exact(objective, method))[-1].theta
+    Xc, yc = objective.X - objective.X.mean(axis=0), objective.y - objective.y.mean()
+    np.testing.assert_allclose(theta[:d], np.linalg.pinv(Xc, rcond=1e-10) @ yc, atol=1e-9)
+
+
+def test_iterative_methods_yield_every_iteration_and_never_rise():
+    steps = list(exact(problem(80, 70, alpha=1.0), "conjugate-gradients"))
+    assert [step.index for step in steps] == list(range(len(steps)))
+    assert len(steps) > 20
+    values = np.array([step.value for step in steps])
+    assert np.all(np.diff(values) <= 1e-12 * values[0])
+
+
+def test_values_of_iterates_are_those_of_the_objective():
+    objective = problem(60, 8, 2, alpha=0.3, weighted=True)
+    for step in exact(objective, "lsqr"):
+        assert step.value == pytest.approx(objective.value(step.theta), rel=1e-9)
+        assert step.gradient_norm == pytest.approx(np.linalg.norm(objective.gradient(step.theta)), rel=1e-6, abs=1e-8)
+
+
+def test_reasons():
+    assert run(exact(problem(40, 4)), max_iter=5).reason is Reason.EXACT
+    assert run(exact(problem(40, 4), "lsqr"), max_iter=50).reason is Reason.GRADIENT_TOLERANCE
+
+
+def test_large_square_data_are_iterated_and_fall_back_to_a_factorisation():
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((2500, 620)), rng.standard_normal(2500)
+    easy = ExactSolver(LinearObjective(X, y))
+    hard = ExactSolver(LinearObjective(X * np.logspace(0, 3, 620), y), rcond=1e-10)
+    for solver in (easy, hard):
+        theta = list(solver.steps())[-1].theta
+        expected = np.linalg.lstsq(np.c_[solver.problem.X, np.ones(2500)], y, rcond=None)[0]
+        np.testing.assert_allclose(theta, expected, rtol=1e-7, atol=1e-10)
+    assert "Cholesky" in hard.solution.method
+
+
+@pytest.mark.parametrize("k", [None, 2])
+@pytest.mark.parametrize(("n", "d"), [(60, 7), (12, 20)])
+def test_nonnegative_solutions_satisfy_the_optimality_conditions(n, d, k):
+    objective = problem(n, d, k, penalty=NonNegative())
+    theta = list(exact(objective))[-1].theta
+    W, gradient = objective.coefficients(theta), objective.coefficients(objective.gradient(theta))
+    scale = np.abs(objective.gradient(objective.start())).max()
+    assert np.all(W >= 0)
+    assert 0 < np.sum(W > 0) < W.size
+    np.testing.assert_allclose(gradient[W > 0], 0.0, atol=1e-10 * scale)
+    assert np.all(gradient[W == 0] >= -1e-10 * scale)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize(("n", "d"), [(40, 4), (20, 45)])
+def test_data_that_are_not_finite_are_refused(method, bad, n, d):
+    objective = problem(n, d)
+    objective.X[3, 2] = bad
+    with pytest.raises(InvalidInputError, match="holds NaN or infinity: must be finite"):
+        list(exact(objective, method))
+
+
+def test_what_overflows_is_said():
+    objective = problem(40, 4)
+    objective.X *= 1e200
+    with pytest.raises(InvalidInputError, match="squares overflow: scale the data"):
+        list(exact(objective))
+
+
+def test_unknown_methods_get_a_suggestion():
+    with pytest.raises(InvalidInputError, match="did you mean 'cholesky'"):
+        exact(problem(40, 4), "choleski")
+
+
+def test_weights_that_sum_to_nothing_are_refused():
+    objective = problem(40, 4)
+    with pytest.raises(InvalidInputError, match="sample_weight sums to 0"):
+        exact(LinearObjective(objective.X, objective.y, reduction="sum", sample_weight=np.zeros(40)))
+
+
+@pytest.mark.parametrize(("n", "d"), [(300, 20), (2000, 80), (40, 90)])
+def test_single_precision_data_are_solved_to_their_last_digits(n, d):
+    objective = problem(n, d, alpha=1.0, dtype=np.float32)
+    theta = list(exact(objective))[-1].theta
+    X, y = objective.X.astype(float), objective.y.astype(float)
+    Xc = X - X.mean(axis=0)
+    expected = np.linalg.solve(Xc.T @ Xc + np.eye(d), Xc.T @ (y - y.mean()))
+    assert theta.dtype == np.float32
+    assert np.linalg.norm(theta[:d] - expected) <= 1e-6 * np.linalg.norm(expected)
