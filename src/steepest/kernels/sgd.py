@@ -1,6 +1,6 @@
 """Compiled passes of stochastic gradient descent over rows.
 
-References: ``steepest.solvers.stochastic.reference_pass``, and for :func:`loss_and_slope` the classes of
+References: ``steepest.solvers.stochastic_reference.reference_pass``, and for :func:`loss_and_slope` the classes of
 ``steepest.losses``.
 """
 
@@ -235,7 +235,7 @@ def fisher_yates(n: Any, seed: Any) -> Any:
 
     For i = 0 ... n - 2, position i is swapped with position i + (r mod (n - i)), r being the low 31 bits of the next
     state s: s ^= s << 13; s ^= s >> 17; s ^= s << 5 (Marsaglia, Xorshift RNGs, J. Stat. Softw. 8(14), 2003).
-    Reference: ``steepest.solvers.stochastic.reference_order``.
+    Reference: ``steepest.solvers.stochastic_reference.reference_order``.
     """
     order = np.empty(n, np.int32)
     for i in range(n):

@@ -20,7 +20,7 @@ from steepest.penalties import L1, ElasticNet, NoPenalty, Penalty, SquaredL2
 from steepest.solvers.catalogue import open_solver, stable_rate
 from steepest.solvers.irls import irls
 from steepest.solvers.loop import Steps
-from steepest.solvers.proximal_newton import proximal_newton
+from steepest.solvers.proximal_newton import proximal_newton, subgradient
 from steepest.solvers.result import Result
 from steepest.solvers.stopping import GradientTolerance, Patience, StoppingRule
 from steepest.typing import Array, IntArray
@@ -271,11 +271,10 @@ class LogisticRegression(LinearClassifier):
 
     def _run(self, objective: LogisticObjective, X: Any, y: Any, sample_weight: Array | None) -> Result:
         """Solve, by the solver asked for."""
-        theta, unit = self._begin(objective), self._gradient_at_zero(objective)
-        steps, about = self._steps(objective, theta, unit)
+        steps, about = self._steps(objective, self._begin(objective))
         stopping: list[StoppingRule] = []
         if about != TRUNCATED_NEWTON:  # which looks at every entry of the gradient itself
-            stopping = [GradientTolerance(self.tol * float(np.linalg.norm(unit)))]
+            stopping = [GradientTolerance(self._aim(objective))]
         if self.batch_size is not None:  # no whole gradient is known: stop when the epochs bring nothing more
             stopping = [Patience(5, self.tol * objective.value(objective.start()))]
         options = self._teaching_options()
@@ -293,10 +292,10 @@ class LogisticRegression(LinearClassifier):
         self.certificate_ = result.certificate = objective.certificate(result.theta, self.tol)
         return result
 
-    def _gradient_at_zero(self, objective: LogisticObjective) -> Array:
-        """Return the gradient (the shortest subgradient) at zero coefficients and intercept."""
-        gradient, l1 = objective.gradient(objective.start()), objective.l1_weights()
-        return np.copysign(np.maximum(np.abs(gradient) - l1, 0.0), gradient)
+    def _aim(self, objective: LogisticObjective) -> float:
+        """Return the length that the gradient (the shortest subgradient) is to have: part of that at zero."""
+        shortest = subgradient(objective.start(), objective.gradient_at_zero(), objective.l1_weights())
+        return self.tol * float(np.linalg.norm(shortest))
 
     def _begin(self, objective: LogisticObjective) -> Array:
         """Return the start: zeros, or where the last fit ended."""
@@ -311,16 +310,18 @@ class LogisticRegression(LinearClassifier):
         intercept = np.squeeze(self.intercept_ + moved)
         return objective.pack(self.coef_[0] if objective.binary else self.coef_.T, intercept)
 
-    def _steps(self, objective: LogisticObjective, theta: Array, unit: Array) -> tuple[Steps, str]:
+    def _steps(self, objective: LogisticObjective, theta: Array) -> tuple[Steps, str]:
         """Return the solver at work, and its name."""
         name = PEER_SOLVERS.get(self.solver, self.solver)
         if name in ("auto", "coordinate-descent"):
             if objective.penalty.l1 == 0:
+                unit = objective.gradient_at_zero() if theta.any() else None  # which the start itself tells
                 return irls(objective, theta, tol=self.tol, unit=unit), TRUNCATED_NEWTON
             large = not objective.binary and objective.n_parameters > LARGEST_HESSIAN
             if name == "coordinate-descent" or not large:
-                aim = self.tol * float(np.linalg.norm(unit))
-                return proximal_newton(objective, theta, tol=aim), "proximal Newton with coordinate descent"
+                return proximal_newton(
+                    objective, theta, tol=self._aim(objective)
+                ), "proximal Newton with coordinate descent"
             name = "fista"
         return open_solver(name, objective, theta, self._teaching_options()), name
 

@@ -19,7 +19,7 @@ class SGDRegressor(SparseCoefficients, RegressorMixin, StochasticModel):  # type
     r"""Linear regression by SGD: ``mean_i s_i l(y_i, w^T x_i + b) + alpha (l1_ratio |w|_1 + (1 - l1_ratio) |w|^2/2)``.
 
     The same updates as scikit-learn's estimator of this name makes, in the same order for the same ``random_state``:
-    ``coef_`` agrees to rounding. ``steepest.solvers.stochastic.reference_pass`` derives them.
+    ``coef_`` agrees to rounding. ``steepest.solvers.stochastic_reference.reference_pass`` derives them.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class SGDRegressor(SparseCoefficients, RegressorMixin, StochasticModel):  # type
     random_state : int, RandomState or None
         Decides the order of the rows.
     learning_rate : {"constant", "optimal", "invscaling", "adaptive", "pa1", "pa2"}, default "invscaling"
-        See :class:`steepest.solvers.stochastic.Rates`.
+        See :class:`steepest.solvers.stochastic_reference.Rates`.
     eta0 : float, default 0.01
         The initial rate.
     power_t : float, default 0.25

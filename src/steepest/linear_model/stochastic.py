@@ -24,7 +24,8 @@ from steepest.losses import (
     SquaredEpsilonInsensitive,
     SquaredHinge,
 )
-from steepest.solvers.stochastic import Learner, Plateau, Rates, make_settings, stochastic_gradient
+from steepest.solvers.stochastic import Learner, Plateau, make_settings, stochastic_gradient
+from steepest.solvers.stochastic_reference import Rates
 from steepest.typing import Array
 from steepest.validation import check_choice, check_count, check_positive
 

@@ -69,6 +69,7 @@ class LogisticObjective(LinearObjective):
         shift: Array | None = None,
     ) -> None:
         self.shift = shift
+        self._zero_gradient: Array | None = None
         self.binary = n_classes == 2
         self.n_classes = n_classes
         super().__init__(
@@ -122,13 +123,21 @@ class LogisticObjective(LinearObjective):
             gradient, product = self._flat(rows), partial(self._dense_product, shares)
         W, l2 = self.coefficients(theta), float(self.penalty.l2)
         value += 0.5 * l2 * float(np.sum(W * W))
+        if not theta.any():
+            self._zero_gradient = gradient
         return value, gradient + l2 * self.pack(W), lambda v: product(v) + l2 * self.pack(self.coefficients(v))
+
+    def gradient_at_zero(self) -> Array:
+        """Return the gradient of the data term at zero, which a run that starts there leaves behind."""
+        if self._zero_gradient is None:
+            self._zero_gradient = self.smooth_value_and_gradient(self.start())[1]
+        return self._zero_gradient
 
     def certificate(self, theta: Array, tolerance: float) -> Certificate:
         """Return how far ``theta`` can be from the optimum."""
         if self.penalty.l1 > 0:
             return super().certificate(theta, tolerance)
-        norm, whole = (float(np.linalg.norm(self.gradient(point))) for point in (theta, self.start()))
+        norm, whole = (float(np.linalg.norm(g)) for g in (self.gradient(theta), self.gradient_at_zero()))
         return Certificate("gradient norm", norm, norm / (whole or 1.0), tolerance)
 
     def separates(self, theta: Array) -> bool:

@@ -15,16 +15,8 @@ from steepest.losses import (
     SquaredEpsilonInsensitive,
     SquaredHinge,
 )
-from steepest.solvers.stochastic import (
-    KERNEL_LOSSES,
-    KERNEL_SCHEDULES,
-    Rates,
-    kernel_parameter,
-    make_settings,
-    reference_order,
-    reference_pass,
-    reference_rate,
-)
+from steepest.solvers.stochastic import KERNEL_LOSSES, KERNEL_SCHEDULES, kernel_parameter, make_settings
+from steepest.solvers.stochastic_reference import Rates, reference_order, reference_pass, reference_rate
 
 LOSSES = [
     HalfSquaredError(),
