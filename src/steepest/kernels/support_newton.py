@@ -7,6 +7,8 @@ import numpy as np
 from steepest.kernels.cholesky import cholesky_solve
 from steepest.kernels.compile import compiled
 
+DAMPING = 1e-10  # of the largest diagonal entry, added where the columns of the support are dependent
+
 
 @compiled
 def gram_part(gram: Any, support: Any, l2: Any) -> Any:
@@ -54,9 +56,16 @@ def newton_step(gram: Any, c: Any, correlation: Any, w: Any, l1: Any, l2: Any, s
     if len(support) == 0:
         return False
     old = w[support]
-    new = c[support] - l1 * np.sign(old)
-    if not cholesky_solve(gram_part(gram, support, l2), new):
-        return False
+    slope = correlation[support] - l1 * np.sign(old) - l2 * old
+    step = slope.copy()
+    if not cholesky_solve(gram_part(gram, support, l2), step):
+        step = slope
+        ridge = 0.0
+        for j in support:
+            ridge = max(ridge, DAMPING * gram[j, j])
+        if not cholesky_solve(gram_part(gram, support, l2 + ridge), step):
+            return False
+    new = old + step
     reach, crossing = 1.0, -1
     for a in range(len(support)):
         if new[a] * old[a] < 0.0 and old[a] / (old[a] - new[a]) < reach:

@@ -72,7 +72,7 @@ def solve_on_gram(
         if gaps[0] <= tolerance or done >= max_epochs:
             return done, float(gaps[0])
         if done >= newton_at:
-            if np.count_nonzero(w) <= (rank or k) and state.newton(gram):
+            if np.count_nonzero(w) <= 1.1 * (rank or k) + 10 and state.newton(gram):
                 chunk = state.fair_chunk
                 newton_at = done + chunk
                 anderson.clear()

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from steepest.kernels.support_newton import DAMPING
 from steepest.typing import Array
 
 
@@ -34,7 +35,10 @@ def newton_candidates(gram: Array, c: Array, w: Array, l1: float, l2: float) -> 
     Newton's step lands on this minimiser at once; if all signs survive and the columns outside S satisfy their
     conditions, it is the solution up to rounding. If not, J falls along the way at least until the first
     coefficient reaches zero, which is the second, cautious candidate; the bold one puts every coefficient that would
-    change sign at zero. Who asks compares the objectives. A singular G_SS gives no candidate.
+    change sign at zero. Who asks compares the objectives. Where G_SS is singular,
+    a small multiple of the identity is added: the step ``(G_SS + l2 I + e I)^-1 (-dJ/dw_S)`` still points downhill, and
+    it runs mostly along the directions that leave the residual alone, until a coefficient is zero and the support
+    has become smaller.
 
     Source: H. Lee, A. Battle, R. Raina, A. Ng, Efficient sparse coding algorithms, NIPS 2006 (feature-sign search);
     here its signs come from coordinate descent, and only two points of its line search are tried.
@@ -45,8 +49,9 @@ def newton_candidates(gram: Array, c: Array, w: Array, l1: float, l2: float) -> 
     old, signs = w[support], np.sign(w[support])
     inner = gram[np.ix_(support, support)] + l2 * np.eye(len(support))
     if np.linalg.matrix_rank(inner, hermitian=True) < len(support):
-        return []
-    new = np.linalg.solve(inner, c[support] - l1 * signs)
+        inner += DAMPING * gram[support, support].max() * np.eye(len(support))
+    slope = (c - gram @ w)[support] - l1 * signs - l2 * old
+    new = old + np.linalg.solve(inner, slope)
     crosses = new * signs < 0
     points = [np.where(crosses, 0.0, new)]
     if np.any(crosses):

@@ -149,7 +149,7 @@ class WorkingSetProblem:
     def _polish(self) -> bool:
         """Make the coefficients exact where the support is right; return whether that changed them."""
         gram, columns = self.working_set.gram, self.working_set.columns
-        if gram is None or np.count_nonzero(self.w[columns]) > self.rank:
+        if gram is None or np.count_nonzero(self.w[columns]) > 1.1 * self.rank + 10:
             return False
         inside = self.w[columns]
         improved = polish(gram, self.c[columns], self.squared_target, self.strength, inside)
