@@ -33,7 +33,7 @@ def lanes(itemsize: int) -> int:
     return VECTOR_BYTES // itemsize
 
 
-class _Code:
+class VectorCode:
     """Builder of vector instructions for arrays of one dtype."""
 
     def __init__(self, context: Any, builder: Any, array_type: Any) -> None:
@@ -66,8 +66,14 @@ class _Code:
         half = self.lanes // 2
         second = self.at(pointer, self.lanes - 1)  # begins one number early, so as not to end one too late
         mask = [2 * p if p < half else self.lanes + 2 * (p - half) + 1 for p in range(self.lanes)]
-        taken = ir.Constant(ir.VectorType(INT32, self.lanes), mask)
-        return self.builder.shuffle_vector(self.load(pointer), self.load(second), taken)
+        return self.shuffle(self.load(pointer), self.load(second), mask)
+
+    def load_every_fourth(self, pointer: Any, first: int) -> Any:
+        """Return the numbers ``first + 4 lane`` from ``pointer`` on; up to 4 vectors are read."""
+        even = [2 * p + first % 2 for p in range(self.lanes)]
+        low = self.shuffle(self.load(pointer, 0), self.load(pointer, 1), even)
+        high = self.shuffle(self.load(pointer, 2), self.load(pointer, 3), even)
+        return self.shuffle(low, high, [2 * p + first // 2 for p in range(self.lanes)])
 
     def store(self, value: Any, pointer: Any, v: int = 0) -> None:
         self.builder.store(value, self._address(pointer, v), align=self.itemsize)
@@ -78,8 +84,18 @@ class _Code:
     def splat(self, scalar: Any) -> Any:
         undefined = ir.Constant(self.vector, ir.Undefined)
         lane = self.builder.insert_element(undefined, scalar, INT32(0))
-        mask = ir.Constant(ir.VectorType(INT32, self.lanes), [0] * self.lanes)
-        return self.builder.shuffle_vector(lane, undefined, mask)
+        return self.shuffle(lane, undefined, [0] * self.lanes)
+
+    def shuffle(self, first: Any, second: Any, lanes: list[int]) -> Any:
+        """Return the named lanes of two vectors, the second's counted on from the first's."""
+        return self.builder.shuffle_vector(first, second, ir.Constant(ir.VectorType(INT32, len(lanes)), lanes))
+
+    def constant(self, number: float) -> Any:
+        return ir.Constant(self.vector, [number] * self.lanes)
+
+    @staticmethod
+    def index(number: int) -> Any:
+        return INT64(number)
 
     def accumulators(self, rows: int, columns: int) -> list[list[Any]]:
         """Return zeroed variables, which the compiler turns into registers."""
@@ -113,14 +129,11 @@ class _Code:
         starts = range(0, 2 * self.lanes, width)
         low = [start + i for start in starts for i in range(width // 2)]
         high = [lane + width // 2 for lane in low]
-        halves = [
-            self.builder.shuffle_vector(first, second, ir.Constant(ir.VectorType(INT32, self.lanes), mask))
-            for mask in (low, high)
-        ]
+        halves = [self.shuffle(first, second, mask) for mask in (low, high)]
         return self.builder.fadd(*halves)
 
 
-def _literals(*numbers: Any) -> list[int] | None:
+def literals(*numbers: Any) -> list[int] | None:
     """Return the values of compile-time constants, or None to make numba try again with constants."""
     constant = all(isinstance(n, types.IntegerLiteral) for n in numbers)
     return [n.literal_value for n in numbers] if constant else None
@@ -146,7 +159,7 @@ def outer_tile(
     ``rows`` and ``vectors`` are constants; ``terms`` is the number of k; a, x, offset and out are contiguous.
     Reference: ``steepest.operators.convolution2d.reference``.
     """
-    size = _literals(rows, vectors)
+    size = literals(rows, vectors)
     if size is None:
         return None
     n_rows, n_vectors = size
@@ -154,7 +167,7 @@ def outer_tile(
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         _, _, a_, ia_, x_, ix_, offset_, terms_, out_, io_, pitch_ = arguments
-        code = _Code(context, builder, a)
+        code = VectorCode(context, builder, a)
         a_0, x_0, out_0 = code.start(a, a_, ia_), code.start(x, x_, ix_), code.start(out, out_, io_)
         offset_0 = code.start(offset, offset_, INT64(0))
         sums = code.accumulators(n_rows, n_vectors)
@@ -196,7 +209,7 @@ def dot_tile(
     ``rows`` and ``columns`` are constants whose product is a multiple of the lanes; a, x, offset and out are contiguous.
     Reference: ``steepest.operators.convolution2d.reference``.
     """
-    size = _literals(rows, columns)
+    size = literals(rows, columns)
     if size is None:
         return None
     n_rows, n_columns = size
@@ -204,7 +217,7 @@ def dot_tile(
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         _, _, a_, ia_, a_pitch_, x_, ix_, offset_, j0_, steps_, out_, io_ = arguments
-        code = _Code(context, builder, a)
+        code = VectorCode(context, builder, a)
         a_0, x_0, out_0 = code.start(a, a_, ia_), code.start(x, x_, ix_), code.start(out, out_, io_)
         offset_0 = code.start(offset, offset_, j0_)
         a_rows = [code.at(a_0, builder.mul(a_pitch_, INT64(m))) for m in range(n_rows)]
@@ -242,14 +255,14 @@ def copy_rows(
     ``step`` is the constant 1 or 2. The last vector of a row overlaps the one before, so that nothing is read or written
     beyond; rows shorter than a vector go number by number.
     """
-    size = _literals(step)
+    size = literals(step)
     if size is None:
         return None
     i = types.intp
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         _, rows_, count_, x_, ix_, x_pitch_, shift_, out_, io_, pitch_ = arguments
-        code = _Code(context, builder, x)
+        code = VectorCode(context, builder, x)
         x_0, out_0 = code.start(x, x_, ix_), code.start(out, out_, io_)
         wide, last = INT64(code.lanes), builder.sub(count_, INT64(code.lanes))
         vectors = builder.sdiv(builder.add(count_, INT64(code.lanes - 1)), wide)

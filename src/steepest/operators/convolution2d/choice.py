@@ -8,9 +8,9 @@ from steepest.exceptions import InvalidInputError
 from steepest.operators.convolution2d.geometry import Geometry
 from steepest.validation import check_choice
 
-Algorithm = Literal["auto", "reference", "direct"]
+Algorithm = Literal["auto", "reference", "direct", "winograd"]
 Pass = Literal["forward", "input_gradient", "weight_gradient"]
-ALGORITHMS = ("auto", "reference", "direct")
+ALGORITHMS = ("auto", "reference", "direct", "winograd")
 
 
 def choose(g: Geometry, which: Pass, itemsize: int) -> str:
