@@ -5,12 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from steepest.checking.hypotheses.candidate import Candidate
+from steepest.checking.report import BlockReport, GradientReport, Verdict, Worst
+from steepest.checking.tensors import compare_tensors
 from steepest.exceptions import InvalidInputError
 from steepest.typing import Array
-
-from .hypotheses.candidate import Candidate
-from .report import BlockReport, GradientReport, Verdict, Worst
-from .tensors import compare_tensors
 
 __all__ = ["check_adjoint"]
 

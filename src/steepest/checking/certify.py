@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from steepest.checking.problem import Problem
+from steepest.checking.report import BlockReport
 from steepest.exceptions import MissingDependencyError
 from steepest.typing import Array
-
-from .problem import Problem
-from .report import BlockReport
 
 __all__ = ["certified_derivative", "certify_entry"]
 

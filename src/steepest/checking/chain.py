@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from steepest.checking.activations import ACTIVATIONS, Activation
+from steepest.checking.scene import Scene
 from steepest.typing import Array
-
-from .activations import ACTIVATIONS, Activation
-from .scene import Scene
 
 __all__ = ["Chain", "Layer", "find_chain"]
 

@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from steepest.checking.problem import Problem
+from steepest.checking.reference import Reference
+from steepest.checking.report import BlockReport, KinkFound, Verdict, Worst
 from steepest.typing import Array
-
-from .problem import Problem
-from .reference import Reference
-from .report import BlockReport, KinkFound, Verdict, Worst
 
 __all__ = ["Comparison", "Tolerance"]
 

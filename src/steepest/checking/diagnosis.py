@@ -5,15 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from steepest.checking.comparison import Comparison
+from steepest.checking.explanation import Explanation, Mistake, interpret
+from steepest.checking.fitting import Precision, fit
+from steepest.checking.grouping import grouped
+from steepest.checking.hypotheses import Candidate, from_evidence, from_truth
+from steepest.checking.report import Diagnosis, GradientReport, Verdict
+from steepest.checking.scene import Scene, kind_sets
 from steepest.typing import Array
-
-from .comparison import Comparison
-from .explanation import Explanation, Mistake, interpret
-from .fitting import Precision, fit
-from .grouping import grouped
-from .hypotheses import Candidate, from_evidence, from_truth
-from .report import Diagnosis, GradientReport, Verdict
-from .scene import Scene, kind_sets
 
 __all__ = ["diagnose"]
 

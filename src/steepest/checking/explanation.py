@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .constants import Named, name_constant
-from .hypotheses import Candidate
-from .scene import Term
+from steepest.checking.constants import Named, name_constant
+from steepest.checking.hypotheses import Candidate
+from steepest.checking.scene import Term
 
 __all__ = ["Explanation", "Mistake", "interpret"]
 

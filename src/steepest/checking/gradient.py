@@ -1,22 +1,21 @@
 """``check_gradient``: does a hand-written gradient belong to its value, and if not, what is wrong with it."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from steepest.checking.certify import certify_entry
+from steepest.checking.comparison import Comparison, Tolerance
+from steepest.checking.diagnosis import diagnose
+from steepest.checking.points import draw_near, draw_points
+from steepest.checking.problem import Problem, read_data
+from steepest.checking.reference import Reference
+from steepest.checking.report import BlockReport, GradientReport, Verdict
+from steepest.checking.structure import Structure, argument_names
 from steepest.typing import Array
-
-from .certify import certify_entry
-from .comparison import Comparison, Tolerance
-from .diagnosis import diagnose
-from .points import draw_near, draw_points
-from .problem import Problem, read_data
-from .reference import Reference
-from .report import BlockReport, GradientReport, Verdict
-from .structure import Structure, argument_names
 
 __all__ = ["check_gradient"]
 
@@ -33,6 +32,7 @@ def check_gradient(
     rtol: float | None = None,
     certify: bool = False,
     diagnose: bool = True,
+    layers: Mapping[str, Any] | None = None,
     what: str = "gradient",
 ) -> GradientReport:
     """Hold a hand-written gradient against its value; where they disagree, say which mistake was made.
@@ -58,6 +58,9 @@ def check_gradient(
         Compute the worst entry of every wrong block to 30 digits (needs mpmath).
     diagnose : bool
         Whether to look for the mistake.
+    layers : dict, optional
+        Name -> ``(forward, backward, inputs)``, as ``check_layers`` takes them: each is checked by itself, so
+        that a fault of the whole is found in its layer, or in how right layers are joined.
     what : str
         What to call the gradient in the report.
 
@@ -102,7 +105,16 @@ def check_gradient(
         warnings.simplefilter("error", np.exceptions.ComplexWarning)
         report = _audit(problem, n_points, seed, rtol, certify, diagnose)
     notes = (*report.notes, *structure.notes, *sorted(problem.changed))
-    return replace(report, notes=notes, evaluations=problem.calls, what=what)
+    return replace(report, notes=notes, evaluations=problem.calls, what=what, layers=_local(layers, seed))
+
+
+def _local(layers: Mapping[str, Any] | None, seed: int) -> tuple[GradientReport, ...]:
+    """Reports on single layers."""
+    if not layers:
+        return ()
+    from steepest.checking.layers import check_layers  # which checks each layer with the function above
+
+    return tuple(check_layers(layers, seed=seed).values())
 
 
 def _audit(

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from .explanation import Explanation
-from .report import Diagnosis
+from steepest.checking.explanation import Explanation
+from steepest.checking.report import Diagnosis
 
 __all__ = ["grouped", "told"]
 

@@ -6,16 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from steepest.checking.hypotheses.candidate import Candidate
+from steepest.checking.reference import NOT_ANALYTIC, STEP, width_of
+from steepest.checking.report import GradientReport
+from steepest.checking.structure import Structure
+from steepest.checking.tensors import compare_tensors
 from steepest.exceptions import InvalidInputError
 from steepest.foundations.analytic import AnalyticArray
 from steepest.foundations.derivatives import EPSILON
 from steepest.typing import Array
-
-from .hypotheses.candidate import Candidate
-from .reference import NOT_ANALYTIC, STEP, width_of
-from .report import GradientReport
-from .structure import Structure
-from .tensors import compare_tensors
 
 __all__ = ["check_hessian", "check_jacobian"]
 

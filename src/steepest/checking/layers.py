@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from steepest.checking.gradient import check_gradient
+from steepest.checking.report import GradientReport
+from steepest.checking.structure import argument_names
 from steepest.exceptions import InvalidInputError
-
-from .gradient import check_gradient
-from .report import GradientReport
-from .structure import argument_names
 
 __all__ = ["check_layers"]
 

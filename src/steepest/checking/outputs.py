@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
+from steepest.checking.activations import softmax
+from steepest.checking.chain import Chain
 from steepest.typing import Array
-
-from .activations import softmax
-from .chain import Chain
 
 __all__ = ["Output", "Wrong", "exchanged_slopes", "find_output", "other_errors", "targets_of"]
 

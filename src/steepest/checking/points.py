@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from steepest.checking.problem import Problem
+from steepest.checking.reference import width_of
 from steepest.typing import Array
-
-from .problem import Problem
-from .reference import width_of
 
 __all__ = ["draw_near", "draw_points"]
 

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from steepest.checking.structure import Structure, argument_names
 from steepest.exceptions import InvalidInputError
 from steepest.typing import Array
-
-from .structure import Structure, argument_names
 
 __all__ = ["Data", "Problem", "read_data"]
 

@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from steepest.checking.report import BlockReport, Diagnosis, GradientReport, Verdict, Worst
+from steepest.checking.structure import Structure
 from steepest.exceptions import InvalidInputError
 from steepest.typing import Array
-
-from .report import BlockReport, Diagnosis, GradientReport, Verdict, Worst
-from .structure import Structure
 
 __all__ = ["check_prox"]
 

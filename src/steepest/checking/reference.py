@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from steepest.checking.problem import Data, Problem
 from steepest.foundations.analytic import AnalyticArray, imaginary_part
 from steepest.foundations.extrapolation import EPSILON, Kink, Slope, find_kink, relative_noise, slope
 from steepest.typing import Array, IntArray
-
-from .problem import Data, Problem
 
 __all__ = ["Reference"]
 

@@ -8,7 +8,13 @@ __all__ = ["BlockReport", "Diagnosis", "GradientReport", "KinkFound", "Verdict",
 
 
 class Verdict(StrEnum):
-    """Outcome of a comparison."""
+    """Outcome of a comparison.
+
+    Examples
+    --------
+    >>> Verdict.CANNOT_TELL
+    <Verdict.CANNOT_TELL: 'cannot tell'>
+    """
 
     AGREES = "agrees"
     DISAGREES = "disagrees"
@@ -53,7 +59,15 @@ class KinkFound:
 
 @dataclass(frozen=True)
 class BlockReport:
-    """Verdict on the gradient of one parameter."""
+    """Verdict on the gradient of one parameter: how far it is off, and where most.
+
+    Examples
+    --------
+    >>> from steepest import check_gradient
+    >>> report = check_gradient(lambda x: x**2, lambda x: 3 * x, 2.0, n_points=0)
+    >>> report["x"].worst.claimed, report["x"].worst.true
+    (6.0, 4.0)
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -84,6 +98,13 @@ class Diagnosis:
         What that factor is, the likeliest first.
     hint : str
         What a teacher may show without giving the answer away.
+
+    Examples
+    --------
+    >>> from steepest import check_gradient
+    >>> diagnosis = check_gradient(lambda x: x**2, lambda x: -2 * x, 2.0).diagnoses[0]
+    >>> diagnosis.codes, diagnosis.hint
+    (('sign',), 'look at the sign')
     """
 
     blocks: tuple[str, ...]
@@ -122,6 +143,21 @@ class GradientReport:
         What else was noticed.
     evaluations : int
         Calls of the value.
+    what : str
+        What the gradient is called.
+    layers : tuple of GradientReport
+        Local reports, where layers were given.
+
+    Examples
+    --------
+    >>> from steepest import check_gradient
+    >>> print(check_gradient(lambda x: x**2, lambda x: 2 * x, 2.0, n_points=1))
+    The gradient agrees with the value.
+    <BLANKLINE>
+      block  shape  verdict  rel. error
+      x      ()     agrees   0.0e+00
+    <BLANKLINE>
+    (complex step, 2 points, seed 0, ... evaluations of the value)
     """
 
     verdict: Verdict
@@ -134,6 +170,7 @@ class GradientReport:
     notes: tuple[str, ...] = field(default=())
     evaluations: int = 0
     what: str = "gradient"
+    layers: tuple["GradientReport", ...] = ()
 
     def __bool__(self) -> bool:
         """Whether it agrees."""
@@ -180,7 +217,17 @@ class GradientReport:
             lines += [f"{block.name}: {kink}" for kink in block.kinks[:3]]
             if len(block.kinks) > 3:
                 lines.append(f"{block.name}: {len(block.kinks) - 3} more kinks")
-        return [*lines, *self.notes]
+        return [*self._layer_lines(), *lines, *self.notes]
+
+    def _layer_lines(self) -> list[str]:
+        """Where the layers put the fault."""
+        wrong = [layer for layer in self.layers if not layer]
+        lines = [" ".join([layer.headline, *map(str, layer.diagnoses), *layer.unexplained]) for layer in wrong]
+        if self.layers and not wrong and not self:
+            lines.append(
+                "Every layer's backward pass agrees with its forward pass: the fault is in how they are joined."
+            )
+        return lines
 
     @property
     def footer(self) -> str:

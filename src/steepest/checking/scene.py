@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from steepest.checking.comparison import Comparison
+from steepest.checking.problem import Data
 from steepest.typing import Array, IntArray
-
-from .comparison import Comparison
-from .problem import Data
 
 __all__ = ["Scene", "Term", "kind_sets"]
 

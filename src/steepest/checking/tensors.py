@@ -4,14 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from steepest.checking.explanation import Explanation, interpret
+from steepest.checking.fitting import Precision, fit
+from steepest.checking.grouping import told
+from steepest.checking.hypotheses.candidate import Candidate
+from steepest.checking.hypotheses.rearranged import rearrange
+from steepest.checking.report import BlockReport, Diagnosis, GradientReport, Verdict, Worst
 from steepest.typing import Array
-
-from .explanation import Explanation, interpret
-from .fitting import Precision, fit
-from .grouping import told
-from .hypotheses.candidate import Candidate
-from .hypotheses.rearranged import rearrange
-from .report import BlockReport, Diagnosis, GradientReport, Verdict, Worst
 
 __all__ = ["compare_tensors"]
 

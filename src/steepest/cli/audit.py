@@ -47,9 +47,8 @@ def command(
       steepest audit ridge.py:value ridge.py:gradient --at w=[0.1,-0.2] --at b=0 --data X=X.npy --data y=y.npy
     """
     from steepest.checking import check_gradient
-
-    from .points import find_function, read_assignments
-    from .report_view import console_for, show_report
+    from steepest.cli.points import find_function, read_assignments
+    from steepest.cli.report_view import console_for, show_report
 
     value_function, names = find_function(value)
     gradient_function, _ = find_function(gradient)

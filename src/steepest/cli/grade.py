@@ -43,8 +43,7 @@ def _show(grades: Mapping[str, object]) -> None:
     from rich.text import Text
 
     from steepest.checking.grading import Grade
-
-    from .report_view import console_for, listed
+    from steepest.cli.report_view import console_for, listed
 
     console = console_for()
     for path, grade in grades.items():

@@ -13,9 +13,8 @@ import click
 @click.option("--plot", type=click.Path(dir_okay=False), metavar="FILE", help="Save the histogram as an image.")
 def command(tests: int, questions: int, probability: float, seed: int | None, plot: str | None) -> None:
     """Guess at many tests and compare the number of right answers with the binomial law."""
+    from steepest.cli.report_view import console_for
     from steepest.foundations.probability import simulate_guessing
-
-    from .report_view import console_for
 
     result = simulate_guessing(tests, questions, probability, seed)
     console = console_for()

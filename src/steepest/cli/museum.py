@@ -25,9 +25,8 @@ def command(name: str | None, plot: str | None, as_json: bool) -> None:
     Without a name, list the exhibits; with one, show its claim, the audit's verdict and diagnosis, the corrected
     formula and both numbers side by side.
     """
+    from steepest.cli.report_view import console_for
     from steepest.museum import exhibits, find_exhibit
-
-    from .report_view import console_for
 
     console = console_for()
     if name is None:

@@ -22,6 +22,12 @@ class GuessingResult:
     n_questions : int
     p : float
         Probability of a right answer.
+
+    Examples
+    --------
+    >>> result = GuessingResult(np.array([1, 2, 1]), 2, 0.5)
+    >>> result.mean, result.exact_mean, result.variance, result.exact_variance
+    (1.0, 1.0, 0.5, 0.5)
     """
 
     counts: IntArray
@@ -119,7 +125,13 @@ def simulate_guessing(
 
 
 def simulate_guessing_by_loops(n_tests: int, n_questions: int, p: float, seed: int | None = None) -> GuessingResult:
-    """Do the same as one would by hand: test by test, question by question."""
+    """Do the same as one would by hand: test by test, question by question.
+
+    Examples
+    --------
+    >>> simulate_guessing_by_loops(100, 3, 0.5, seed=0).counts.sum()
+    np.int64(100)
+    """
     _check(n_tests, n_questions, p)
     rng = np.random.default_rng(seed)
     counts = np.zeros(n_questions + 1, dtype=np.int64)

@@ -166,12 +166,24 @@ def add_bias_column(X: ArrayLike) -> Array:
 
 
 def fold_bias(w: ArrayLike, b: float) -> Array:
-    """Weights and bias as one vector ``[w; b]`` for ``add_bias_column(X)``."""
+    """Weights and bias as one vector ``[w; b]`` for ``add_bias_column(X)``.
+
+    Examples
+    --------
+    >>> fold_bias([2, 3], 0.5)
+    array([2. , 3. , 0.5])
+    """
     return np.append(_vector("w", w), float(b))
 
 
 def unfold_bias(theta: ArrayLike) -> tuple[Array, float]:
-    """Weights and bias of ``[w; b]``."""
+    """Weights and bias of ``[w; b]``.
+
+    Examples
+    --------
+    >>> unfold_bias([2, 3, 0.5])
+    (array([2., 3.]), 0.5)
+    """
     array = _vector("theta", theta)
     return array[:-1].copy(), float(array[-1])
 

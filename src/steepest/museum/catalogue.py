@@ -3,9 +3,8 @@
 from difflib import get_close_matches
 
 from steepest.exceptions import InvalidInputError
-
-from . import article, deconvolution, guessing, lecture, losses, penalties, sums, xor
-from .exhibit import Exhibit
+from steepest.museum import article, deconvolution, guessing, lecture, losses, penalties, sums, xor
+from steepest.museum.exhibit import Exhibit
 
 __all__ = ["exhibits", "find_exhibit"]
 
@@ -25,7 +24,13 @@ def exhibits() -> tuple[Exhibit, ...]:
 
 
 def find_exhibit(name: str) -> Exhibit:
-    """Return the exhibit called ``name``."""
+    """Return the exhibit called ``name``.
+
+    Examples
+    --------
+    >>> find_exhibit("xor").title
+    'A network for XOR, picked by hand, that misses two of four points'
+    """
     known = {found.name: found for found in exhibits()}
     if name not in known:
         near = get_close_matches(name, known, n=1, cutoff=0.4)

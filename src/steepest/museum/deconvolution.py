@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from steepest.museum.exhibit import Case, Exhibit, Figure
 from steepest.typing import Array
-
-from .exhibit import Case, Exhibit, Figure
 
 __all__ = [
     "EXHIBITS",

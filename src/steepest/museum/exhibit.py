@@ -20,6 +20,12 @@ class Case:
         Functions of the parameters and the data, by name.
     parameters, data : dict
         Where they are compared.
+
+    Examples
+    --------
+    >>> case = Case(lambda x: x**2, lambda x: x, lambda x: 2 * x, {"x": 3.0})
+    >>> bool(case.audit()), bool(case.audit(published=False))
+    (False, True)
     """
 
     value: Callable[..., Any]
@@ -36,7 +42,13 @@ class Case:
 
 @dataclass(frozen=True)
 class Figure:
-    """One number or statement, as published and as it is."""
+    """One number or statement, as published and as it is.
+
+    Examples
+    --------
+    >>> Figure("2 + 2", published="5", right="4").right
+    '4'
+    """
 
     what: str
     published: str
@@ -66,7 +78,13 @@ class Exhibit:
     figures : callable or None
         Computes numbers to be shown side by side.
     plot : str
-        Name of the plot in ``steepest.plotting.museum`` that helps, if any.
+        Name of the plot that helps, if any.
+
+    Examples
+    --------
+    >>> from steepest.museum import find_exhibit
+    >>> find_exhibit("bias-twice").case().audit().diagnoses[0].constant_names[0]
+    '2'
     """
 
     name: str

@@ -1,8 +1,7 @@
 """The mean of one experiment beside the histogram of another."""
 
 from steepest.foundations.probability import GuessingResult, simulate_guessing
-
-from .exhibit import Exhibit, Figure
+from steepest.museum.exhibit import Exhibit, Figure
 
 __all__ = ["EXHIBITS", "experiments"]
 

@@ -5,9 +5,8 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
+from steepest.museum.exhibit import Case, Exhibit
 from steepest.typing import Array
-
-from .exhibit import Case, Exhibit
 
 __all__ = ["EXHIBITS"]
 

@@ -4,10 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from steepest.museum.exhibit import Case, Exhibit
+from steepest.museum.penalties import PUBLIC
 from steepest.typing import Array
-
-from .exhibit import Case, Exhibit
-from .penalties import PUBLIC
 
 __all__ = ["EXHIBITS"]
 

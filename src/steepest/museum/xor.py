@@ -4,9 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from steepest.museum.exhibit import Exhibit, Figure
 from steepest.typing import Array
-
-from .exhibit import Exhibit, Figure
 
 __all__ = ["EXHIBITS", "PUBLISHED", "RIGHT", "predict", "train"]
 

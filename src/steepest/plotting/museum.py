@@ -6,8 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from steepest.foundations.probability import GuessingResult
-
-from .style import BLUE, INK, VERMILION, own_or, panels, tidy
+from steepest.plotting.style import BLUE, INK, VERMILION, own_or, panels, tidy
 
 __all__ = ["plot_courses", "plot_guessing", "plot_two_guesses", "save_plot"]
 

@@ -1,7 +1,9 @@
 """Every catalogued mistake is found and named; no right gradient is called wrong."""
 
 from collections import Counter
+from typing import Any
 
+import numpy as np
 import pytest
 
 from benchmarks.audit import is_detected, is_named, large_network, report_on
@@ -16,6 +18,19 @@ RIGHT = list(right_gradients())
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_wrong_gradient_is_found_and_named(mutant: Mutant) -> None:
     report = report_on(mutant)
+    assert is_detected(mutant, report), str(report)
+    assert is_named(mutant, report), str(report)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS[::9], ids=lambda mutant: mutant.name)
+def test_it_is_named_by_differences_too(mutant: Mutant) -> None:
+    """A value that casts every parameter leaves nothing but differences."""
+
+    def value(p: dict[str, Any], **data: Any) -> Any:
+        return mutant.model.value({name: np.asarray(part, dtype=float) for name, part in p.items()}, **data)
+
+    report = check_gradient(value, mutant.gradient, mutant.model.params, data=mutant.model.data)
+    assert report.method == "differences"
     assert is_detected(mutant, report), str(report)
     assert is_named(mutant, report), str(report)
 

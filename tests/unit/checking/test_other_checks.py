@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from steepest import check_adjoint, check_hessian, check_jacobian, check_layers, check_prox
+from steepest import check_adjoint, check_gradient, check_hessian, check_jacobian, check_layers, check_prox
 from steepest.checking.constants import name_constant
 from steepest.exceptions import InvalidInputError
 from steepest.testing import assert_adjoint, assert_gradient, assert_hessian, assert_jacobian, assert_prox
@@ -168,6 +168,37 @@ def test_layers_with_and_without_a_cache_locate_the_fault() -> None:
     assert [block.name for block in reports["dense"].blocks if block.verdict == "disagrees"] == ["b"]
     assert reports["dense"].diagnoses[0].codes == ("not-summed",)
     assert "Sum over axis 0: db = (...).sum(axis=0)" in str(reports["dense"])
+
+
+def test_layers_given_with_the_whole_locate_its_fault() -> None:
+    rng = np.random.default_rng(1)
+    X, W = rng.normal(size=(5, 3)), rng.normal(size=(3, 2))
+
+    def value(W: Any, X: Any) -> Any:
+        return np.sum(np.tanh(X @ W) ** 2) / 2
+
+    def gradient(W: Any, X: Any) -> Any:
+        return X.T @ np.tanh(X @ W)
+
+    def right(dY: Any, Z: Any) -> Any:
+        return dY * (1 - np.tanh(Z) ** 2)
+
+    product = (lambda X, W: X @ W, lambda dY, X, W: (dY @ W.T, X.T @ dY), (X, W))
+    joined = check_gradient(
+        value, gradient, W, data={"X": X}, layers={"dense": product, "tanh": (np.tanh, right, (X,))}
+    )
+    assert "Every layer's backward pass agrees with its forward pass: the fault is in how they are joined." in str(
+        joined
+    )
+    faulty = check_gradient(
+        value,
+        gradient,
+        W,
+        data={"X": X},
+        layers={"dense": product, "tanh": (np.tanh, lambda dY, Z: -right(dY, Z), (X,))},
+    )
+    assert "The backward pass of tanh disagrees with the value in" in str(faulty)
+    assert "minus the true derivative" in str(faulty.layers[1])
 
 
 def test_a_layer_that_returns_too_few_derivatives() -> None:

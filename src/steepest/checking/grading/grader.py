@@ -7,19 +7,24 @@ from typing import Any
 
 import numpy as np
 
+from steepest.checking.gradient import check_gradient
+from steepest.checking.grading.remote import Limits, Remote, SubmissionFailedError
+from steepest.checking.grading.template import Template
+from steepest.checking.report import BlockReport, GradientReport, Verdict
 from steepest.exceptions import InvalidInputError
-
-from ..gradient import check_gradient
-from ..report import BlockReport, GradientReport, Verdict
-from .remote import Limits, Remote, SubmissionFailedError
-from .template import Template
 
 __all__ = ["Grade", "Part", "grade"]
 
 
 @dataclass(frozen=True)
 class Part:
-    """Points for the gradient with respect to one parameter."""
+    """Points for the gradient with respect to one parameter.
+
+    Examples
+    --------
+    >>> Part("w", 0.5, 1.0, "wrong: look at the sign").points
+    0.5
+    """
 
     name: str
     points: float
@@ -29,7 +34,15 @@ class Part:
 
 @dataclass(frozen=True)
 class Grade:
-    """All parts, and what else was noticed; true in a condition if every point was earned."""
+    """All parts, and what else was noticed; true in a condition if every point was earned.
+
+    Examples
+    --------
+    >>> print(Grade((Part("w", 2.0, 2.0, "right"), Part("b", 0.0, 1.0, "wrong: look at the sign"))))
+    w  2 of 2  right
+    b  0 of 1  wrong: look at the sign
+    total 2 of 3
+    """
 
     parts: tuple[Part, ...]
     notes: tuple[str, ...] = ()
@@ -65,7 +78,7 @@ class Grade:
 
 
 def grade(template: str | Path, submission: str | Path, *, show_answers: bool | None = None, seed: int = 0) -> Grade:
-    """Grade a learner's gradients against a teacher's value.
+    r"""Grade a learner's gradients against a teacher's value.
 
     Parameters
     ----------
@@ -88,7 +101,17 @@ def grade(template: str | Path, submission: str | Path, *, show_answers: bool | 
     Notes
     -----
     The submission runs in a process of its own with limits and sends back numbers; the comparison is made
-    here. It is correct if its numbers are, in whatever form they were derived.
+    here. It is correct if its numbers are, in whatever form they were derived. The limits keep an accident
+    from doing harm; they are no sandbox for hostile code.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "lesson.py").write_text("parameters = {'x': 2.0}\ndef value(x): return x**2")
+    >>> _ = (folder / "mine.py").write_text("def gradient(x): return -2 * x")
+    >>> grade(folder / "lesson.py", folder / "mine.py").parts[0].reason
+    'wrong: look at the sign'
     """
     lesson = Template.read(template)
     if not Path(submission).is_file():

@@ -10,9 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from steepest.checking.grading.codec import decode, encode
 from steepest.exceptions import InvalidInputError
-
-from .codec import decode, encode
 
 __all__ = ["Limits", "Remote", "SubmissionFailedError"]
 

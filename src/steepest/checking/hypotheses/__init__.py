@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator
 
-from ..scene import Scene
-from . import clusters, ignored, network, rearranged, samples, signal
-from .candidate import Candidate
+from steepest.checking.hypotheses import clusters, ignored, network, rearranged, samples, signal
+from steepest.checking.hypotheses.candidate import Candidate
+from steepest.checking.scene import Scene
 
 __all__ = ["Candidate", "from_evidence", "from_truth"]
 

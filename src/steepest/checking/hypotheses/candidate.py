@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
+from steepest.checking.scene import Scene
 from steepest.typing import Array
-
-from ..scene import Scene
 
 __all__ = ["Candidate", "counts_of"]
 

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from steepest.checking.hypotheses.candidate import Candidate
+from steepest.checking.scene import Scene
 from steepest.typing import Array
-
-from ..scene import Scene
-from .candidate import Candidate
 
 __all__ = ["propose"]
 

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from steepest.checking.activations import ACTIVATIONS, Activation
+from steepest.checking.chain import Chain, Layer, find_chain
+from steepest.checking.hypotheses.candidate import Candidate, counts_of
+from steepest.checking.outputs import exchanged_slopes, find_output, other_errors
+from steepest.checking.scene import Scene
 from steepest.typing import Array
-
-from ..activations import ACTIVATIONS, Activation
-from ..chain import Chain, Layer, find_chain
-from ..outputs import exchanged_slopes, find_output, other_errors
-from ..scene import Scene
-from .candidate import Candidate, counts_of
 
 __all__ = ["propose"]
 

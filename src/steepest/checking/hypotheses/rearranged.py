@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from steepest.checking.hypotheses.candidate import Candidate
+from steepest.checking.scene import Scene
 from steepest.typing import Array
-
-from ..scene import Scene
-from .candidate import Candidate
 
 __all__ = ["propose", "rearrange"]
 

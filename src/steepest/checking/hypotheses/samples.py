@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..scene import Scene
-from .candidate import Candidate
+from steepest.checking.hypotheses.candidate import Candidate
+from steepest.checking.scene import Scene
 
 __all__ = ["propose"]
 
