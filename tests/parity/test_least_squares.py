@@ -90,6 +90,17 @@ def test_a_constant_column_has_no_effect_although_the_peer_gives_it_one():
     assert model.rank_ == 0
 
 
+@pytest.mark.parametrize("condition", [1.0, 1e3, 1e5, 1e6])
+def test_large_data_summed_in_single_precision_agree_to_double(condition):
+    X, y = gaussian(41_000, 100)
+    X = X * np.logspace(0, -2, 100) + 5.0
+    X[:, 1] = X[:, 0] + X[:, 1] / condition
+    ours, theirs = LinearRegression(tol=1e-12).fit(X, y), peer.LinearRegression(tol=1e-12).fit(X, y)
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=0, atol=1e-9 * np.abs(theirs.coef_).max())
+    np.testing.assert_allclose(ours.intercept_, theirs.intercept_, rtol=1e-8)
+    assert ours.rank_ == theirs.rank_
+
+
 @pytest.mark.parametrize("solver", ["svd", "cholesky", "lsqr", "sparse_cg", "auto", "exact", "sag"])
 @pytest.mark.parametrize("shape", [(120, 9), (25, 60)])
 def test_every_ridge_solver_agrees(solver, shape):

@@ -14,6 +14,7 @@ the data: then ``|m - c|`` is of the order of the spread itself, and columns suc
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -71,7 +72,7 @@ def reference_moments(X: Array, Y: Array, weights: Array | None, centre: bool) -
     return Moments(s.sum(), x_mean, y_mean, X.T @ (s[:, None] * X), X.T @ (s[:, None] * Y), s @ Y**2)
 
 
-def moments(X: Array, Y: Array, weights: Array | None = None, *, centre: bool = True) -> Moments:
+def moments(X: Array, Y: Array, weights: Array | None = None, *, centre: bool = True, single: bool = False) -> Moments:
     """Return the moments of X (n, d), float32 or float64, and Y (n, k), in one pass over X.
 
     Parameters
@@ -80,6 +81,9 @@ def moments(X: Array, Y: Array, weights: Array | None = None, *, centre: bool = 
         Not negative; ones if not given.
     centre : bool, default True
         Take the means out.
+    single : bool, default False
+        Multiply centred float64 data in single precision, at twice the speed, where BLAS does it: for a caller who
+        needs the Gram matrix only as an approximation. The means, and ``y_square``, come in double precision still.
 
     Notes
     -----
@@ -92,8 +96,11 @@ def moments(X: Array, Y: Array, weights: Array | None = None, *, centre: bool = 
     d, k = X.shape[1], Y.shape[1]
     x_shift, y_shift = (_shift(X), _shift(Y)) if centre else (np.zeros(d), np.zeros(k))
     s = np.empty(0) if weights is None else np.ascontiguousarray(weights, dtype=np.float64)
-    compute = _by_kernel if d + k < COMPILED_UP_TO else _by_blas  # keep in step with sums_in_double
-    return _centred(compute(X, Y, s, x_shift, y_shift), d, x_shift, y_shift, centre)
+    if d + k < COMPILED_UP_TO:  # keep in step with sums_in_double
+        whole = _by_kernel(X, Y, s, x_shift, y_shift)
+    else:
+        whole = _by_blas(X, Y, s, x_shift, y_shift, np.dtype(np.float32) if single else X.dtype)
+    return _centred(whole, d, x_shift, y_shift, centre)
 
 
 def sums_in_double(X: Array, Y: Array) -> bool:
@@ -251,13 +258,13 @@ def _add_row(gram: Array, j: int, k: int, v0: float, v1: float, v2: float, v3: f
 # ---------------------------------------------------------------------- many columns: BLAS
 
 
-def _by_blas(X: Array, Y: Array, s: Array, x_shift: Array, y_shift: Array) -> Array:
-    """Return ``M`` by BLAS, block by block."""
+def _by_blas(X: Array, Y: Array, s: Array, x_shift: Array, y_shift: Array, dtype: Any) -> Array:
+    """Return ``M`` by BLAS, block by block, multiplied in ``dtype``."""
     n, d = X.shape
     shifts = x_shift.astype(X.dtype), y_shift.astype(Y.dtype)
 
     def block(start: int, stop: int) -> tuple[Array, Array]:
-        gram = np.zeros((d, d), dtype=X.dtype, order="F")
+        gram = np.zeros((d, d), dtype=dtype, order="F")
         rest = np.zeros((Y.shape[1] + 1, d + Y.shape[1] + 1))
         for first in range(start, stop, _BLOCK):
             rows = slice(first, min(first + _BLOCK, stop))
@@ -267,11 +274,12 @@ def _by_blas(X: Array, Y: Array, s: Array, x_shift: Array, y_shift: Array) -> Ar
                 root = np.sqrt(s[rows, None]).astype(X.dtype)
                 Z *= root
                 V *= root
-            add_self_product(gram, Z)
             with np.errstate(invalid="ignore", over="ignore"):  # `finite` says it afterwards
                 rest[:, :d] += V.T @ Z
                 V = V.astype(np.float64)
                 rest[:, d:] += V.T @ V
+                Z = Z.astype(dtype, copy=False)
+            add_self_product(gram, Z)
         return gram, rest
 
     if d <= THREADED_UP_TO:

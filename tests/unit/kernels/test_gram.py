@@ -39,6 +39,15 @@ def test_the_blas_way_for_many_columns_equals_the_reference_too():
     np.testing.assert_allclose(ours.cross, reference.cross, atol=1e-10)
 
 
+def test_single_precision_on_request_approximates_the_matrix_and_keeps_the_means():
+    X, Y, s = data(5000, 80, 1, np.float64, "C")
+    ours, reference = moments(X, Y, s, single=True), reference_moments(X, Y, s, True)
+    np.testing.assert_allclose(ours.x_mean, reference.x_mean, rtol=1e-13)
+    np.testing.assert_allclose(ours.y_square, reference.y_square, rtol=1e-12)
+    error = np.abs(ours.gram - reference.gram).max() / reference.gram.max()
+    assert 1e-12 < error < 1e-6
+
+
 def test_large_offsets_lose_no_digits():
     X, Y, _ = data(3000, 4, 1, np.float64, "C", offset=0.0)
     shifted = moments(X + 1e8, Y)

@@ -99,7 +99,7 @@ def solve_primal(problem: LeastSquares, equations: NormalEquations, data: Centre
     for ridge in np.unique(problem.ridge):
         factor = Factor(equations.gram, float(ridge))
         limit = min(MOST, 1e-2 / equations.eps)
-        if not factor.condition < limit or (ridge == 0 and _rank_in_doubt(equations.gram, factor, rcond)):
+        if not factor.condition < limit or (ridge == 0 and _rank_in_doubt(equations, factor, rcond)):
             return None
         targets = np.flatnonzero(problem.ridge == ridge)
         W[:, targets] = factor.solve(equations.cross[:, targets])
@@ -108,7 +108,7 @@ def solve_primal(problem: LeastSquares, equations: NormalEquations, data: Centre
     squares = _residual_squares(equations, W)
     gradient: Array = equations.cross - equations.gram @ W - problem.ridge * W
     method = "Cholesky factorisation of the Gram matrix"
-    wanted = max(NEGLIGIBLE, 1e-2 * problem.eps)
+    wanted = max(NEGLIGIBLE, 0.1 * problem.eps)
     if equations.eps * worst > 100 * wanted or np.any(squares < 1e-6 * equations.y_square):
         W, squares, gradient = _refined(problem, equations, data, factors, W, wanted)
         method += ", refined"
@@ -118,7 +118,7 @@ def solve_primal(problem: LeastSquares, equations: NormalEquations, data: Centre
     return Solution(W, intercept, squares, gradient, *start, method=method, rank=rank, gram=equations.gram)
 
 
-def _rank_in_doubt(gram: Array, factor: Factor, rcond: float) -> bool:
+def _rank_in_doubt(equations: NormalEquations, factor: Factor, rcond: float) -> bool:
     """Whether the ratio of the extreme singular values may be below ``rcond``.
 
     The condition number of the matrix as given is at most the scaled one times the ratio of the squared scales, and
@@ -128,10 +128,10 @@ def _rank_in_doubt(gram: Array, factor: Factor, rcond: float) -> bool:
     limit = 1.0 / max(rcond, np.finfo(np.float64).eps) ** 2
     if 10.0 * factor.condition * spread**2 < limit:
         return False
-    if len(gram) > 400:
+    if len(equations.gram) > 400:
         return True
-    values = scipy.linalg.eigvalsh(gram)
-    return not bool(values[0] > 2.0 * values[-1] / limit)
+    values = scipy.linalg.eigvalsh(equations.gram)
+    return not bool(values[0] > max(2.0 / limit, 10.0 * equations.eps) * values[-1])
 
 
 def _residual_squares(equations: NormalEquations, W: Array) -> Array:
@@ -177,7 +177,7 @@ def _refined(
 
 def _rate(equations: NormalEquations, factors: list[tuple[IntArray, Factor]]) -> float:
     """Return by what factor a correction is expected to shrink the error, on the safe side."""
-    return min(0.5, 100.0 * equations.eps * max(factor.condition for _, factor in factors))
+    return min(0.5, 10.0 * equations.eps * max(factor.condition for _, factor in factors))
 
 
 def _relative(delta: Array, W: Array, factors: list[tuple[IntArray, Factor]]) -> float:

@@ -117,7 +117,7 @@ class ExactSolver:
             return solve_dual(problem, data, self.rcond) or self._singular(data)
         equations, data = gather_equations(problem)
         solution = solve_primal(problem, equations, data, self.rcond)
-        if solution is None and equations.eps > problem.eps:  # the matrix was summed in single precision
+        if solution is None and equations.eps > np.finfo(np.float64).eps:  # the matrix was in single precision
             equations, data = gather_equations(problem, precise=True)
             solution = solve_primal(problem, equations, data, self.rcond)
         return solution or self._singular(data)
