@@ -3,7 +3,9 @@
 import argparse
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -76,7 +78,20 @@ def count_alarms() -> tuple[Tally, Counter[str]]:
     return tally, methods
 
 
-def large_network(wrong: bool, differences: bool = False) -> tuple[GradientReport, float]:
+def doubled(found: dict[str, Any]) -> dict[str, Any]:
+    """Double the gradient of the first layer: a mistake that projections suffice to name."""
+    return {"W1": 2.0 * found["W1"]}
+
+
+def shifted(found: dict[str, Any]) -> dict[str, Any]:
+    """Shift the rows of the first layer's gradient: a mistake for which every entry is needed."""
+    return {"W1": np.roll(found["W1"], 1, axis=0)}
+
+
+Wrong = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def large_network(wrong: Wrong | None = None, differences: bool = False) -> tuple[GradientReport, float]:
     """Audit of a network with some 10,000 parameters, and the seconds it took."""
     model, _ = network("large", "tanh", "squared", (100, 96, 4), 1, n=30)
 
@@ -85,7 +100,7 @@ def large_network(wrong: bool, differences: bool = False) -> tuple[GradientRepor
 
     def gradient(p: dict[str, Any], X: Any, y: Any) -> dict[str, Any]:
         found = model.gradient(p, X, y)
-        return found | {"W1": 2.0 * found["W1"]} if wrong else found
+        return found | wrong(found) if wrong else found
 
     start = time.perf_counter()
     report = check_gradient(value, gradient, model.params, data=model.data)
@@ -116,9 +131,9 @@ def main(argv: list[str]) -> int:
     for text, goal, reached in goals:
         print(f"{text:<36} goal {goal:<14} {'reached' if reached else 'MISSED'}")
     print(f"references: {', '.join(f'{n} by {method}' for method, n in methods.items())}; all in {took:.0f} s")
-    for wrong, differences in ((False, False), (True, False), (False, True), (True, True)):
+    for wrong, differences in product((None, doubled, shifted), (False, True)):
         report, seconds = large_network(wrong, differences)
-        kind = "wrong" if wrong else "right"
+        kind = wrong.__name__ if wrong else "right"
         size = sum(int(np.prod(block.shape)) for block in report.blocks)
         print(f"network of {size} parameters, {kind}, {report.method}: {report.verdict} after {seconds:.1f} s")
     for title, tally in (("not detected", detected), ("not named", named), ("false alarm", alarms)):

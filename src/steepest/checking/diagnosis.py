@@ -44,6 +44,8 @@ class Explainer:
         """Cheapest explanation; the search ends at the first that is a single mistake."""
         if all(not claim.any() for claim in self.scene.claims(self.i)):
             return self._zero()
+        if self.i in self.scene.comparison.ratios:
+            return self._multiple(self.scene.comparison.ratios[self.i])
         best: Explanation | None = self._not_summed()
         for explanation in self._explanations():
             if best is None or explanation.cost < best.cost - 1e-9:
@@ -61,6 +63,12 @@ class Explainer:
             "this block is zero",
         )
         return Explanation(Candidate("zero", [], "zero"), 0.0, (), (mistake,), 1.0)
+
+    def _multiple(self, ratio: float) -> Explanation:
+        """Read the constant that all projections of a large block differ by."""
+        scene, whole = self.scene, Candidate("", [], "the true derivative", whole=True)
+        tolerance = 1e-3 if scene.problem.single else 1e-6
+        return interpret(whole, ratio, {}, (), scene.sizes, False, scene.names[self.i], tolerance)
 
     def _not_summed(self) -> Explanation | None:
         """Return a claim with an axis too many whose sum over it is the true derivative."""

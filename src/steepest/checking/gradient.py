@@ -2,13 +2,15 @@
 
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from steepest.checking.certify import certify_entry
-from steepest.checking.comparison import Comparison, Tolerance
+from steepest.checking.comparison import ENTRYWISE, Comparison, Tolerance
 from steepest.checking.diagnosis import diagnose
 from steepest.checking.points import draw_near, draw_points
 from steepest.checking.problem import Problem, read_data
@@ -103,13 +105,16 @@ def check_gradient(
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", np.exceptions.ComplexWarning)
-        report = _audit(problem, n_points, seed, rtol, certify, diagnose)
+        many = sum(block.size for block in structure.blocks) > ENTRYWISE
+        # thousands of small products: threads would spend their time on waiting for each other
+        with threadpool_limits(1, user_api="blas") if many else nullcontext():
+            report = _audit(problem, n_points, seed, rtol, certify, diagnose)
     notes = (*report.notes, *structure.notes, *sorted(problem.changed))
     return replace(report, notes=notes, evaluations=problem.calls, what=what, layers=_local(layers, seed))
 
 
 def _local(layers: Mapping[str, Any] | None, seed: int) -> tuple[GradientReport, ...]:
-    """Reports on single layers."""
+    """Check single layers."""
     if not layers:
         return ()
     from steepest.checking.layers import check_layers  # which checks each layer with the function above

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.audit import is_detected, is_named, large_network, report_on
+from benchmarks.audit import doubled, is_detected, is_named, large_network, report_on, shifted
 from benchmarks.audit_mutants import Mutant, mutants
 from benchmarks.audit_right import Right, right_gradients
 from steepest.checking import Verdict, check_gradient
@@ -55,11 +55,22 @@ def test_every_mistake_of_the_catalogue_is_made_on_several_models() -> None:
 
 @pytest.mark.parametrize("differences", [False, True], ids=["complex step", "differences"])
 def test_ten_thousand_parameters(differences: bool) -> None:
-    right, _ = large_network(wrong=False, differences=differences)
-    wrong, _ = large_network(wrong=True, differences=differences)
-    assert sum(b.shape[0] * (b.shape[1] if len(b.shape) > 1 else 1) for b in right.blocks) > 10_000
+    right, _ = large_network(None, differences)
+    wrong, _ = large_network(doubled, differences)
+    assert sum(int(np.prod(block.shape)) for block in right.blocks) > 10_000
     assert right.ok
     assert right.method == ("differences" if differences else "complex step")
-    assert [b.name for b in wrong.blocks if b.verdict is Verdict.DISAGREES] == ["W1"]
+    assert right.evaluations < 1000
+    assert [block.name for block in wrong.blocks if block.verdict is Verdict.DISAGREES] == ["W1"]
     assert wrong.diagnoses[0].codes == ("factor",)
     assert wrong.diagnoses[0].constant_names[0] == "2"
+    assert wrong.evaluations < 1000
+    worst = wrong["W1"].worst
+    assert worst is not None
+    assert worst.claimed == pytest.approx(2 * worst.true, rel=1e-6)
+
+
+def test_ten_thousand_parameters_entry_by_entry() -> None:
+    wrong, _ = large_network(shifted, differences=True)
+    assert wrong.diagnoses[0].codes == ("shifted",)
+    assert wrong.diagnoses[0].blocks == ("W1",)
