@@ -175,7 +175,7 @@ class ElasticNet(CoordinateRegressor):
 
     def _check_finite(self, problems: list[Problem], X: Any, y: Any, sample_weight: Any) -> None:
         """Refuse NaN and infinity, which the first pass over the data has carried into its sums."""
-        if all(np.isfinite(p.squared_target) and np.isfinite(p.c).all() for p in problems):
+        if all(problem.finite for problem in problems):
             return
         self._validate(X, y, sample_weight, accept_sparse="csc")
         raise InvalidInputError("X or y holds numbers so large that their products overflow: scale the data")

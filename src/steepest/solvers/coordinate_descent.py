@@ -81,6 +81,10 @@ class Problem(Protocol):
     def size(self) -> int:
         """How many coordinates a round works on."""
 
+    @property
+    def finite(self) -> bool:
+        """Whether the sums over the data are; NaN, infinity or an overflow anywhere makes one of them not finite."""
+
 
 def epoch(Z: Array, residual: Array, w: Array, l1: float, l2: float, positive: bool, order: IntArray) -> None:
     r"""Update every coordinate once, in place: the reference that the kernels must equal.
@@ -197,7 +201,7 @@ class CoordinateDescent:
         step = self._step(None)
         yield step
         while True:
-            open_problems = [p for p in self.problems if p.gap > self.tolerance * p.squared_target]
+            open_problems = [p for p in self.problems if not p.gap <= self.tolerance * p.squared_target]
             if not open_problems:
                 return Reason.DUALITY_GAP
             before = [(p.gap, p.size) for p in open_problems]

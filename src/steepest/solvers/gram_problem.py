@@ -89,6 +89,11 @@ class GramProblem:
         return self.mean - float(self.x_mean @ self.w)
 
     @property
+    def finite(self) -> bool:
+        """Whether the sums over the data are."""
+        return bool(np.isfinite(self.gram).all() and np.isfinite(self.c).all() and np.isfinite(self.squared_target))
+
+    @property
     def size(self) -> int:
         """How many columns there are."""
         return len(self.w)

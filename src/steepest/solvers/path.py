@@ -58,7 +58,7 @@ def follow_path(
                 break
         problem.begin(strengths[i])
         before = (np.inf, -1)
-        while problem.gap > goal and problem.epochs < max_epochs and before != (problem.gap, problem.size):
+        while not problem.gap <= goal and problem.epochs < max_epochs and before != (problem.gap, problem.size):
             before = (problem.gap, problem.size)
             problem.advance(goal, max_epochs - problem.epochs, orders)
         path.coefficients[i], path.gaps[i] = problem.w, problem.gap

@@ -177,6 +177,11 @@ class WorkingSetProblem:
         self.epochs += epochs
 
     @property
+    def finite(self) -> bool:
+        """Whether the sums over the data are."""
+        return bool(np.isfinite(self._norms).all() and np.isfinite(self.c).all() and np.isfinite(self.squared_target))
+
+    @property
     def size(self) -> int:
         """How many columns the working set has."""
         return len(self.working_set)
