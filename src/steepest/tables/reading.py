@@ -67,5 +67,5 @@ def _nearest(path: Path) -> str:
     """Return a hint at the file of the nearest name in the same folder."""
     if not path.parent.is_dir():
         return f" (nor a directory {path.parent})"
-    near = get_close_matches(path.name, [other.name for other in path.parent.iterdir()], n=1)
+    near = get_close_matches(path.name, [other.name for other in path.parent.iterdir()], n=1, cutoff=0.8)
     return f"; did you mean {str(path.parent / near[0])!r}?" if near else ""

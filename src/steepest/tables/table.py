@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from steepest.exceptions import InvalidInputError
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
-DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+DECIMAL_COMMA = re.compile(r"[+-]?\d+(,\d+)?")
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Column:
     def has_decimal_commas(self) -> bool:
         """Whether every value reads as a number once its comma is a point."""
         present = self.values[~self.missing].tolist()
-        return self.is_text and bool(present) and all(DECIMAL_COMMA.fullmatch(value) for value in present)
+        return self.is_text and all(DECIMAL_COMMA.fullmatch(value) for value in present)
 
     def rows(self, keep: NDArray[Any]) -> "Column":
         """Return some rows."""

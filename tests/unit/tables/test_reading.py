@@ -53,8 +53,8 @@ def test_a_separator_and_a_newline_inside_quotes_belong_to_the_cell(tmp_path):
 
 
 def test_decimal_commas(tmp_path):
-    content = "a;b\n1,5;2\n-0,25;3\n"
-    assert values(table_of(tmp_path, content, decimal=",")) == {"a": [1.5, -0.25], "b": [2, 3]}
+    content = "a;b\n1,5;2\n-0,25;3\n4;5\n"
+    assert values(table_of(tmp_path, content, decimal=",")) == {"a": [1.5, -0.25, 4], "b": [2, 3, 5]}
     assert table_of(tmp_path, content).columns["a"].has_decimal_commas
     assert not table_of(tmp_path, content).columns["b"].has_decimal_commas
 
