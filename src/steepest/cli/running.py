@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from steepest.cli.info import kernels
 from steepest.cli.progress import LiveTrace
 from steepest.exceptions import InvalidInputError
 from steepest.report.fit import FitReport, Scaling
@@ -80,6 +81,7 @@ def fit(
     bar = LiveTrace(getattr(estimator, "max_iter", None)) if live and _on_a_terminal() else None
     if bar is not None or watch:
         estimator.set_callbacks(Trace() if bar is None else bar)
+    compiled_before = kernels()["cached"]
     started = perf_counter()
     with warnings.catch_warnings(record=True) as caught, bar or nullcontext():
         warnings.simplefilter("always")
@@ -87,6 +89,8 @@ def fit(
     seconds = perf_counter() - started
     notes = [str(warning.message) for warning in caught if not issubclass(warning.category, DeprecationWarning)]
     constant = [name for name, spread in zip(train.features, np.ptp(train.X, axis=0), strict=True) if spread == 0]
+    if kernels()["cached"] > compiled_before:
+        notes.append("the time includes compiling kernels for this machine, which happens once")
     if constant:
         notes.append(f"without influence, as constant in the training set: {', '.join(constant)}")
     train_scaled = replace(train_scaled, notes=[*train.notes, *dict.fromkeys(notes)])

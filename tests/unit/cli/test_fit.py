@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -203,6 +204,13 @@ def test_bad_options_are_refused_in_one_line(line, case):
     assert text in shown.stderr
     assert shown.stderr.count("\n") == 1
     assert shown.stdout == ""
+
+
+def test_a_fit_that_compiled_kernels_says_so(line, monkeypatch):
+    note = "note: the time includes compiling kernels for this machine, which happens once"
+    for counts, said in (([5, 5], False), ([5, 7], True)):
+        monkeypatch.setattr(running, "kernels", partial(next, iter([{"cached": count} for count in counts])))
+        assert (note in fit(line, "-t", "y", *DESCENT).stdout) == said
 
 
 def test_a_file_of_one_row_is_too_small(tmp_path):
