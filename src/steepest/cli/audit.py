@@ -10,10 +10,19 @@ import numpy as np
 
 from steepest.exceptions import InvalidInputError
 
+HELP = """Hold a hand-written gradient against its value and name the mistake.
+
+The point is given by --at, or by a dict called `parameters` in the value's file; data by --data, or by a dict
+called `data`. Exit code 0: agrees, 1: disagrees, 2: cannot tell.
+
+\b
+  steepest audit ridge.py:value ridge.py:gradient \\
+    --at w=[0.1,-0.2] --at b=0 --data X=X.npy --data y=y.npy
+"""
 EXIT_CODES = {"agrees": 0, "disagrees": 1, "cannot tell": 2}
 
 
-@click.command()
+@click.command(help=HELP)
 @click.argument("value", metavar="FILE.py:VALUE")
 @click.argument("gradient", metavar="FILE.py:GRADIENT")
 @click.option(
@@ -38,14 +47,7 @@ def command(
     certify: bool,
     as_json: bool,
 ) -> int:
-    r"""Hold a hand-written gradient against its value and name the mistake.
-
-    The point is given by --at, or by a dict called `parameters` in the value's file; data by --data, or by a
-    dict called `data`. Exit code 0: agrees, 1: disagrees, 2: cannot tell.
-
-    \b
-      steepest audit ridge.py:value ridge.py:gradient --at w=[0.1,-0.2] --at b=0 --data X=X.npy --data y=y.npy
-    """
+    """Check, show, and leave with the exit code of the verdict."""
     from steepest.checking import check_gradient
     from steepest.cli.points import find_function, read_assignments
     from steepest.cli.report_view import console_for, show_report

@@ -41,6 +41,29 @@ def test_a_right_gradient_passes(right: Right) -> None:
     assert report.ok, str(report)
 
 
+def one_entry_off(gradient: Any, rng: np.random.Generator) -> Any:
+    """Return the same gradient with one entry wrong by a thousandth, by a hundredth in float32."""
+    if isinstance(gradient, dict):
+        name = list(gradient)[rng.integers(len(gradient))]
+        return {**gradient, name: one_entry_off(gradient[name], rng)}
+    if isinstance(gradient, tuple):
+        k = rng.integers(len(gradient))
+        return tuple(one_entry_off(part, rng) if i == k else part for i, part in enumerate(gradient))
+    changed = np.array(gradient)
+    changed = changed if changed.dtype == np.float32 else changed.astype(np.float64)
+    changed.reshape(-1)[rng.integers(changed.size)] *= 1.01 if changed.dtype == np.float32 else 1.001
+    return changed
+
+
+@pytest.mark.parametrize("right", RIGHT[::6], ids=lambda right: right.name)
+def test_a_right_gradient_with_one_entry_slightly_off_does_not_pass(right: Right) -> None:
+    def gradient(*params: Any, **data: Any) -> Any:
+        return one_entry_off(right.gradient(*params, **data), np.random.default_rng(7))
+
+    report = check_gradient(right.value, gradient, *right.params, data=right.data, diagnose=False)
+    assert report.verdict is Verdict.DISAGREES, str(report)
+
+
 def test_the_catalogue_is_as_large_as_promised_and_has_no_twins() -> None:
     assert len(MUTANTS) >= 250
     assert len(RIGHT) >= 250
