@@ -91,9 +91,11 @@ def shifted(found: dict[str, Any]) -> dict[str, Any]:
 Wrong = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-def large_network(wrong: Wrong | None = None, differences: bool = False) -> tuple[GradientReport, float]:
-    """Audit of a network with some 10,000 parameters, and the seconds it took."""
-    model, _ = network("large", "tanh", "squared", (100, 96, 4), 1, n=30)
+def large_network(
+    wrong: Wrong | None = None, differences: bool = False, widths: tuple[int, ...] = (100, 96, 4)
+) -> tuple[GradientReport, float]:
+    """Audit a network, of some 10,000 parameters if nothing is said; return the report and the seconds it took."""
+    model, _ = network("large", "tanh", "squared", widths, 1, n=30)
 
     def value(p: dict[str, Any], X: Any, y: Any) -> Any:
         return model.value({k: np.asarray(v, dtype=float) for k, v in p.items()} if differences else p, X, y)
