@@ -65,7 +65,10 @@ def coefficient_path(
     ax.axhline(0, color=GREY, linewidth=0.8)
     if chosen is not None:
         ax.axvline(chosen, color=INK, linewidth=1, linestyle="--")
-        ax.annotate(f" alpha = {chosen:.3g}", (chosen, 1), xycoords=("data", "axes fraction"), fontsize=8, va="top")
+        side = "right" if chosen**2 < strengths[0] * strengths[-1] else "left"  # where there is more room
+        ax.annotate(
+            f" alpha = {chosen:.3g} ", (chosen, 1), xycoords=("data", "axes fraction"), fontsize=8, va="top", ha=side
+        )
     if features is not None:
         _write_names(ax, strengths[0], paths[largest, 0], [features[j] for j in largest])
     return ax
