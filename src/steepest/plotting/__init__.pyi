@@ -1,3 +1,8 @@
+from .clustering import animate_kmeans as animate_kmeans
+from .clustering import centre_paths as centre_paths
+from .clustering import elbow as elbow
+from .clustering import silhouette as silhouette
+from .clustering import voronoi as voronoi
 from .coefficient_paths import coefficient_path as coefficient_path
 from .confusion import confusion_matrix as confusion_matrix
 from .contours import contour as contour

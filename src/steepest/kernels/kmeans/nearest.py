@@ -28,13 +28,28 @@ def pack_centres(centres: Array) -> tuple[Array, Array]:
 @compiled
 def pack_rows(X: Array, rows: IntArray, n_rows: int, shift: Array, tile: Array, half_norms: Array) -> None:
     """Fill ``tile[f, t] = X[rows[t], f] - shift[f]`` and ``half_norms[t] = |tile[:, t]|^2 / 2``."""
+    first = rows[0]
+    if rows[n_rows - 1] - first == n_rows - 1 and X.shape[1] == 2:  # pairs: a stride that the compiler knows
+        pairs = X[first : first + n_rows].reshape(2 * n_rows)
+        row0, row1, shift0, shift1 = tile[0], tile[1], shift[0], shift[1]
+        for t in range(n_rows):
+            row0[t] = pairs[2 * t] - shift0
+            row1[t] = pairs[2 * t + 1] - shift1
+    elif rows[n_rows - 1] - first == n_rows - 1:
+        for f in range(X.shape[1]):
+            row, origin = tile[f], shift[f]
+            for t in range(n_rows):
+                row[t] = X[first + t, f] - origin
+    else:
+        for f in range(X.shape[1]):
+            row, origin = tile[f], shift[f]
+            for t in range(n_rows):
+                row[t] = X[rows[t], f] - origin
     for t in range(LANES):
         half_norms[t] = 0
     half = X.dtype.type(0.5)
     for f in range(X.shape[1]):
-        row, origin = tile[f], shift[f]
-        for t in range(n_rows):
-            row[t] = X[rows[t], f] - origin
+        row = tile[f]
         for t in range(LANES):
             half_norms[t] += half * row[t] * row[t]
 
