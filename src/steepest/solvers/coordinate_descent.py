@@ -10,7 +10,7 @@ from steepest.kernels.gram import moments
 from steepest.solvers.design import Design, Reduction
 from steepest.solvers.gram_problem import GramProblem
 from steepest.solvers.stopping import Reason
-from steepest.solvers.subproblem import Orders, Strength, cyclic
+from steepest.solvers.subproblem import ROUNDING, Orders, Strength, cyclic
 from steepest.solvers.working_set import WorkingSet
 from steepest.solvers.working_set_problem import WorkingSetProblem
 from steepest.step import Step
@@ -201,15 +201,16 @@ class CoordinateDescent:
         step = self._step(None)
         yield step
         while True:
-            open_problems = [p for p in self.problems if not p.gap <= self.tolerance * p.squared_target]
+            reached = max(self.tolerance, ROUNDING)
+            open_problems = [p for p in self.problems if not p.gap <= reached * p.squared_target]
             if not open_problems:
-                return Reason.DUALITY_GAP
+                within = all(p.gap <= self.tolerance * p.squared_target for p in self.problems)
+                return Reason.DUALITY_GAP if within else Reason.ROUNDING
             before = [(p.gap, p.size) for p in open_problems]
             for problem in open_problems:
                 left = self.max_epochs - problem.epochs
                 if left > 0:
-                    goal = self.tolerance * problem.squared_target
-                    problem.advance(goal, 1 if self.watch else left, self.orders)
+                    problem.advance(reached * problem.squared_target, 1 if self.watch else left, self.orders)
             step = self._step(step)
             yield step
             after = [(p.gap, p.size) for p in open_problems]

@@ -8,7 +8,7 @@ import numpy as np
 from steepest.kernels.coordinate_descent import path_on_gram
 from steepest.solvers.coordinate_descent import Problem
 from steepest.solvers.gram_problem import GramProblem
-from steepest.solvers.subproblem import FIRST_CHUNK, Orders, Strength, cyclic
+from steepest.solvers.subproblem import FIRST_CHUNK, ROUNDING, Orders, Strength, cyclic
 from steepest.typing import Array, IntArray
 
 
@@ -50,7 +50,7 @@ def follow_path(
     """
     n, d = len(strengths), len(problem.w)
     path = Path(np.zeros((n, d)), np.zeros(n), np.zeros(n), np.zeros(n, dtype=np.int64))
-    goal, i = tolerance * problem.squared_target, 0
+    goal, i = max(tolerance, ROUNDING) * problem.squared_target, 0
     while i < n:
         if isinstance(problem, GramProblem) and max_epochs >= FIRST_CHUNK:
             i = _run_compiled(problem, strengths, goal, orders, path, i)

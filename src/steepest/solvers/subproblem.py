@@ -13,7 +13,7 @@ from steepest.solvers.support_newton import quadratic_value
 from steepest.solvers.working_set import WorkingSet
 from steepest.typing import Array, IntArray
 
-ROUNDING = 4 * float(np.finfo(np.float64).eps)  # of |y|^2, the size of what the objective is summed from
+ROUNDING = 16 * float(np.finfo(np.float64).eps)  # of |y|^2, the size of what the objective is summed from
 FIRST_CHUNK = 10  # epochs before the first acceleration
 
 Orders = Callable[[int, int], IntArray]

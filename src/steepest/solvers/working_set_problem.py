@@ -6,7 +6,7 @@ from steepest.kernels.blas import one_blas_thread
 from steepest.solvers.design import Design
 from steepest.solvers.duality import duality_gap, primal_value, shrunk_dual
 from steepest.solvers.screening import gap_safe
-from steepest.solvers.subproblem import Orders, Strength, polish, solve_on_columns, solve_on_gram
+from steepest.solvers.subproblem import ROUNDING, Orders, Strength, polish, solve_on_columns, solve_on_gram
 from steepest.solvers.working_set import WorkingSet
 from steepest.typing import Array, IntArray
 
@@ -161,7 +161,7 @@ class WorkingSetProblem:
         self.working_set.add(self.violators(max(FIRST_COLUMNS, int(GROWTH * support))))
         columns = self.working_set.columns
         inside = self.w[columns]
-        inner = max(0.3 * tolerance, INNER_TOLERANCE * self.gap)
+        inner = max(0.3 * tolerance, INNER_TOLERANCE * self.gap, 0.3 * ROUNDING * self.squared_target)
         gram = self.working_set.gram
         if gram is not None:
             epochs, _ = solve_on_gram(

@@ -1,0 +1,206 @@
+"""Coordinate descent: working sets, screening, gaps, extrapolation."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+import steepest.solvers.working_set as working_set_module
+from steepest.objectives.linear import LinearObjective
+from steepest.penalties import L1, ElasticNet, SquaredL2
+from steepest.solvers.anderson import Anderson
+from steepest.solvers.coordinate_descent import CoordinateDescent, coordinate_descent, prepare
+from steepest.solvers.duality import duality_gap
+from steepest.solvers.loop import run
+from steepest.solvers.path import follow_path
+from steepest.solvers.screening import gap_safe
+from steepest.solvers.stopping import DualityGapTolerance, Reason
+from steepest.solvers.subproblem import Strength, shuffled
+
+SHAPES = [(60, 8), (30, 120)]
+
+
+def data(n, d, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, d)) + rng.normal(0.0, 2.0, d)
+    w = np.zeros(d)
+    w[:4] = [3.0, -2.0, 1.0, 0.5]
+    return X, X @ w + rng.standard_normal(n) + 5.0
+
+
+def objective(n, d, penalty, *, weights=None, intercept=True, form=np.asarray, seed=0):
+    X, y = data(n, d, seed)
+    return LinearObjective(form(X), y, penalty=penalty, sample_weight=weights, fit_intercept=intercept)
+
+
+@pytest.mark.parametrize("form", [np.ascontiguousarray, np.asfortranarray, sparse.csc_array])
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("penalty", [L1(0.2), ElasticNet(0.2, 0.5), L1(0.2, positive=True), SquaredL2(0.1)])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_reaches_the_optimum_by_the_objectives_own_gap(shape, penalty, intercept, form):
+    problem = objective(*shape, penalty, intercept=intercept, form=form)
+    result = run(coordinate_descent(problem, problem.start(), tolerance=1e-12), max_iter=1000)
+    assert result.reason is Reason.DUALITY_GAP
+    assert problem.duality_gap(result.theta) <= 1e-9 * problem.value(problem.start())
+    assert result.value == pytest.approx(problem.value(result.theta), rel=1e-10)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_weights_of_zero_remove_samples(shape):
+    n, d = shape
+    weights = np.r_[np.zeros(10), np.ones(n - 10)]
+    X, y = data(n, d)
+    thetas = []
+    for A, b, s in ((X, y, weights), (X[10:], y[10:], None)):
+        problem = LinearObjective(A, b, penalty=L1(0.3), sample_weight=s)
+        thetas.append(run(coordinate_descent(problem, problem.start(), tolerance=1e-13), max_iter=5000).theta)
+    np.testing.assert_allclose(*thetas, atol=1e-9)
+
+
+def test_the_columns_form_finds_the_same_as_the_gram_form(monkeypatch):
+    expected, found = [], []
+    for form in (np.asfortranarray, sparse.csc_array):
+        for where in (expected, found):
+            limit = 4096 if where is expected else 0
+            monkeypatch.setattr(working_set_module, "GRAM_LIMIT", limit)
+            problem = objective(30, 120, ElasticNet(0.3, 0.9), form=form)
+            where.append(run(coordinate_descent(problem, problem.start(), tolerance=1e-14), max_iter=5000).theta)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_steps_count_epochs_and_the_gap_falls():
+    problem = objective(30, 120, L1(0.05))
+    result = run(coordinate_descent(problem, problem.start(), tolerance=1e-10), max_iter=1000)
+    index, gap = result.trace["index"], result.trace["duality_gap"]
+    assert index[0] == 0
+    assert np.all(np.diff(index) > 0)
+    assert gap[-1] < 1e-6 * gap[0]
+    assert np.all(np.diff(result.trace["value"]) <= 1e-12)
+
+
+def test_watching_yields_every_epoch():
+    problem = objective(30, 120, L1(0.05))
+    result = run(coordinate_descent(problem, problem.start(), tolerance=1e-8, watch=True), max_iter=1000)
+    np.testing.assert_array_equal(np.diff(result.trace["index"]), 1)
+
+
+def test_max_epochs_is_kept_and_a_gap_rule_stops():
+    problem = objective(30, 120, L1(0.01))
+    steps = coordinate_descent(problem, problem.start(), max_epochs=3)
+    assert run(steps, max_iter=3).n_iter == 3
+    stop = DualityGapTolerance(0.5 * problem.value(problem.start()))
+    result = run(coordinate_descent(problem, problem.start()), max_iter=1000, stopping=[stop])
+    assert result.reason is Reason.DUALITY_GAP
+
+
+def test_without_a_tolerance_it_ends_at_rounding():
+    problem = objective(60, 8, L1(0.1))
+    result = run(coordinate_descent(problem, problem.start(), tolerance=0.0, max_epochs=10_000), max_iter=10_000)
+    assert result.reason in (Reason.ROUNDING, Reason.DUALITY_GAP)
+    assert problem.duality_gap(result.theta) <= 1e-12 * problem.value(problem.start())
+
+
+def test_several_outputs_are_solved_each_to_its_own_gap():
+    X, y = data(30, 120)
+    Y = np.c_[y, 1e-3 * y[::-1], np.full(30, 2.0)]
+    problem = LinearObjective(X, Y, penalty=L1(1e-4))
+    descent = CoordinateDescent(problem, problem.start(), tolerance=1e-8, max_epochs=10_000)
+    result = run(descent.steps(), max_iter=10_000)
+    for k, epochs in enumerate(descent.epochs):
+        single = LinearObjective(X, Y[:, k], penalty=L1(1e-4))
+        alone = CoordinateDescent(single, single.start(), tolerance=1e-8, max_epochs=10_000)
+        theta = run(alone.steps(), max_iter=10_000).theta
+        np.testing.assert_allclose(problem.coefficients(result.theta)[:, k], theta[:-1], atol=1e-6)
+        assert (epochs == 0) == (k == 2)
+
+
+def test_a_random_order_finds_the_same_and_repeats():
+    problem = objective(30, 120, L1(0.1))
+    thetas = []
+    for seed in (0, 0, 1):
+        orders = shuffled(np.random.default_rng(seed))
+        steps = coordinate_descent(problem, problem.start(), tolerance=1e-13, orders=orders)
+        thetas.append(run(steps, max_iter=1000).theta)
+    np.testing.assert_array_equal(thetas[0], thetas[1])
+    np.testing.assert_allclose(thetas[0], thetas[2], atol=1e-8)
+
+
+def test_hard_near_interpolation_converges():
+    rng = np.random.default_rng(7)
+    X = rng.standard_normal((40, 90)) + 1.0
+    y = X[:, 0] - 2.0 * X[:, 1] + rng.standard_normal(40)
+    problem = LinearObjective(X, y, penalty=L1(1e-3))
+    result = run(coordinate_descent(problem, problem.start(), tolerance=1e-12, max_epochs=1000), max_iter=1000)
+    assert result.reason is Reason.DUALITY_GAP
+    assert problem.duality_gap(result.theta) <= 1e-10
+
+
+def test_screening_never_rules_out_a_column_of_the_solution():
+    problem = objective(30, 120, L1(0.05))
+    solution = problem.coefficients(
+        run(coordinate_descent(problem, problem.start(), tolerance=1e-14), max_iter=9999).theta
+    )
+    work = prepare(problem, problem.start(), False)[0]
+    work.begin(Strength(0.05, 0.0))
+    sizes = []
+    while work.gap > 1e-12 * work.squared_target:
+        work.advance(1e-12 * work.squared_target, 1, lambda n_epochs, n: np.arange(n)[None])
+        assert set(np.flatnonzero(solution)) <= set(work.candidates)
+        sizes.append(len(work.candidates))
+    assert sizes[-1] < 120
+
+
+def test_gap_safe_keeps_what_the_ball_reaches():
+    columns, products = np.array([2, 5, 9]), np.array([-0.99, 0.5, 0.99])
+    kept = gap_safe(columns, products, np.ones(3), gap=1e-3, l1=1.0, l2=0.0, positive=True)
+    assert kept.tolist() == [9]
+
+
+@pytest.mark.parametrize(("l1", "l2"), [(0.5, 0.0), (0.5, 0.3), (0.0, 0.3)])
+@pytest.mark.parametrize("positive", [False, True])
+def test_the_gap_bounds_the_distance_to_the_optimum(l1, l2, positive):
+    rng = np.random.default_rng(1)
+    Z, y = rng.standard_normal((20, 5)), rng.standard_normal(20)
+
+    def value(w):
+        return 0.5 * np.sum((y - Z @ w) ** 2) + l1 * np.abs(w).sum() + 0.5 * l2 * w @ w
+
+    starts = np.abs(rng.standard_normal((200, 5))) if positive else rng.standard_normal((200, 5))
+    best = min(value(w) for w in starts)
+    for w in starts[:20]:
+        r = y - Z @ w
+        assert value(w) - duality_gap(Z.T @ r, w, r @ r, r @ y, l1, l2, positive) <= best
+
+
+def test_anderson_finds_the_limit_of_an_affine_map():
+    rng = np.random.default_rng(0)
+    T = 0.9 * np.linalg.qr(rng.standard_normal((4, 4)))[0]
+    w, b = np.zeros(4), rng.standard_normal(4)
+    anderson = Anderson(depth=5)
+    for _ in range(6):
+        anderson.push(w, 2.0 * w)
+        w = T @ w + b
+    guess, image = anderson.extrapolate()
+    np.testing.assert_allclose(guess, np.linalg.solve(np.eye(4) - T, b), atol=1e-5)
+    np.testing.assert_allclose(image, 2.0 * guess, atol=1e-12)
+
+
+def test_anderson_has_no_guess_for_a_sequence_that_stands_still():
+    anderson = Anderson(depth=2)
+    for _ in range(3):
+        anderson.push(np.ones(3), np.ones(3))
+    assert anderson.ready
+    assert anderson.extrapolate() is None
+
+
+@pytest.mark.parametrize("gram", [True, False])
+def test_a_path_meets_every_single_solution(gram):
+    strengths = [Strength(l1, 0.1 * l1) for l1 in (3.0, 1.0, 0.1, 0.01)]
+    problem = objective(60, 8, L1(1.0))
+    path = follow_path(prepare(problem, problem.start(), gram)[0], strengths, tolerance=1e-13, max_epochs=9999)
+    for i, strength in enumerate(strengths):
+        single = prepare(problem, problem.start(), gram)[0]
+        single.begin(strength)
+        while not single.gap <= 1e-13 * single.squared_target:
+            single.advance(1e-13 * single.squared_target, 9999, lambda n_epochs, n: np.arange(n)[None])
+        np.testing.assert_allclose(path.coefficients[i], single.w, atol=1e-8)
+        assert path.intercepts[i] == pytest.approx(single.intercept, abs=1e-8)
