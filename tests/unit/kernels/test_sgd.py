@@ -38,7 +38,7 @@ def targets(loss, n, rng):
     return rng.integers(0, 2, n) * 1.0 if loss.target == "binary" else rng.choice([-1.0, 1.0], n)
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=repr)
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: type(loss).__name__)
 def test_every_kernel_loss_is_the_twin_of_its_class(loss):
     rng = np.random.default_rng(0)
     y = targets(loss, 400, rng)
@@ -88,7 +88,7 @@ def run_kernel(X, y, weight, loss, rates, theta, *, l1, l2, batch_size, average)
 @pytest.mark.parametrize("batch_size", [1, 8])
 @pytest.mark.parametrize("average", [0, 1, 5])
 @pytest.mark.parametrize("l1, l2", [(0.0, 0.0), (0.0, 0.2), (0.02, 0.0), (0.02, 0.3)])
-@pytest.mark.parametrize("loss", [HalfSquaredError(), LogisticLoss(), SquaredHinge()], ids=repr)
+@pytest.mark.parametrize("loss", [HalfSquaredError(), LogisticLoss(), SquaredHinge()], ids=lambda loss: type(loss).__name__)
 def test_a_pass_equals_its_reference(loss, l1, l2, average, batch_size):
     rng = np.random.default_rng(1)
     X, y, weight = rng.standard_normal((60, 4)), targets(loss, 60, rng), rng.random(60)
