@@ -58,8 +58,11 @@ def reference(X: Any, y: Any, alpha: float) -> tuple[Any, float]:
     return w, float(y_mean - mean @ w)
 
 
-def peers(name: str, keywords: dict[str, Any]) -> list[tuple[str, Callable[[], Any]]]:
-    """Return the peers' models of one name that are installed, each with what it calls its solvers."""
+def peers(name: str, keywords: dict[str, Any], wide: bool) -> list[tuple[str, Callable[[], Any]]]:
+    """Return the peers' models of one name that are installed, each with what it calls its solvers.
+
+    On wide data scikit-learn-intelex forms the d x d matrix and takes seconds to minutes: it is not asked.
+    """
     import sklearn.linear_model
 
     found = [("scikit-learn", partial(getattr(sklearn.linear_model, name), **keywords))]
@@ -68,7 +71,7 @@ def peers(name: str, keywords: dict[str, Any]) -> list[tuple[str, Callable[[], A
             tight = {} if solver == "cholesky" else {"tol": 1e-10}
             model = partial(sklearn.linear_model.Ridge, solver=solver, **tight, **keywords)
             found.append((f"scikit-learn {solver}", model))
-    if find_spec("sklearnex") and name != "RidgeCV":
+    if find_spec("sklearnex") and not wide:
         import sklearnex.linear_model
 
         found.append(("scikit-learn-intelex", partial(getattr(sklearnex.linear_model, name), **keywords)))
@@ -82,7 +85,7 @@ def contest(name: str, n: int, d: int, dtype: type, alpha: float) -> Contest:
     X, y = make(n, d, dtype)
     alpha = alpha if name == "Ridge" else 0.0
     keywords = {"alpha": alpha} if name == "Ridge" else {}
-    models = [(OURS, partial(getattr(steepest.linear_model, name), **keywords)), *peers(name, keywords)]
+    models = [(OURS, partial(getattr(steepest.linear_model, name), **keywords)), *peers(name, keywords, n < d)]
     contenders = [Contender(label, lambda model=model: model().fit(X, y)) for label, model in models]
     tolerance = 2e-3 if dtype is np.float32 else 1e-8
     return Contest(contenders, excess(X, y, alpha, reference(X, y, alpha)), tolerance)
