@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from steepest.certificate import Certificate
+from steepest.exceptions import InvalidInputError
 from steepest.linear_model.base import LinearRegressor
 from steepest.linear_model.path import order_of
 from steepest.objectives.linear import LinearObjective
@@ -20,6 +21,13 @@ class CoordinateRegressor(LinearRegressor):
     tol: float
     selection: str
     random_state: Any
+
+    def _check_finite(self, problems: list[Problem], X: Any, y: Any, sample_weight: Any, **how: Any) -> None:
+        """Refuse NaN and infinity, which the first pass over the data has carried into its sums."""
+        if all(problem.finite for problem in problems):
+            return
+        self._validate(X, y, sample_weight, **how)
+        raise InvalidInputError("X or y holds numbers so large that their products overflow: scale the data")
 
     def _run(self, objective: LinearObjective, problems: list[Problem], sample_weight: Any) -> None:
         """Fit by coordinate descent."""

@@ -17,7 +17,7 @@ from steepest.objectives.linear import LinearObjective
 from steepest.penalties import L1, Penalty
 from steepest.penalties import ElasticNet as ElasticNetPenalty
 from steepest.solvers.catalogue import SOLVERS, open_solver
-from steepest.solvers.coordinate_descent import Problem, prepare
+from steepest.solvers.coordinate_descent import prepare
 from steepest.solvers.stopping import DualityGapTolerance, GradientTolerance, StoppingRule
 from steepest.typing import Array
 from steepest.validation import check_choice, check_count, check_positive
@@ -152,7 +152,7 @@ class ElasticNet(CoordinateRegressor):
         )
         if self.solver in OURS:
             problems = prepare(objective, self._start(objective), self._gram(objective))
-            self._check_finite(problems, *given)
+            self._check_finite(problems, *given, accept_sparse="csc")
             self._run(objective, problems, sample_weight)
         else:
             self._validate(*given, accept_sparse="csc")
@@ -172,13 +172,6 @@ class ElasticNet(CoordinateRegressor):
         if self.l1_ratio == 1.0:
             return L1(float(self.alpha), positive=self.positive)
         return ElasticNetPenalty(float(self.alpha), float(self.l1_ratio), positive=self.positive)
-
-    def _check_finite(self, problems: list[Problem], X: Any, y: Any, sample_weight: Any) -> None:
-        """Refuse NaN and infinity, which the first pass over the data has carried into its sums."""
-        if all(problem.finite for problem in problems):
-            return
-        self._validate(X, y, sample_weight, accept_sparse="csc")
-        raise InvalidInputError("X or y holds numbers so large that their products overflow: scale the data")
 
     def _start(self, objective: LinearObjective) -> Array:
         """Return the parameters to start from."""

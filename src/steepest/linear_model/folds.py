@@ -59,32 +59,73 @@ def without(whole: Moments, part: Moments, centre: bool) -> Moments:
     )
 
 
-def gram_folds(
-    X: Array, y: Array, sample_weight: Array | None, splits: Sequence[tuple[IntArray, IntArray]], centre: bool
-) -> list[Fold]:
-    """Return folds that work on Gram matrices, by subtraction of the held-out part from the whole.
+def merged(parts: Sequence[Moments], centre: bool) -> Moments:
+    r"""Return the moments of all rows of ``parts``, by the same identity: each part about the common mean, summed."""
+    weight = sum(part.weight for part in parts)
+    x_mean: Array = np.sum([part.weight * part.x_mean for part in parts], axis=0) / weight
+    y_mean: Array = np.sum([part.weight * part.y_mean for part in parts], axis=0) / weight
+    whole = Moments(weight, x_mean, y_mean, *(np.zeros_like(a) for a in (parts[0].gram, parts[0].cross, y_mean)))
+    for part in parts:
+        x_step, y_step = part.x_mean - x_mean, part.y_mean - y_mean
+        scale = part.weight if centre else 0.0
+        whole.gram += part.gram + scale * np.outer(x_step, x_step)
+        whole.cross += part.cross + scale * np.outer(x_step, y_step)
+        whole.y_square += part.y_square + scale * y_step**2
+    return whole
 
-    A split whose training rows are not exactly the rest (bootstraps, time series) gets a pass of its own.
+
+Splits = Sequence[tuple[IntArray, IntArray]]
+
+
+def gram_folds(
+    X: Array, y: Array, sample_weight: Array | None, splits: Splits, centre: bool
+) -> tuple[Problem, list[Fold]]:
+    """Return the problem on all rows, and folds that work on Gram matrices.
+
+    Where the held-out parts make up the data, one pass gives them and, summed, the whole; every training set is the
+    whole without its part. A split whose training rows are not exactly the rest (bootstraps, time series) gets a pass
+    of its own.
     """
     Y, n = y[:, None], len(y)
-    whole = moments(X, Y, sample_weight, centre=centre)
+
+    def of(rows: Any) -> Moments:
+        return moments(X[rows], Y[rows], None if sample_weight is None else sample_weight[rows], centre=centre)
+
+    def problem(part: Moments, n_rows: int) -> Problem:
+        return GramProblem.of_moments(part, 0, n_rows, 1.0 / part.weight, np.zeros(X.shape[1]))
+
+    complements = [_is_complement(train, test, n) for train, test in splits]
+    parts = [of(_contiguous(test if rest else train)) for (train, test), rest in zip(splits, complements, strict=True)]
+    held_out = np.bincount(np.concatenate([test for _, test in splits]), minlength=n)
+    partition = all(complements) and bool(np.all(held_out == 1)) and all(part.weight > 0 for part in parts)
+    whole = merged(parts, centre) if partition else of(slice(None))
     folds = []
-    for train, test in splits:
-        rest = np.ones(n, dtype=bool)
-        rest[test] = False
-        complement = len(train) == np.count_nonzero(rest) and bool(rest[train].all()) and len(test) + len(train) == n
-        rows = test if complement else train
-        weights = None if sample_weight is None else sample_weight[rows]
-        part = moments(X[rows], Y[rows], weights, centre=centre)
-        own = without(whole, part, centre) if complement else part
-        folds.append(Fold(GramProblem.of_moments(own, 0, len(train), 1.0 / own.weight, np.zeros(X.shape[1])), test))
-    return folds
+    for (train, test), part, rest in zip(splits, parts, complements, strict=True):
+        folds.append(Fold(problem(without(whole, part, centre) if rest else part, len(train)), test))
+    return problem(whole, n), folds
+
+
+def _is_complement(train: IntArray, test: IntArray, n: int) -> bool:
+    """Return whether every row is either trained on, once, or held out."""
+    times = np.bincount(train, minlength=n)
+    times[test] += 1
+    return len(train) + len(test) == n and bool(np.all(times == 1))
+
+
+def _contiguous(rows: IntArray) -> Any:
+    """Return consecutive rows as a slice, which copies nothing."""
+    first, last = int(rows[0]), int(rows[-1])
+    return slice(first, last + 1) if np.array_equal(rows, np.arange(first, last + 1)) else rows
 
 
 def column_folds(
-    X: Any, y: Array, sample_weight: Array | None, splits: Sequence[tuple[IntArray, IntArray]], centre: bool
-) -> list[Fold]:
-    """Return folds that work on columns; rows that are not trained on have weight zero, so that X is not copied."""
+    X: Any, y: Array, sample_weight: Array | None, splits: Splits, centre: bool
+) -> tuple[Problem, list[Fold]]:
+    """Return the problem on all rows, and folds that work on columns.
+
+    Rows that are not trained on have weight zero in a fold, so that X is not copied.
+    """
+    plain = LinearObjective(X, y, sample_weight=sample_weight, fit_intercept=centre)
     folds = []
     for train, test in splits:
         weights = np.bincount(train, minlength=len(y)).astype(X.dtype)
@@ -92,4 +133,4 @@ def column_folds(
             weights *= sample_weight
         objective = LinearObjective(X, y, sample_weight=weights, fit_intercept=centre)
         folds.append(Fold(prepare(objective, objective.start(), False)[0], test))
-    return folds
+    return prepare(plain, plain.start(), False)[0], folds

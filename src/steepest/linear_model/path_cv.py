@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn import get_config
+from sklearn import config_context, get_config
 from sklearn.model_selection import check_cv
 from sklearn.utils import metadata_routing
 from sklearn.utils.parallel import Parallel, delayed
@@ -18,7 +18,6 @@ from steepest.linear_model.path import alpha_grid, order_of, pays_on_a_path, str
 from steepest.objectives.linear import LinearObjective
 from steepest.penalties import L1
 from steepest.penalties import ElasticNet as ElasticNetPenalty
-from steepest.solvers.coordinate_descent import prepare
 from steepest.solvers.path import follow_path
 from steepest.typing import Array
 from steepest.validation import check_choice, check_count, check_positive
@@ -63,14 +62,16 @@ class PathCV(CoordinateRegressor):
             Metadata for the splitter, with scikit-learn's metadata routing.
         """
         self._check_parameters()
-        X, y, sample_weight = self._validate(X, y, sample_weight, accept_sparse="csc", multi_output=False)
+        given = X, y, sample_weight
+        how = {"accept_sparse": "csc", "multi_output": False}
+        with config_context(assume_finite=True):  # the first pass over X notices what is not finite
+            X, y, sample_weight = self._validate(*given, **how)
         splits = self._splits(X, y, params)
         gram = not sparse.issparse(X) and self._wants_gram(X)
-        folds = (gram_folds if gram else column_folds)(X, y, sample_weight, splits, self.fit_intercept)
+        whole, folds = (gram_folds if gram else column_folds)(X, y, sample_weight, splits, self.fit_intercept)
+        self._check_finite([whole], *given, **how)
         ratios = np.atleast_1d(np.asarray(self.l1_ratio, dtype=np.float64))
-        plain = LinearObjective(X, y, sample_weight=sample_weight, fit_intercept=self.fit_intercept)
-        whole = prepare(plain, plain.start(), gram)
-        grids = [self._grid(whole[0].c, ratio) for ratio in ratios]
+        grids = [self._grid(whole.c, ratio) for ratio in ratios]
         jobs = (
             delayed(self._errors)(fold, grid, ratio, X, y, sample_weight)
             for ratio, grid in zip(ratios, grids, strict=True)
@@ -83,7 +84,7 @@ class PathCV(CoordinateRegressor):
         objective = LinearObjective(
             X, y, penalty=penalty, sample_weight=sample_weight, fit_intercept=self.fit_intercept
         )
-        self._run(objective, whole, sample_weight)
+        self._run(objective, [whole], sample_weight)
         return self
 
     def _check_parameters(self) -> None:

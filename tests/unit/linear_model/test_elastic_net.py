@@ -43,7 +43,11 @@ def test_folds_by_gram_and_by_columns_are_the_same_problem(data, cv):
     X, y = data
     weight = np.random.default_rng(2).uniform(0.5, 1.0, 60)
     splits = list(cv.split(X))
-    for a, b in zip(gram_folds(X, y, weight, splits, True), column_folds(X, y, weight, splits, True), strict=True):
+    whole, by_gram = gram_folds(X, y, weight, splits, True)
+    same, by_columns = column_folds(X, y, weight, splits, True)
+    np.testing.assert_allclose(whole.c, same.c, atol=1e-10)
+    assert whole.squared_target == pytest.approx(same.squared_target)
+    for a, b in zip(by_gram, by_columns, strict=True):
         np.testing.assert_allclose(a.problem.c, b.problem.c, atol=1e-10)
         assert a.problem.squared_target == pytest.approx(b.problem.squared_target)
         assert a.problem.mean == pytest.approx(b.problem.mean)
