@@ -88,7 +88,9 @@ def run_kernel(X, y, weight, loss, rates, theta, *, l1, l2, batch_size, average)
 @pytest.mark.parametrize("batch_size", [1, 8])
 @pytest.mark.parametrize("average", [0, 1, 5])
 @pytest.mark.parametrize("l1, l2", [(0.0, 0.0), (0.0, 0.2), (0.02, 0.0), (0.02, 0.3)])
-@pytest.mark.parametrize("loss", [HalfSquaredError(), LogisticLoss(), SquaredHinge()], ids=lambda loss: type(loss).__name__)
+@pytest.mark.parametrize(
+    "loss", [HalfSquaredError(), LogisticLoss(), SquaredHinge()], ids=lambda loss: type(loss).__name__
+)
 def test_a_pass_equals_its_reference(loss, l1, l2, average, batch_size):
     rng = np.random.default_rng(1)
     X, y, weight = rng.standard_normal((60, 4)), targets(loss, 60, rng), rng.random(60)
