@@ -28,6 +28,8 @@ def targets(kind: str, n: int, rng: np.random.Generator, n_classes: int = 3) -> 
     """Targets of the kind a loss asks for."""
     if kind == "real":
         return rng.standard_normal(n) * 2
+    if kind == "count":
+        return rng.poisson(2.0, n).astype(float)
     if kind == "binary":
         return rng.integers(0, 2, n).astype(float)
     if kind == "sign":

@@ -88,7 +88,8 @@ def test_stable_rate_is_where_stability_ends(rule):
         assert rule.usual_rate > 0
         return
     assert on_parabola(rule, 5.0, 0.98 * limit) < 1e-6
-    assert on_parabola(rule, 5.0, 1.02 * limit) > 1e6
+    # clipped steps cannot grow: beyond the limit they circle the minimum instead
+    assert on_parabola(rule, 5.0, 1.02 * limit) > (0.1 if isinstance(rule, updates.Clipped) else 1e6)
 
 
 @every_rule

@@ -8,7 +8,8 @@ activations have one.
 import numpy as np
 
 from steepest.kernels.compile import compiled
-from steepest.typing import Array
+from steepest.kernels.logistic import exponentials
+from steepest.typing import Array, IntArray
 
 IDENTITY, RELU, SIGMOID, TANH = range(4)
 
@@ -30,11 +31,17 @@ def relu_chain(d: Array, h: Array) -> None:
 
 
 @compiled
-def sigmoid(z: Array) -> None:
-    """``z = 1 / (1 + e^-z)``."""
+def sigmoid(z: Array, e: Array, bits: IntArray) -> None:
+    """``z = 1 / (1 + e^-z)``, from ``e = e^-|z|``, which never overflows; ``e`` and ``bits`` are buffers."""
     one = z.dtype.type(1)
-    for i in range(z.size):
-        z[i] = one / (one + np.exp(-z[i]))
+    for start in range(0, z.size, e.size):
+        n = min(e.size, z.size - start)
+        for i in range(n):
+            e[i] = -abs(z[start + i])
+        exponentials(e, bits, n)
+        for i in range(n):
+            small = z.dtype.type(e[i])
+            z[start + i] = (one if z[start + i] > 0 else small) / (one + small)
 
 
 @compiled
@@ -45,10 +52,16 @@ def sigmoid_chain(d: Array, h: Array) -> None:
 
 
 @compiled
-def tanh(z: Array) -> None:
-    """``z = tanh z``."""
-    for i in range(z.size):
-        z[i] = np.tanh(z[i])
+def tanh(z: Array, e: Array, bits: IntArray) -> None:
+    """``z = tanh z = sign(z) (1 - e) / (1 + e)`` with ``e = e^(-2 |z|)``, right to rounding of 1."""
+    for start in range(0, z.size, e.size):
+        n = min(e.size, z.size - start)
+        for i in range(n):
+            e[i] = -2.0 * abs(z[start + i])
+        exponentials(e, bits, n)
+        for i in range(n):
+            size = (1.0 - e[i]) / (1.0 + e[i])
+            z[start + i] = size if z[start + i] > 0 else -size
 
 
 @compiled
@@ -60,15 +73,15 @@ def tanh_chain(d: Array, h: Array) -> None:
 
 
 @compiled
-def activate(Z: Array, activation: int) -> None:
-    """``Z = f(Z)`` in place."""
+def activate(Z: Array, activation: int, e: Array, bits: IntArray) -> None:
+    """``Z = f(Z)`` in place; ``e`` (float64) and ``bits`` (int64) are buffers of one length."""
     z = Z.reshape(Z.size)
     if activation == RELU:
         relu(z)
     elif activation == SIGMOID:
-        sigmoid(z)
+        sigmoid(z, e, bits)
     elif activation == TANH:
-        tanh(z)
+        tanh(z, e, bits)
 
 
 @compiled

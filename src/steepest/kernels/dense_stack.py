@@ -22,16 +22,19 @@ BLAS_FROM = 6000  # multiplications from which a call of BLAS costs less than pl
 
 
 @compiled
-def matmul(A: Array, B: Array, out: Array) -> None:
-    """``out = A B``: A (n, k), B (k, m)."""
+def affine(A: Array, B: Array, b: Array, out: Array) -> None:
+    """``out = A B + b``: A (n, k), B (k, m), b (m,)."""
     n, k = A.shape
     m = B.shape[1]
     if n * k * m >= BLAS_FROM:
         np.dot(A, B, out)
+        for i in range(n):
+            for j in range(m):
+                out[i, j] += b[j]
         return
     for i in range(n):
         for j in range(m):
-            out[i, j] = 0
+            out[i, j] = b[j]
         for r in range(k):
             a = A[i, r]
             for j in range(m):
@@ -85,19 +88,26 @@ class Stack(NamedTuple):
         Where each H_l, and the spare block, begins in ``work``.
     work : array
         The buffer.
+    exponents : float array
+        A buffer for the exponentials of activations.
+    bits : int array
+        Another, as long.
     """
 
     sizes: IntArray
     activations: IntArray
     starts: IntArray
     work: Array
+    exponents: Array
+    bits: IntArray
 
 
 class Data(NamedTuple):
     """Rows with their targets (n, k) and weights (n,), or none, and how the loss is reduced.
 
-    ``factor`` belongs to the sum over all rows; a batch takes ``factor n / |B|``, so that it stands for the whole.
-    With ``l2_over_rows`` a batch is penalised by ``l2 |W|^2 / (2 |B|)``, otherwise by ``l2 |W|^2 / 2``.
+    ``factor`` belongs to the sum over all rows; a batch takes ``factor n / |B|``, so that it stands for the whole, and
+    is penalised by ``l2 |W|^2 / 2``. With ``own_mean`` each batch B is an objective of its own: with S = sum of its
+    weights, the mean ``factor / S sum_B s_i l_i + l2 |W|^2 / (2 S)``.
     """
 
     X: Array
@@ -106,7 +116,7 @@ class Data(NamedTuple):
     loss: int
     factor: float
     l2: float
-    l2_over_rows: bool
+    own_mean: bool
 
 
 @compiled
@@ -117,20 +127,18 @@ def layer_block(stack: Stack, layer: int, n: int) -> Array:
 
 
 @compiled
-def forward(theta: Array, stack: Stack, n: int) -> float:
-    """Fill H_1 ... H_L from H_0; return the sum of all squared weights."""
+def forward(theta: Array, stack: Stack, n: int, l2: float) -> float:
+    """Fill H_1 ... H_L from H_0; return the sum of all squared weights if they are penalised."""
     place, squares = 0, 0.0
     for layer in range(stack.activations.size):
         inputs, outputs = stack.sizes[layer], stack.sizes[layer + 1]
         W, b = theta[place : place + inputs * outputs], theta[place + inputs * outputs :]
         Z = layer_block(stack, layer + 1, n)
-        matmul(layer_block(stack, layer, n), W.reshape(inputs, outputs), Z)
-        for i in range(n):
-            for j in range(outputs):
-                Z[i, j] += b[j]
-        activate(Z, stack.activations[layer])
-        for i in range(W.size):
-            squares += W[i] * W[i]
+        affine(layer_block(stack, layer, n), W.reshape(inputs, outputs), b, Z)
+        activate(Z, stack.activations[layer], stack.exponents, stack.bits)
+        if l2 > 0:
+            for i in range(W.size):
+                squares += W[i] * W[i]
         place += (inputs + 1) * outputs
     return squares
 
@@ -169,11 +177,17 @@ def batch_gradient(theta: Array, gradient: Array, rows: IntArray, data: Data, st
     for i in range(n):
         for j in range(H.shape[1]):
             H[i, j] = data.X[rows[i], j]
-    squares = forward(theta, stack, n)
+    factor, l2 = data.factor * data.X.shape[0] / n, data.l2
+    if data.own_mean:
+        mass = float(n)
+        if data.weights.size > 0:
+            mass = 0.0
+            for i in range(n):
+                mass += data.weights[rows[i]]
+        factor, l2 = data.factor / mass, data.l2 / mass
+    squares = forward(theta, stack, n, l2)
     scores = layer_block(stack, stack.activations.size, n)
-    factor = data.factor * data.X.shape[0] / n
     value = value_and_slopes(scores, data.targets, data.weights, rows, data.loss, factor)
-    l2 = data.l2 / n if data.l2_over_rows else data.l2
     backward(theta, gradient, stack, n, l2)
     return value + 0.5 * l2 * squares
 
@@ -182,23 +196,38 @@ def batch_gradient(theta: Array, gradient: Array, rows: IntArray, data: Data, st
 def train(
     theta: Array,
     gradient: Array,
-    order: IntArray,
+    orders: IntArray,
     batch_size: int,
     data: Data,
     stack: Stack,
     rule: int,
     constants: Array,
+    rates: Array,
     memory: Array,
     t: int,
-) -> float:
-    """Make one update a batch over the rows in ``order``, beginning with update t; return the objective's mean by rows.
+    values: Array,
+    plateau: Array,
+) -> int:
+    """Make passes over the rows, one update a batch, beginning with update t; return how many passes were made.
+
+    Pass p goes through the rows in the order ``orders[p]``, or ``orders[0]`` if there is but one, and writes the mean
+    of the batches' objectives, by rows, to ``values[p]``; its learning rate is ``rates[p]``. ``plateau`` holds the best value, the passes in a row that
+    have not undercut it by ``plateau[2]``, that number, and how many such passes are allowed: more end the run.
 
     The last layer has the identity for its activation: the loss takes scores.
     """
-    total = 0.0
-    for start in range(0, order.size, batch_size):
-        rows = order[start : start + batch_size]
-        total += batch_gradient(theta, gradient, rows, data, stack) * rows.size
-        update(theta, gradient, memory, rule, constants, t)
-        t += 1
-    return total / order.size
+    for p in range(values.size):
+        order = orders[p % orders.shape[0]]
+        constants[0] = rates[p]
+        total = 0.0
+        for start in range(0, order.size, batch_size):
+            rows = order[start : start + batch_size]
+            total += batch_gradient(theta, gradient, rows, data, stack) * rows.size
+            update(theta, gradient, memory, rule, constants, t)
+            t += 1
+        values[p] = total / order.size
+        plateau[1] = plateau[1] + 1 if values[p] > plateau[0] - plateau[2] else 0.0
+        plateau[0] = min(plateau[0], values[p])
+        if plateau[1] > plateau[3] or not np.isfinite(values[p]):
+            return p + 1
+    return int(values.size)

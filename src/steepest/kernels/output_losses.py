@@ -10,7 +10,7 @@ import numpy as np
 from steepest.kernels.compile import compiled
 from steepest.typing import Array, IntArray
 
-HALF_SQUARED, LOGISTIC, SOFTMAX = range(3)
+HALF_SQUARED, LOGISTIC, SOFTMAX, POISSON = range(4)
 
 
 @compiled
@@ -32,6 +32,19 @@ def logistic(z: Array, y: Array, scale: Any) -> float:
     for j in range(z.size):
         total += max(z[j], 0) + np.log1p(np.exp(-abs(z[j]))) - y[j] * z[j]
         z[j] = scale * (one / (one + np.exp(-z[j])) - y[j])
+    return total
+
+
+@compiled
+def poisson(z: Array, y: Array, scale: Any) -> float:
+    """Twin of ``HalfPoissonDeviance``: return the sample's loss; ``scale (e^z - y)`` takes the place of z."""
+    total = 0.0
+    for j in range(z.size):
+        mean = np.exp(z[j])
+        total += mean - y[j] * z[j] - y[j]
+        if y[j] > 0:
+            total += y[j] * np.log(y[j])
+        z[j] = scale * (mean - y[j])
     return total
 
 
@@ -66,6 +79,8 @@ def value_and_slopes(Z: Array, targets: Array, weights: Array, rows: IntArray, l
             here = softmax(Z[i], int(targets[rows[i], 0]), scale)
         elif loss == LOGISTIC:
             here = logistic(Z[i], targets[rows[i]], scale)
+        elif loss == POISSON:
+            here = poisson(Z[i], targets[rows[i]], scale)
         else:
             here = half_squared(Z[i], targets[rows[i]], scale)
         total += weight * here

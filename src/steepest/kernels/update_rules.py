@@ -33,10 +33,12 @@ def nesterov(theta: Array, gradient: Array, velocity: Array, rate: float, beta: 
 def adam(theta: Array, gradient: Array, memory: Array, constants: Array, t: int) -> None:
     """Step along running means of g and g^2; twin of ``Adam`` and, with a decay, of ``AdamW``.
 
-    ``constants``: rate, beta1, beta2, epsilon, weight decay.
+    ``constants``: rate, beta1, beta2, epsilon, weight decay, and whether epsilon is added to the uncorrected root.
     """
     number = theta.dtype.type  # a number of another precision would slow every operation down
     one, beta1, beta2, epsilon = number(1), number(constants[1]), number(constants[2]), number(constants[3])
+    if constants[5] > 0:
+        epsilon = number(constants[3] / np.sqrt(1.0 - constants[2] ** t))
     kept = number(1.0 - constants[0] * constants[4])
     rate = number(constants[0] / (1.0 - constants[1] ** t))
     root = number(1.0 / np.sqrt(1.0 - constants[2] ** t))
@@ -49,8 +51,25 @@ def adam(theta: Array, gradient: Array, memory: Array, constants: Array, t: int)
 
 
 @compiled
+def clip(gradient: Array, limit: float) -> None:
+    """Shorten the gradient to the length ``limit`` if it is longer; twin of ``Clipped``."""
+    squares = 0.0
+    for i in range(gradient.size):
+        squares += gradient[i] * gradient[i]
+    if squares > limit * limit:
+        share = gradient.dtype.type(limit / np.sqrt(squares))
+        for i in range(gradient.size):
+            gradient[i] *= share
+
+
+@compiled
 def update(theta: Array, gradient: Array, memory: Array, rule: int, constants: Array, t: int) -> None:
-    """Make step t = 1, 2, ... of a rule in place; ``memory`` (2, n_parameters) is its state, zero at the start."""
+    """Make step t = 1, 2, ... of a rule in place; ``memory`` (2, n_parameters) is its state, zero at the start.
+
+    ``constants``: the rate, four of the rule, a flag of Adam, and the length to clip gradients to (0 for never).
+    """
+    if constants[6] > 0:
+        clip(gradient, constants[6])
     if rule == PLAIN:
         rate = theta.dtype.type(constants[0])
         for i in range(theta.size):

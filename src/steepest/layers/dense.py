@@ -107,3 +107,7 @@ class Dense(Layer):
         """Return ``dY W^T`` and the gradients of W and b."""
         dX, dW, db = dense_backward(dY, cache)
         return dX, {"W": dW, "b": db}
+
+    def parameter_gradients(self, dY: Array, cache: DenseCache) -> dict[str, Array]:
+        """Return the gradients of W and b alone."""
+        return {"W": cache.X.T @ dY, "b": dY.sum(axis=0)}

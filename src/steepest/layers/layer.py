@@ -66,3 +66,7 @@ class Layer(ABC):
     @abstractmethod
     def backward(self, dY: Array, cache: Any) -> tuple[Array, dict[str, Array]]:
         """Return ``dX`` and the gradients of the parameters by name."""
+
+    def parameter_gradients(self, dY: Array, cache: Any) -> dict[str, Array]:
+        """Return the gradients of the parameters alone: all that the first layer of a network has to tell."""
+        return self.backward(dY, cache)[1]

@@ -169,8 +169,24 @@ class Sequential:
         """Return ``dL/dX`` and the flat gradient of all parameters."""
         gradient = np.empty(self.n_parameters, dtype=dY.dtype)
         for step in self.backward_passes(dY, caches):
-            for parameter in self.parameters:
-                if parameter.layer == step.number:
-                    gradient[parameter.span] = step.gradients[parameter.name].ravel()
+            self._write(gradient, step.number, step.gradients)
             dY = step.result
         return dY, gradient
+
+    def gradient(self, dY: Array, caches: Sequence[Any]) -> Array:
+        """Return the flat gradient alone: the walk back ends at the first layer that has parameters."""
+        gradient = np.empty(self.n_parameters, dtype=dY.dtype)
+        if not self.parameters:
+            return gradient
+        first = self.parameters[0].layer
+        for number in range(len(self.layers) - 1, first, -1):
+            dY, gradients = self.layers[number].backward(dY, caches[number])
+            self._write(gradient, number, gradients)
+        self._write(gradient, first, self.layers[first].parameter_gradients(dY, caches[first]))
+        return gradient
+
+    def _write(self, gradient: Array, layer: int, named: dict[str, Array]) -> None:
+        """Put the gradients of one layer where its parameters stand."""
+        for parameter in self.parameters:
+            if parameter.layer == layer:
+                gradient[parameter.span] = named[parameter.name].ravel()

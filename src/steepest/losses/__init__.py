@@ -7,6 +7,7 @@ from steepest.losses.hinge import Hinge
 from steepest.losses.huber import HuberLoss
 from steepest.losses.logistic import LogisticLoss
 from steepest.losses.modified_huber import ModifiedHuber
+from steepest.losses.poisson import HalfPoissonDeviance
 from steepest.losses.protocol import Loss
 from steepest.losses.quantile import QuantileLoss
 from steepest.losses.softmax_cross_entropy import SoftmaxCrossEntropy
@@ -16,6 +17,7 @@ from steepest.losses.squared_hinge import SquaredHinge
 __all__ = [
     "AbsoluteError",
     "EpsilonInsensitive",
+    "HalfPoissonDeviance",
     "HalfSquaredError",
     "Hinge",
     "HuberLoss",

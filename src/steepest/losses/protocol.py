@@ -4,7 +4,7 @@ from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 from steepest.typing import Array
 
-Target = Literal["real", "binary", "sign", "class"]
+Target = Literal["real", "binary", "sign", "class", "count"]
 
 
 @runtime_checkable
@@ -13,8 +13,8 @@ class Loss(Protocol):
 
     Attributes
     ----------
-    target : {"real", "binary", "sign", "class"}
-        What ``y`` holds: any real number, 0 or 1, -1 or +1, or a class number 0 ... K-1.
+    target : {"real", "binary", "sign", "class", "count"}
+        What ``y`` holds: any real number, 0 or 1, -1 or +1, a class number 0 ... K-1, or a number not below 0.
     smoothness : float
         The largest curvature ``l''`` (an upper bound on the largest eigenvalue of the Hessian in ``z`` for a
         vector-valued score); infinity where ``l`` has kinks.

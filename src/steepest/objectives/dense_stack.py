@@ -6,9 +6,10 @@ from steepest.kernels import activations as kernel_activations
 from steepest.kernels import output_losses as kernel_losses
 from steepest.kernels.dense_stack import Data, Stack
 from steepest.layers import Dense, Identity, Layer, ReLU, Sigmoid, Tanh
-from steepest.losses import HalfSquaredError, LogisticLoss, SoftmaxCrossEntropy
+from steepest.losses import HalfPoissonDeviance, HalfSquaredError, LogisticLoss, SoftmaxCrossEntropy
 from steepest.objectives.network import NetworkObjective
 
+TILE = 512  # activations whose exponentials are computed together
 ACTIVATIONS: dict[type[Layer], int] = {
     Identity: kernel_activations.IDENTITY,
     ReLU: kernel_activations.RELU,
@@ -16,6 +17,7 @@ ACTIVATIONS: dict[type[Layer], int] = {
     Tanh: kernel_activations.TANH,
 }
 LOSSES: dict[type, int] = {
+    HalfPoissonDeviance: kernel_losses.POISSON,
     HalfSquaredError: kernel_losses.HALF_SQUARED,
     LogisticLoss: kernel_losses.LOGISTIC,
     SoftmaxCrossEntropy: kernel_losses.SOFTMAX,
@@ -51,6 +53,8 @@ def dense_stack(objective: NetworkObjective, batch_size: int) -> tuple[Data, Sta
         activations=np.array([ACTIVATIONS[type(activation)] for _, activation in following]),
         starts=starts,
         work=np.empty(starts[-1] + sizes.max() * batch_size, dtype=dtype),
+        exponents=np.empty(TILE),
+        bits=np.empty(TILE, dtype=np.int64),
     )
     weights = objective.reduction.weights
     data = Data(
@@ -58,9 +62,9 @@ def dense_stack(objective: NetworkObjective, batch_size: int) -> tuple[Data, Sta
         targets=np.ascontiguousarray(objective.y.reshape(objective.n_samples, -1), dtype=dtype),
         weights=np.empty(0, dtype) if weights is None else weights.astype(dtype),
         loss=LOSSES[type(objective.loss)],
-        factor=float(objective.reduction.factor),
+        factor=1.0 if objective.own_batches else float(objective.reduction.factor),
         l2=float(penalty.l2),
-        l2_over_rows=False,
+        own_mean=objective.own_batches,
     )
     return data, stack
 

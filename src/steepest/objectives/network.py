@@ -27,6 +27,10 @@ class NetworkObjective:
         Penalty on the weights, the parameters named ``W``; biases and normalisations are never penalised.
     sample_weight, reduction, scale
         As in :class:`~steepest.objectives.linear.LinearObjective`.
+    own_batches : bool, default False
+        Divide the penalty, too, by the sum S of the sample weights (the number of samples where none are given), and
+        let each batch be the same objective of its own rows, divided by its own S. Otherwise a batch is scaled to stand
+        for the whole.
     generator : numpy.random.Generator, optional
         With one, gradients are those of training (units are dropped, batch statistics used); ``value`` always
         predicts.
@@ -57,6 +61,7 @@ class NetworkObjective:
         sample_weight: Array | None = None,
         reduction: Kind | Reduction = "mean",
         scale: float = 1.0,
+        own_batches: bool = False,
         generator: np.random.Generator | None = None,
         state: State | None = None,
     ) -> None:
@@ -70,6 +75,10 @@ class NetworkObjective:
             reduction = Reduction.of(reduction, self.n_samples, sample_weight, scale)
         self.reduction, self.generator = reduction, generator
         self.state = network.initial_state() if state is None else state
+        self.own_batches = own_batches
+        weights = reduction.weights
+        mass = float(self.n_samples if weights is None else weights.sum())
+        self._penalty_scale = 1.0 / mass if own_batches else 1.0
 
     @property
     def n_parameters(self) -> int:
@@ -98,9 +107,9 @@ class NetworkObjective:
         Y, caches = self.network.forward(self.X, theta, state=self.state, generator=self.generator)
         z = self._as_scores(Y)
         dY = self.reduction.weigh(self.loss.gradient(self.y, z)).reshape(Y.shape)
-        gradient = self.network.backward(dY, caches)[1]
-        for span in self._weights:
-            gradient[span] += self.penalty.gradient(theta[span])
+        gradient = self.network.gradient(dY, caches)
+        for span in self._weights if self.penalty.words else ():
+            gradient[span] += theta.dtype.type(self._penalty_scale) * self.penalty.gradient(theta[span])
         return self.reduction.total(self.loss.value(self.y, z)) + self.penalty_value(theta), gradient
 
     @property
@@ -109,17 +118,20 @@ class NetworkObjective:
 
     def penalty_value(self, theta: Array) -> float:
         """Return ``P(weights)``."""
-        return sum(self.penalty.value(theta[span]) for span in self._weights)
+        return self._penalty_scale * sum(self.penalty.value(theta[span]) for span in self._weights)
 
     def batch(self, rows: IntArray) -> "NetworkObjective":
-        """Return the objective on some rows, scaled to stand for all; running statistics are shared."""
+        """Return the objective on some rows, scaled to stand for all or of its own; running statistics are shared."""
+        weights = self.reduction.weights
+        own = Reduction.of("mean", len(rows), None if weights is None else weights[rows])
         return NetworkObjective(
             self.network,
             self.X[rows],
             self.y[rows],
             self.loss,
             self.penalty,
-            reduction=self.reduction.batch(rows, self.n_samples),
+            reduction=own if self.own_batches else self.reduction.batch(rows, self.n_samples),
+            own_batches=self.own_batches,
             generator=self.generator,
             state=self.state,
         )

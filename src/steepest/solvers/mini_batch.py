@@ -1,12 +1,14 @@
 """Stochastic and mini-batch gradient descent, in its readable form."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from steepest.solvers.loop import Steps
+from steepest.solvers.plateau import Plateau
 from steepest.solvers.protocols import FiniteSum
 from steepest.solvers.schedules import Schedule, Stateful, open_rate
+from steepest.solvers.stopping import Reason
 from steepest.solvers.updates import Plain, Update
 from steepest.step import Step
 from steepest.typing import Array, IntArray
@@ -22,6 +24,9 @@ def mini_batch_descent(
     update: Update | None = None,
     shuffle: bool = True,
     watch: bool = False,
+    whole_value: bool = True,
+    plateau: Plateau | None = None,
+    parts: Mapping[str, slice] | None = None,
 ) -> Steps:
     r"""Step against the gradient on a few rows at a time; one pass over all of them is one iteration.
 
@@ -43,6 +48,13 @@ def mini_batch_descent(
         Put the rows into a new random order for every pass.
     watch : bool, default False
         Record the parameters after every update within a pass.
+    whole_value : bool, default True
+        Compute the whole objective and its gradient after every pass. Otherwise the value of a step is the mean over
+        the pass's batches, each taken just before its update, and the gradient is the last batch's: they come for free.
+    plateau : Plateau, optional
+        What ends the run when it brings nothing more.
+    parts : mapping of str to slice, optional
+        Parts of the parameters whose gradient and whose way are to be measured on their own, as notes of the step.
 
     Notes
     -----
@@ -55,27 +67,30 @@ def mini_batch_descent(
     not vanish at the minimum: at a fixed rate the iterates keep moving around it in a cloud whose size shrinks with the
     rate; a falling rate lets them settle.
 
-    The value of a step is the whole objective's, computed once a pass.
-
     Source: H. Robbins and S. Monro, A stochastic approximation method, Annals of Mathematical Statistics 22 (1951).
     """
     update = Plain() if update is None else update
     rate_of, state = open_rate(learning_rate), update.start(theta)
+    plateau = Plateau() if plateau is None else plateau
     value, gradient = objective.value_and_gradient(theta)
     yield Step(0, theta, value, float(np.linalg.norm(gradient)))
     epoch = n_updates = 0
     while True:
         epoch += 1
-        rate, before = rate_of(epoch, value), theta
+        rate, before = plateau.factor * rate_of(epoch, value), theta
         seen: list[Array] = []
+        total = 0.0
         for rows in batches(objective.n_samples, batch_size, generator if shuffle else None):
             n_updates += 1
-            gradient = objective.batch(rows).gradient(theta)
+            value, gradient = objective.batch(rows).value_and_gradient(theta)
+            total += value * len(rows)
             delta, state = update.delta(theta, gradient, state, rate, n_updates)
             theta = theta + delta
             if watch:
                 seen.append(theta)
-        value, gradient = objective.value_and_gradient(theta)
+        value = total / objective.n_samples
+        if whole_value:
+            value, gradient = objective.value_and_gradient(theta)
         yield Step(
             epoch,
             theta,
@@ -84,7 +99,25 @@ def mini_batch_descent(
             step_size=rate,
             step_norm=float(np.linalg.norm(theta - before)),
             updates=np.stack(seen) if watch else None,
+            notes=part_norms(gradient, theta - before, parts),
         )
+        if plateau.ends(theta, value, rate):
+            return Reason.PATIENCE
+
+
+def part_norms(gradient: Array, way: Array, parts: Mapping[str, slice] | None) -> dict[str, float]:
+    """Return the lengths of the gradient and of the way come, part by part of the parameters, by name.
+
+    Examples
+    --------
+    >>> part_norms(np.array([3.0, 4.0, 1.0]), np.array([0.0, 2.0, 5.0]), {"W1": slice(0, 2)})
+    {'gradient_norm_W1': 5.0, 'step_norm_W1': 2.0}
+    """
+    notes: dict[str, float] = {}
+    for name, span in (parts or {}).items():
+        notes[f"gradient_norm_{name}"] = float(np.linalg.norm(gradient[span]))
+        notes[f"step_norm_{name}"] = float(np.linalg.norm(way[span]))
+    return notes
 
 
 def batches(n_samples: int, batch_size: int, generator: np.random.Generator | None = None) -> Iterator[IntArray]:

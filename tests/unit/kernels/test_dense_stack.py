@@ -9,16 +9,24 @@ import pytest
 from steepest.kernels import activations as kernel
 from steepest.kernels.dense_stack import batch_gradient
 from steepest.layers import GELU, Dense, Dropout, LayerNorm, ReLU, Sequential, Tanh
-from steepest.losses import HalfSquaredError, HuberLoss, LogisticLoss, SoftmaxCrossEntropy
+from steepest.losses import HalfPoissonDeviance, HalfSquaredError, HuberLoss, LogisticLoss, SoftmaxCrossEntropy
 from steepest.objectives.dense_stack import ACTIVATIONS, dense_stack
 from steepest.objectives.network import NetworkObjective
 from steepest.penalties import L1, SquaredL2
 from steepest.solvers.compiled_mini_batch import compiled_mini_batch_descent, compiled_rule
 from steepest.solvers.mini_batch import mini_batch_descent
-from steepest.solvers.updates import Adam, AdamW, Momentum, Nesterov, Plain, RMSprop
+from steepest.solvers.updates import Adam, AdamW, Clipped, Momentum, Nesterov, Plain, RMSprop
 
 DTYPES = [np.float64, np.float32]
-RULES = [Plain(), Momentum(0.8), Nesterov(0.8), Adam(), AdamW(weight_decay=0.1)]
+RULES = [
+    Plain(),
+    Momentum(0.8),
+    Nesterov(0.8),
+    Adam(),
+    Adam(epsilon=0.1, uncorrected_epsilon=True),
+    AdamW(weight_decay=0.1),
+    Clipped(Momentum(0.8), 0.1),
+]
 
 
 def rtol(dtype: Any) -> float:
@@ -30,6 +38,8 @@ def objective_of(loss: Any, hidden: list[Any], dtype: Any, *, n: int = 30, weigh
     X = rng.standard_normal((n, 4)).astype(dtype)
     if isinstance(loss, SoftmaxCrossEntropy):
         y: Any = rng.integers(0, 3, n)
+    elif isinstance(loss, HalfPoissonDeviance):
+        y = rng.poisson(2.0, (n, 3)).astype(dtype)
     elif isinstance(loss, LogisticLoss):
         y = rng.integers(0, 2, (n, 3)).astype(dtype)
     else:
@@ -52,7 +62,7 @@ class TestActivations:
     def test_value_equals_the_layer(self, activation: Any, dtype: Any) -> None:
         Z, layer = self.Z.astype(dtype), activation()
         computed = Z.copy()[None]
-        kernel.activate(computed, ACTIVATIONS[activation])
+        kernel.activate(computed, ACTIVATIONS[activation], np.empty(16), np.empty(16, dtype=np.int64))
         np.testing.assert_allclose(computed[0], layer.value(Z), rtol=8 * np.finfo(dtype).eps, atol=np.finfo(dtype).eps)
 
     def test_derivative_equals_the_layer(self, activation: Any, dtype: Any) -> None:
@@ -67,7 +77,7 @@ class TestActivations:
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("weights", [False, True])
 @pytest.mark.parametrize(
-    "loss", [HalfSquaredError(), LogisticLoss(), SoftmaxCrossEntropy()], ids=lambda loss: loss.words
+    "loss", [HalfPoissonDeviance(), HalfSquaredError(), LogisticLoss(), SoftmaxCrossEntropy()], ids=lambda loss: loss.words
 )
 @pytest.mark.parametrize(
     "hidden", [[], [Dense(5), Tanh()], [Dense(40), ReLU(), Dense(30)]], ids=["none", "small", "through BLAS"]

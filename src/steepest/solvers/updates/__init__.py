@@ -6,6 +6,7 @@ from steepest.exceptions import InvalidInputError
 from steepest.solvers.updates.adagrad import Adagrad
 from steepest.solvers.updates.adam import Adam
 from steepest.solvers.updates.adamw import AdamW
+from steepest.solvers.updates.clipping import Clipped
 from steepest.solvers.updates.momentum import Momentum
 from steepest.solvers.updates.nesterov import Nesterov
 from steepest.solvers.updates.plain import Plain
@@ -18,6 +19,7 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "Clipped",
     "Momentum",
     "Nesterov",
     "Plain",
@@ -35,6 +37,7 @@ UPDATES: dict[str, Callable[[], Update]] = {
     "adam": Adam,
     "amsgrad": lambda: Adam(amsgrad=True),
     "adamw": AdamW,
+    "clipped": Clipped,
 }
 
 

@@ -23,6 +23,8 @@ class Adam:
         Added to the root, so that nothing is divided by 0.
     amsgrad : bool, default False
         Divide by the largest root so far, so that the effective rate never grows.
+    uncorrected_epsilon : bool, default False
+        Add epsilon to sqrt(s_t) instead of to sqrt(s^_t): the paper's quicker form, and scikit-learn's.
 
     Notes
     -----
@@ -36,6 +38,9 @@ class Adam:
 
     The corrections: for a constant g, m_t = (1 - beta1) sum_{i<t} beta1^i g = (1 - beta1^t) g, so m^_t = g; likewise
     for s. The first step is therefore h long in every entry, whatever the gradient's size.
+
+    With ``uncorrected_epsilon`` the root is (sqrt(s_t) + epsilon) / sqrt(1 - beta2^t), which makes the first steps of
+    entries with tiny gradients shorter.
 
     AMSGrad puts max_{i<=t} s_i in the place of s_t.
 
@@ -57,6 +62,7 @@ class Adam:
     beta2: float = 0.999
     epsilon: float = 1e-8
     amsgrad: bool = False
+    uncorrected_epsilon: bool = False
     usual_rate: ClassVar[float] = 0.001
 
     def __post_init__(self) -> None:
@@ -78,7 +84,9 @@ class Adam:
         if self.amsgrad:
             largest = np.maximum(state[2], square)
             new = (mean, square, largest)
-        root = np.sqrt(largest) / sqrt(1.0 - self.beta2**t) + self.epsilon
+        correction = sqrt(1.0 - self.beta2**t)
+        epsilon = self.epsilon / correction if self.uncorrected_epsilon else self.epsilon
+        root = np.sqrt(largest) / correction + epsilon
         return (-learning_rate / (1.0 - self.beta1**t)) * mean / root, new
 
     def stable_rate(self, curvature: float) -> float:
