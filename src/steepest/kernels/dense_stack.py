@@ -21,60 +21,6 @@ from steepest.typing import Array, IntArray
 BLAS_FROM = 6000  # multiplications from which a call of BLAS costs less than plain loops
 
 
-@compiled
-def affine(A: Array, B: Array, b: Array, out: Array) -> None:
-    """``out = A B + b``: A (n, k), B (k, m), b (m,)."""
-    n, k = A.shape
-    m = B.shape[1]
-    if n * k * m >= BLAS_FROM:
-        np.dot(A, B, out)
-        for i in range(n):
-            for j in range(m):
-                out[i, j] += b[j]
-        return
-    for i in range(n):
-        for j in range(m):
-            out[i, j] = b[j]
-        for r in range(k):
-            a = A[i, r]
-            for j in range(m):
-                out[i, j] += a * B[r, j]
-
-
-@compiled
-def matmul_transposed_left(A: Array, B: Array, out: Array) -> None:
-    """``out = A^T B``: A (n, k), B (n, m)."""
-    n, k = A.shape
-    m = B.shape[1]
-    if n * k * m >= BLAS_FROM:
-        np.dot(A.T, B, out)
-        return
-    for r in range(k):
-        for j in range(m):
-            out[r, j] = 0
-    for i in range(n):
-        for r in range(k):
-            a = A[i, r]
-            for j in range(m):
-                out[r, j] += a * B[i, j]
-
-
-@compiled
-def matmul_transposed_right(A: Array, B: Array, out: Array) -> None:
-    """``out = A B^T``: A (n, k), B (m, k)."""
-    n, k = A.shape
-    m = B.shape[0]
-    if n * k * m >= BLAS_FROM:
-        np.dot(A, B.T, out)
-        return
-    for i in range(n):
-        for j in range(m):
-            total = A[i, 0] * B[j, 0]
-            for r in range(1, k):
-                total += A[i, r] * B[j, r]
-            out[i, j] = total
-
-
 class Stack(NamedTuple):
     """A network as the kernel sees it.
 
@@ -120,10 +66,59 @@ class Data(NamedTuple):
 
 
 @compiled
-def layer_block(stack: Stack, layer: int, n: int) -> Array:
-    """Return H_layer of a batch of n rows, a view into the buffer."""
-    start, size = stack.starts[layer], stack.sizes[layer]
-    return stack.work[start : start + n * size].reshape(n, size)
+def affine(work: Array, h: int, z: int, theta: Array, w: int, n: int, k: int, m: int) -> None:
+    """``Z = H W + b``: H (n, k) from ``h`` on, Z (n, m) from ``z`` on in the buffer; W (k, m), then b, from ``w`` on."""
+    b = w + k * m
+    if n * k * m >= BLAS_FROM:
+        H, W = work[h : h + n * k].reshape(n, k), theta[w:b].reshape(k, m)
+        np.dot(H, W, work[z : z + n * m].reshape(n, m))
+        for i in range(n):
+            for j in range(m):
+                work[z + i * m + j] += theta[b + j]
+        return
+    for i in range(n):
+        row = z + i * m
+        for j in range(m):
+            work[row + j] = theta[b + j]
+        for r in range(k):
+            a = work[h + i * k + r]
+            for j in range(m):
+                work[row + j] += a * theta[w + r * m + j]
+
+
+@compiled
+def weight_gradients(work: Array, h: int, dz: int, gradient: Array, w: int, n: int, k: int, m: int) -> None:
+    """``dW = H^T dZ``, ``db = 1^T dZ``: H (n, k) from ``h`` on, dZ (n, m) from ``dz`` on; dW, then db, from ``w`` on."""
+    b = w + k * m
+    large = n * k * m >= BLAS_FROM
+    if large:
+        H, dZ = work[h : h + n * k].reshape(n, k), work[dz : dz + n * m].reshape(n, m)
+        np.dot(H.T, dZ, gradient[w:b].reshape(k, m))
+    for i in range(b if large else w, b + m):
+        gradient[i] = 0
+    for i in range(n):
+        row = dz + i * m
+        for j in range(m):
+            gradient[b + j] += work[row + j]
+        for r in range(0 if large else k):
+            a = work[h + i * k + r]
+            for j in range(m):
+                gradient[w + r * m + j] += a * work[row + j]
+
+
+@compiled
+def input_gradients(work: Array, dz: int, dh: int, theta: Array, w: int, n: int, k: int, m: int) -> None:
+    """``dH = dZ W^T``: dZ (n, m) from ``dz`` on, dH (n, k) from ``dh`` on; W (k, m) from ``w`` on in the parameters."""
+    if n * k * m >= BLAS_FROM:
+        dZ, W = work[dz : dz + n * m].reshape(n, m), theta[w : w + k * m].reshape(k, m)
+        np.dot(dZ, W.T, work[dh : dh + n * k].reshape(n, k))
+        return
+    for i in range(n):
+        for r in range(k):
+            total = work[dz + i * m] * theta[w + r * m]
+            for j in range(1, m):
+                total += work[dz + i * m + j] * theta[w + r * m + j]
+            work[dh + i * k + r] = total
 
 
 @compiled
@@ -131,15 +126,14 @@ def forward(theta: Array, stack: Stack, n: int, l2: float) -> float:
     """Fill H_1 ... H_L from H_0; return the sum of all squared weights if they are penalised."""
     place, squares = 0, 0.0
     for layer in range(stack.activations.size):
-        inputs, outputs = stack.sizes[layer], stack.sizes[layer + 1]
-        W, b = theta[place : place + inputs * outputs], theta[place + inputs * outputs :]
-        Z = layer_block(stack, layer + 1, n)
-        affine(layer_block(stack, layer, n), W.reshape(inputs, outputs), b, Z)
-        activate(Z, stack.activations[layer], stack.exponents, stack.bits)
+        k, m = stack.sizes[layer], stack.sizes[layer + 1]
+        z = stack.starts[layer + 1]
+        affine(stack.work, stack.starts[layer], z, theta, place, n, k, m)
+        activate(stack.work, z, z + n * m, stack.activations[layer], stack.exponents, stack.bits)
         if l2 > 0:
-            for i in range(W.size):
-                squares += W[i] * W[i]
-        place += (inputs + 1) * outputs
+            for i in range(place, place + k * m):
+                squares += theta[i] * theta[i]
+        place += (k + 1) * m
     return squares
 
 
@@ -147,36 +141,28 @@ def forward(theta: Array, stack: Stack, n: int, l2: float) -> float:
 def backward(theta: Array, gradient: Array, stack: Stack, n: int, l2: float) -> None:
     """Fill ``gradient``, with dL/dZ_L in the place of H_L."""
     place, strength = theta.size, theta.dtype.type(l2)
+    spare = stack.starts[stack.activations.size + 1]
     for layer in range(stack.activations.size - 1, -1, -1):
-        inputs, outputs = stack.sizes[layer], stack.sizes[layer + 1]
-        place -= (inputs + 1) * outputs
-        H, dZ = layer_block(stack, layer, n), layer_block(stack, layer + 1, n)
-        W, dW = theta[place : place + inputs * outputs], gradient[place : place + inputs * outputs]
-        db = gradient[place + inputs * outputs : place + (inputs + 1) * outputs]
-        for j in range(outputs):
-            db[j] = 0
-        for i in range(n):
-            for j in range(outputs):
-                db[j] += dZ[i, j]
-        matmul_transposed_left(H, dZ, dW.reshape(inputs, outputs))
+        k, m = stack.sizes[layer], stack.sizes[layer + 1]
+        h, dz = stack.starts[layer], stack.starts[layer + 1]
+        place -= (k + 1) * m
+        weight_gradients(stack.work, h, dz, gradient, place, n, k, m)
         if l2 > 0:
-            for i in range(W.size):
-                dW[i] += strength * W[i]
+            for i in range(place, place + k * m):
+                gradient[i] += strength * theta[i]
         if layer > 0:
-            spare = stack.starts[-1]
-            dH = stack.work[spare : spare + n * inputs].reshape(n, inputs)
-            matmul_transposed_right(dZ, W.reshape(inputs, outputs), dH)
-            pull_back(dH, H, stack.activations[layer - 1])
+            input_gradients(stack.work, dz, spare, theta, place, n, k, m)
+            pull_back(stack.work, spare, h, n * k, stack.activations[layer - 1])
 
 
 @compiled
 def batch_gradient(theta: Array, gradient: Array, rows: IntArray, data: Data, stack: Stack) -> float:
     """Write the gradient of the objective on some rows into ``gradient``; return its value."""
-    n = rows.size
-    H = layer_block(stack, 0, n)
+    n, size = rows.size, data.X.shape[1]
     for i in range(n):
-        for j in range(H.shape[1]):
-            H[i, j] = data.X[rows[i], j]
+        row = rows[i]
+        for j in range(size):
+            stack.work[i * size + j] = data.X[row, j]
     factor, l2 = data.factor * data.X.shape[0] / n, data.l2
     if data.own_mean:
         mass = float(n)
@@ -186,8 +172,9 @@ def batch_gradient(theta: Array, gradient: Array, rows: IntArray, data: Data, st
                 mass += data.weights[rows[i]]
         factor, l2 = data.factor / mass, data.l2 / mass
     squares = forward(theta, stack, n, l2)
-    scores = layer_block(stack, stack.activations.size, n)
-    value = value_and_slopes(scores, data.targets, data.weights, rows, data.loss, factor)
+    last = stack.activations.size
+    at, outputs = stack.starts[last], stack.sizes[last]
+    value = value_and_slopes(stack.work, at, outputs, data.targets, data.weights, rows, data.loss, factor)
     backward(theta, gradient, stack, n, l2)
     return value + 0.5 * l2 * squares
 

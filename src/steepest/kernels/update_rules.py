@@ -12,21 +12,21 @@ PLAIN, MOMENTUM, NESTEROV, ADAM, ADAMW = range(5)
 
 
 @compiled
-def momentum(theta: Array, gradient: Array, velocity: Array, rate: float, beta: float) -> None:
-    """``v = beta v + g``, ``theta = theta - rate v``; twin of ``Momentum``, and of ``Plain`` for beta = 0."""
+def momentum(theta: Array, gradient: Array, memory: Array, rate: float, beta: float) -> None:
+    """``v = beta v + g``, ``theta = theta - rate v``; twin of ``Momentum``."""
     h, share = theta.dtype.type(rate), theta.dtype.type(beta)
     for i in range(theta.size):
-        velocity[i] = share * velocity[i] + gradient[i]
-        theta[i] -= h * velocity[i]
+        memory[0, i] = share * memory[0, i] + gradient[i]
+        theta[i] -= h * memory[0, i]
 
 
 @compiled
-def nesterov(theta: Array, gradient: Array, velocity: Array, rate: float, beta: float) -> None:
+def nesterov(theta: Array, gradient: Array, memory: Array, rate: float, beta: float) -> None:
     """``v = beta v + g``, ``theta = theta - rate (g + beta v)``; twin of ``Nesterov``."""
     h, share = theta.dtype.type(rate), theta.dtype.type(beta)
     for i in range(theta.size):
-        velocity[i] = share * velocity[i] + gradient[i]
-        theta[i] -= h * (gradient[i] + share * velocity[i])
+        memory[0, i] = share * memory[0, i] + gradient[i]
+        theta[i] -= h * (gradient[i] + share * memory[0, i])
 
 
 @compiled
@@ -37,11 +37,12 @@ def adam(theta: Array, gradient: Array, memory: Array, constants: Array, t: int)
     """
     number = theta.dtype.type  # a number of another precision would slow every operation down
     one, beta1, beta2, epsilon = number(1), number(constants[1]), number(constants[2]), number(constants[3])
-    if constants[5] > 0:
-        epsilon = number(constants[3] / np.sqrt(1.0 - constants[2] ** t))
     kept = number(1.0 - constants[0] * constants[4])
     rate = number(constants[0] / (1.0 - constants[1] ** t))
-    root = number(1.0 / np.sqrt(1.0 - constants[2] ** t))
+    correction = 1.0 / np.sqrt(1.0 - constants[2] ** t)
+    if constants[5] > 0:
+        epsilon = number(constants[3] * correction)
+    root = number(correction)
     mean, square = memory[0], memory[1]
     for i in range(theta.size):
         g = gradient[i]
@@ -75,8 +76,8 @@ def update(theta: Array, gradient: Array, memory: Array, rule: int, constants: A
         for i in range(theta.size):
             theta[i] -= rate * gradient[i]
     elif rule == MOMENTUM:
-        momentum(theta, gradient, memory[0], constants[0], constants[1])
+        momentum(theta, gradient, memory, constants[0], constants[1])
     elif rule == NESTEROV:
-        nesterov(theta, gradient, memory[0], constants[0], constants[1])
+        nesterov(theta, gradient, memory, constants[0], constants[1])
     else:
         adam(theta, gradient, memory, constants, t)

@@ -61,23 +61,29 @@ class TestActivations:
 
     def test_value_equals_the_layer(self, activation: Any, dtype: Any) -> None:
         Z, layer = self.Z.astype(dtype), activation()
-        computed = Z.copy()[None]
-        kernel.activate(computed, ACTIVATIONS[activation], np.empty(16), np.empty(16, dtype=np.int64))
-        np.testing.assert_allclose(computed[0], layer.value(Z), rtol=8 * np.finfo(dtype).eps, atol=np.finfo(dtype).eps)
+        computed = np.concatenate([[7.0], Z, [7.0]]).astype(dtype)  # what lies around is left alone
+        buffers = np.empty(16), np.empty(16, dtype=np.int64)
+        kernel.activate(computed, 1, len(Z) + 1, ACTIVATIONS[activation], *buffers)
+        assert computed[0] == computed[-1] == 7.0
+        np.testing.assert_allclose(
+            computed[1:-1], layer.value(Z), rtol=8 * np.finfo(dtype).eps, atol=np.finfo(dtype).eps
+        )
 
     def test_derivative_equals_the_layer(self, activation: Any, dtype: Any) -> None:
         Z, layer = self.Z.astype(dtype), activation()
         H = layer.value(Z)
-        computed = H.copy()[None]
-        kernel.pull_back(np.full_like(computed, 2.0), computed, ACTIVATIONS[activation])
+        work = np.concatenate([H, np.full_like(H, 2.0)])
+        kernel.pull_back(work, len(H), 0, len(H), ACTIVATIONS[activation])
         expected = 2.0 * layer.derivative(Z, H)
-        np.testing.assert_allclose(computed[0], expected, rtol=1e-5, atol=16 * np.finfo(dtype).eps)
+        np.testing.assert_allclose(work[: len(H)], expected, rtol=1e-5, atol=16 * np.finfo(dtype).eps)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("weights", [False, True])
 @pytest.mark.parametrize(
-    "loss", [HalfPoissonDeviance(), HalfSquaredError(), LogisticLoss(), SoftmaxCrossEntropy()], ids=lambda loss: loss.words
+    "loss",
+    [HalfPoissonDeviance(), HalfSquaredError(), LogisticLoss(), SoftmaxCrossEntropy()],
+    ids=lambda loss: loss.words,
 )
 @pytest.mark.parametrize(
     "hidden", [[], [Dense(5), Tanh()], [Dense(40), ReLU(), Dense(30)]], ids=["none", "small", "through BLAS"]
