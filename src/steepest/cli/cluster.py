@@ -30,7 +30,7 @@ PICTURES = (".png", ".svg", ".pdf", ".gif", ".html")
 @click.argument("data")
 @click.option("-k", "--k", "n_clusters", type=int, required=True, help="Number of clusters.")
 @click.option("--columns", metavar="A,B,...", help="Columns to use; all columns of numbers if not given.")
-@click.option("--standardize", is_flag=True, help="Scale columns to unit variance first; centres are shown as they were.")
+@click.option("--standardize", is_flag=True, help="Scale columns to unit variance; centres are shown unscaled.")
 @click.option("--init", default="k-means++", show_default=True, metavar="NAME", help="k-means++ or random.")
 @click.option("--n-init", type=int, default=10, show_default=True, help="Starts, of which the best is kept.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For the random starts.")
@@ -82,7 +82,8 @@ def _numbers(table: "Table", columns: str | None) -> tuple[Any, list[str], list[
             raise InvalidInputError(f"--columns {unknown[0]!r}: no such column; there are {', '.join(table.columns)}")
         text = [name for name in names if table.columns[name].is_text]
         if text:
-            raise InvalidInputError(f"--columns {text[0]!r}: holds text ({table.columns[text[0]].sample()}); leave it out")
+            sample = table.columns[text[0]].sample()
+            raise InvalidInputError(f"--columns {text[0]!r}: holds text ({sample}); leave it out")
     else:
         left_out = [name for name in names if table.columns[name].is_text]
         names = [name for name in names if name not in left_out]
@@ -111,7 +112,7 @@ def _report(
     if left_out:
         console.print(f"Left out   {', '.join(left_out)} (text)")
     console.print(f"Stopped    {model.stopping_reason_.sentence}")
-    console.print(f"SSE        {model.inertia_:.6g} after {model.n_iter_} iterations (the best of {model.n_init} starts)")
+    console.print(f"SSE        {model.inertia_:.6g} after {model.n_iter_} iterations, best of {model.n_init} starts")
     console.print()
     sizes = np.bincount(model.labels_, minlength=model.n_clusters)
     if len(names) <= 6:
@@ -157,7 +158,7 @@ def _draw(path: Path, model: "KMeans", scaled: Any, X: Any, names: list[str], st
     labels = [f"{name} (standardised)" if standardized else name for name in names]
     if path.suffix.lower() in (".gif", ".html"):
         if len(names) != 2:
-            raise InvalidInputError(f"--plot {path}: an animation needs two columns, there are {len(names)}; use --columns")
+            raise InvalidInputError(f"--plot {path}: an animation needs two columns, there are {len(names)}")
         animation = plotting.animate_kmeans(model.trace_, scaled, names=(labels[0], labels[1]))
         if path.suffix.lower() == ".gif":
             animation.save(path, writer="pillow")

@@ -44,7 +44,7 @@ class KMeansBase(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
     def _validate(self, X: Any, sample_weight: Any, *, reset: bool = True) -> tuple[Any, Array | None]:
         """Check data and weights; C-contiguous or canonical CSR, float32 or float64."""
         X = validate_data(
-            self, X, accept_sparse="csr", dtype=[np.float64, np.float32], order="C", accept_large_sparse=False, reset=reset
+            self, X, accept_sparse="csr", dtype=[np.float64, np.float32], order="C", reset=reset
         )  # fmt: skip
         if sparse.issparse(X) and not X.has_canonical_format:
             X = X.copy()
@@ -52,8 +52,6 @@ class KMeansBase(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         if sample_weight is None:
             return X, None
         weights: Array = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
-        if not np.any(weights):
-            raise InvalidInputError("sample_weight is zero everywhere: at least one sample must count")
         return X, np.ascontiguousarray(weights)
 
     def _check_size(self, X: Any) -> None:

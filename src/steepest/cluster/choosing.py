@@ -22,8 +22,8 @@ def inertia_curve(X: Any, n_clusters: Iterable[int], **parameters: Any) -> NDArr
     --------
     >>> import numpy as np
     >>> X = np.array([[0.0], [0.1], [5.0], [5.1]])
-    >>> inertia_curve(X, [1, 2, 4], random_state=0).round(3)
-    array([25.01,  0.01,  0.  ])
+    >>> [round(float(sse), 2) for sse in inertia_curve(X, [1, 2, 4], random_state=0)]
+    [25.01, 0.01, 0.0]
     """
     return np.array([KMeans(k, **parameters).fit(X).inertia_ for k in n_clusters])
 

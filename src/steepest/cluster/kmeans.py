@@ -138,7 +138,7 @@ class KMeans(KMeansBase):
         self.solver = solver
         self.learning_rate = learning_rate
 
-    @with_callbacks
+    @with_callbacks  # type: ignore[untyped-decorator]  # scikit-learn ships no types
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> "KMeans":
         """Find the centres of ``X`` (n_samples, n_features), dense or sparse."""
         self._check_parameters()

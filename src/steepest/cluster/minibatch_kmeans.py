@@ -125,7 +125,7 @@ class MiniBatchKMeans(KMeansBase):
 
     # ------------------------------------------------------------------ a whole fit
 
-    @with_callbacks
+    @with_callbacks  # type: ignore[untyped-decorator]  # scikit-learn ships no types
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> "MiniBatchKMeans":
         """Find the centres of ``X`` (n_samples, n_features), dense or sparse."""
         self._check_parameters()
@@ -171,7 +171,13 @@ class MiniBatchKMeans(KMeansBase):
         return self
 
     def _judged_start(
-        self, X: Any, weights: Array | None, given: Array | None, sampler: RowSampler, batch_size: int, random_state: Any
+        self,
+        X: Any,
+        weights: Array | None,
+        given: Array | None,
+        sampler: RowSampler,
+        batch_size: int,
+        random_state: Any,
     ) -> Array:
         """Return the best of ``n_init`` starting centres, each chosen from some samples and judged on others."""
         size = min(self._init_rows(batch_size), sampler.n_points)
@@ -180,9 +186,7 @@ class MiniBatchKMeans(KMeansBase):
         if n_starts == 1:
             return self._start_from(X, weights, given, sampler, size, rng, random_state)
         judges = ClusteringObjective(X[sampler.draw(rng, size)], self.n_clusters)
-        starts = [
-            self._start_from(X, weights, given, sampler, size, rng, random_state) for _ in range(n_starts)
-        ]
+        starts = [self._start_from(X, weights, given, sampler, size, rng, random_state) for _ in range(n_starts)]
         return starts[int(np.argmin([judges.value(start.ravel()) for start in starts]))]
 
     def _start_from(

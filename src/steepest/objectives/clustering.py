@@ -18,17 +18,20 @@ if TYPE_CHECKING:
 def squared_distances(X: Array, centres: Array) -> NDArray[np.float64]:
     """Return ``|x_i - c_j|^2`` (n, k) in double precision, differences squared as they are: no cancellation."""
     difference = X[:, None, :].astype(np.float64) - centres[None, :, :]
-    return np.einsum("ijf,ijf->ij", difference, difference)
+    distances: NDArray[np.float64] = np.einsum("ijf,ijf->ij", difference, difference)
+    return distances
 
 
 def scores(X: Array, centres: Array) -> Array:
     """Return ``|c_j|^2 / 2 - x_i . c_j`` (n, k): half the squared distances, less what all centres share."""
-    return 0.5 * np.einsum("jf,jf->j", centres, centres) - X @ centres.T
+    half_norms: Array = 0.5 * np.einsum("jf,jf->j", centres, centres)
+    return half_norms - X @ centres.T
 
 
 def nearest(X: Array, centres: Array) -> IntArray:
     """Return the first nearest centre of every row (n,)."""
-    return squared_distances(X, centres).argmin(axis=1)
+    labels: IntArray = squared_distances(X, centres).argmin(axis=1)
+    return labels
 
 
 def cluster_sums(X: Array, labels: IntArray, weights: Array, n_clusters: int) -> tuple[Array, Array]:
@@ -190,17 +193,18 @@ class ClusteringObjective:
             return SparsePartition(self.X, self.weights, self.n_clusters, reuse)
         return DensePartition(self.X, self.weights, self.n_clusters, self.origin, reuse)
 
-    def partition_value(self, partition: "Partition", theta: Array) -> float:
-        """Return ``J(C, l)`` for the labels of ``partition``, from its sums where that is precise."""
-        C = self.centres(theta).astype(np.float64) - self.origin
-        explained = 2 * np.einsum("jf,jf->", C, partition.sums) - partition.masses @ np.einsum("jf,jf->j", C, C)
-        value = self._square_sum - float(explained)
-        return value if value > 1e-9 * self._square_sum else partition.sse(self.centres(theta))
+    def partition_value_and_gradient(self, partition: "Partition", theta: Array) -> tuple[float, NDArray[np.float64]]:
+        """Return ``J(C, l)`` for the labels of ``partition`` and its gradient, flat, from the sums alone.
 
-    def partition_gradient(self, partition: "Partition", theta: Array) -> NDArray[np.float64]:
-        """Return ``2 (W_j c_j - S_j)``, flat."""
+        With the gradient ``G_j = 2 (W_j c_j - S_j)`` the explained part is ``sum_j c_j . (W_j c_j - G_j)``.
+        """
         C = self.centres(theta).astype(np.float64) - self.origin
-        return (2 * (partition.masses[:, None] * C - partition.sums)).ravel()
+        weighted = partition.masses[:, None] * C
+        gradient = 2 * (weighted - partition.sums)
+        value = self._square_sum - float(np.vdot(C, weighted - gradient))
+        if value <= 1e-9 * self._square_sum:
+            value = partition.sse(self.centres(theta))
+        return value, gradient.ravel()
 
     def value(self, theta: Array) -> float:
         """Return ``J``."""
@@ -216,7 +220,7 @@ class ClusteringObjective:
         """Return ``J`` and its gradient."""
         partition = self.partition()
         partition.assign(self.centres(theta))
-        gradient = self.partition_gradient(partition, theta).astype(theta.dtype)
+        gradient = self.partition_value_and_gradient(partition, theta)[1].astype(theta.dtype)
         return partition.sse(self.centres(theta)), gradient
 
     # ------------------------------------------------------------------ the minimum over the centres

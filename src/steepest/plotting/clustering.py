@@ -119,7 +119,7 @@ def voronoi(
         rows = _some(len(points))
         shown = _nearest(points, C) if labels is None else np.asarray(labels)
         palette = np.array(colours(len(C)))
-        ax.scatter(*points[rows].T, s=_dot(len(rows)), c=palette[shown[rows]], linewidths=0)
+        ax.scatter(points[rows, 0], points[rows, 1], s=_dot(len(rows)), c=palette[shown[rows]], linewidths=0)
     _draw_centres(ax, C)
     ax.set_xlim(low[0], high[0])
     ax.set_ylim(low[1], high[1])
@@ -148,6 +148,14 @@ def centre_paths(
         Where to draw; a new figure's if not given.
     names : pair of str
         Labels of the axes.
+
+    Examples
+    --------
+    >>> from steepest.cluster import KMeans
+    >>> X = np.array([[0.0, 0.0], [1.0, 0.0], [5.0, 5.0]])
+    >>> model = KMeans(2, init=X[:2]).set_callbacks(Trace(parameters=True)).fit(X)
+    >>> centre_paths(model.trace_, X).get_title()
+    '3 iterations'
     """
     ax = own_or(ax)
     frames = centre_frames(trace)[:, :, list(columns)]
@@ -156,7 +164,7 @@ def centre_paths(
         rows = _some(len(points))
         palette = np.array(colours(frames.shape[1]))
         nearest = _nearest(np.asarray(X, dtype=np.float64)[rows], centre_frames(trace)[-1])
-        ax.scatter(*points[rows].T, s=_dot(len(rows)), c=palette[nearest], alpha=0.45, linewidths=0)
+        ax.scatter(points[rows, 0], points[rows, 1], s=_dot(len(rows)), c=palette[nearest], alpha=0.45, linewidths=0)
     for j in range(frames.shape[1]):
         ax.plot(*frames[:, j].T, color=INK, linewidth=1.2, marker=".", markersize=4)
         ax.plot(*frames[0, j], marker="o", markersize=7, fillstyle="none", color=INK)
@@ -182,6 +190,14 @@ def animate_kmeans(
         Labels of the axes.
     interval : int, default 700
         Milliseconds a step.
+
+    Examples
+    --------
+    >>> from steepest.cluster import KMeans
+    >>> X = np.array([[0.0, 0.0], [1.0, 0.0], [5.0, 5.0]])
+    >>> model = KMeans(2, init=X[:2]).set_callbacks(Trace(parameters=True)).fit(X)
+    >>> "<img" in animate_kmeans(model.trace_, X).to_jshtml()
+    True
     """
     from matplotlib.animation import FuncAnimation
 
@@ -198,7 +214,9 @@ def animate_kmeans(
         C, index = frames[number], trace.frames[number]
         _draw_regions(ax, C, low, high)
         palette = np.array(colours(len(C)))
-        ax.scatter(*points[rows].T, s=_dot(len(rows)), c=palette[_nearest(points[rows], C)], linewidths=0)
+        ax.scatter(
+            points[rows, 0], points[rows, 1], s=_dot(len(rows)), c=palette[_nearest(points[rows], C)], linewidths=0
+        )
         for j in range(len(C)):
             ax.plot(*frames[: number + 1, j].T, color=INK, linewidth=1)
         _draw_centres(ax, C)
@@ -257,7 +275,7 @@ def _draw_regions(ax: Axes, C: Array, low: Array, high: Array) -> None:
 
 
 def _draw_centres(ax: Axes, C: Array) -> None:
-    ax.scatter(*C.T, marker="X", s=90, c=colours(len(C)), edgecolors="white", linewidths=1.2, zorder=5)
+    ax.scatter(C[:, 0], C[:, 1], marker="X", s=90, c=colours(len(C)), edgecolors="white", linewidths=1.2, zorder=5)
 
 
 def _plane(name: str, points: ArrayLike) -> NDArray[np.float64]:

@@ -29,7 +29,8 @@ def centre_descent(
     index = 0
     while True:
         index += 1
-        gradient = objective.partition_gradient(partition, theta).reshape(objective.centres(theta).shape)
+        gradient = objective.partition_value_and_gradient(partition, theta)[1]
+        gradient = gradient.reshape(objective.centres(theta).shape)
         masses = partition.masses[:, None]
         step = np.divide(-learning_rate * gradient, 2 * masses, out=np.zeros_like(gradient), where=masses > 0)
         theta, previous = (theta + step.ravel()).astype(theta.dtype), theta

@@ -28,7 +28,8 @@ def kmeans_plus_plus(
 
     The result depends on the points and weights only, not on the rows' order (see :mod:`.row_sampling`). To draw
     without sorting all rows, they are kept in 1024 buckets by the first bits of their hash, whose masses come with the
-    distances; only the rows of the bucket drawn are sorted. Beyond a fixed buffer, one distance and one bucket a row is held.
+    distances; only the rows of the bucket drawn are sorted. Beyond a fixed buffer, only a distance and a bucket
+    number a row are held.
 
     Source: D. Arthur, S. Vassilvitskii, k-means++: the advantages of careful seeding, SODA 2007.
     """
@@ -117,7 +118,8 @@ class _DenseRows(_Rows):
                 self.X, self.weights, self.closest, centres, blocks.rows, first, last, totals, self._kept
             )
         )
-        return totals.sum(axis=0)
+        summed: Array = totals.sum(axis=0)
+        return summed
 
 
 class _SparseRows(_Rows):
@@ -135,9 +137,10 @@ class _SparseRows(_Rows):
         n = self.X.shape[0]
         for start in range(0, n, CHUNK):
             stop = min(start + CHUNK, n)
-            np.minimum(self.closest[start:stop], self._distances(start, stop, centre)[0], self.closest[start:stop])
+            part = self.closest[start:stop]
+            np.minimum(part, self._distances(start, stop, centre)[0], out=part)
         masses = self.closest.astype(np.float64) * (self.weights if len(self.weights) else 1.0)
-        self._masses = np.bincount(self._buckets, masses, 1 << BUCKET_BITS)
+        self._masses = np.bincount(self._buckets, masses, 1 << BUCKET_BITS).astype(np.float64)
 
     def potentials(self, candidates: IntArray) -> Array:
         centres, n = self.X[candidates].toarray(), self.X.shape[0]

@@ -21,11 +21,8 @@ class Partitioned(Protocol):
     def partition(self, *, reuse: bool = True) -> Any:
         """Return a partition; its ``assign(centres)`` minimises over l and returns how many labels changed."""
 
-    def partition_value(self, partition: Any, theta: Array) -> float:
-        """Return ``J(C, l)``."""
-
-    def partition_gradient(self, partition: Any, theta: Array) -> Array:
-        """Return ``dJ(C, l)/dC``, flat."""
+    def partition_value_and_gradient(self, partition: Any, theta: Array) -> tuple[float, Array]:
+        """Return ``J(C, l)`` and ``dJ(C, l)/dC``, flat."""
 
     def means(self, partition: Any, theta: Array) -> tuple[Array, int]:
         """Return the minimiser over C, flat, and how many clusters had no member."""
@@ -72,11 +69,12 @@ def kmeans_step(
     rate: float = nan,
 ) -> Step:
     """Return the step at ``theta``, whose labels ``partition`` holds."""
+    value, gradient = objective.partition_value_and_gradient(partition, theta)
     return Step(
         index,
         theta,
-        objective.partition_value(partition, theta),
-        gradient_norm=float(np.linalg.norm(objective.partition_gradient(partition, theta))),
+        value,
+        gradient_norm=float(np.sqrt(gradient @ gradient)),
         step_size=rate,
         step_norm=way,
         notes={"labels_changed": float(changed), "empty_clusters": float(n_empty)},

@@ -42,7 +42,7 @@ class CentreCounts:
     since: int = 0
 
     def due(self, batch_size: int) -> bool:
-        """Count a batch; tell whether to look for rarely used centres: after 10 samples a centre, or if one is unused."""
+        """Count a batch; tell whether to look for rare centres: after 10 samples a centre, or if one is unused."""
         self.since += batch_size
         look = bool(np.any(self.counts == 0)) or self.since >= 10 * len(self.counts)
         if look:
@@ -77,9 +77,7 @@ def minibatch_update(batch: Batch, theta: Array, memory: CentreCounts) -> tuple[
     return centres.astype(theta.dtype).ravel(), sse
 
 
-def reassign_rare(
-    batch: Batch, theta: Array, memory: CentreCounts, ratio: float, rng: np.random.Generator
-) -> int:
+def reassign_rare(batch: Batch, theta: Array, memory: CentreCounts, ratio: float, rng: np.random.Generator) -> int:
     """Put centres with less than ``ratio`` of the largest count on random samples of the batch; return how many.
 
     At most half as many as there are samples; their counts become the smallest of the others, so that they are not

@@ -68,7 +68,8 @@ class RowSampler:
         """Return ``size`` rows, drawn with replacement."""
         targets = rng.random(size) * self._cumulative[-1]
         places = np.searchsorted(self._cumulative, targets, side="right")
-        return self._order[np.minimum(places, len(self._order) - 1)]
+        rows: IntArray = self._order[np.minimum(places, len(self._order) - 1)]
+        return rows
 
     def draw_different(self, rng: np.random.Generator, size: int) -> IntArray:
         """Return rows of ``size`` different points, drawn without replacement; beyond ``n_points`` they repeat.

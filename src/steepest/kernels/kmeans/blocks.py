@@ -27,6 +27,6 @@ class Blocks:
         self.number = max(1, -(-n_rows // self.rows))
 
     def run(self, kernel: Callable[[int, int], None]) -> None:
-        """Call ``kernel(first, last)`` for consecutive ranges of blocks, two a thread so that a slow one is made up for."""
+        """Call ``kernel(first, last)`` for consecutive ranges of blocks, two a thread to make up for a slow one."""
         calls = 1 if n_threads() == 1 else 2 * n_threads()
         map_blocks(kernel, self.number, -(-self.number // calls))

@@ -59,8 +59,9 @@ def assign_blocks(
     """Assign the rows of blocks ``first`` ... ``last - 1`` to their nearest centres.
 
     ``labels`` (n,) and ``gaps`` (n,) are brought up to date; ``sums`` (n_blocks, k, d), ``counts`` (n_blocks, k, 2:
-    weight, rows of positive weight) and ``moved`` (n_blocks,) receive what changed. Empty ``weights``, ``gaps`` or ``sums`` mean: all ones, none kept, not
-    wanted. ``rounding`` bounds the relative rounding error of a score, ``reach`` is the largest ``|c - shift|^2 / 2``.
+    weight, rows of positive weight) and ``moved`` (n_blocks,) receive what changed. Empty ``weights``, ``gaps`` or
+    ``sums`` mean: all ones, none kept, not wanted. ``rounding`` bounds the relative rounding error of a score,
+    ``reach`` is the largest ``|c - shift|^2 / 2``.
     """
     tile = np.zeros((packed.shape[1], LANES), X.dtype)
     norms, best = np.empty(LANES, X.dtype), np.empty(LANES, X.dtype)

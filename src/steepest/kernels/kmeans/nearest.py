@@ -29,26 +29,37 @@ def pack_centres(centres: Array) -> tuple[Array, Array]:
 def pack_rows(X: Array, rows: IntArray, n_rows: int, shift: Array, tile: Array, half_norms: Array) -> None:
     """Fill ``tile[f, t] = X[rows[t], f] - shift[f]`` and ``half_norms[t] = |tile[:, t]|^2 / 2``."""
     first = rows[0]
-    if rows[n_rows - 1] - first == n_rows - 1 and X.shape[1] == 2:  # pairs: a stride that the compiler knows
-        pairs = X[first : first + n_rows].reshape(2 * n_rows)
-        row0, row1, shift0, shift1 = tile[0], tile[1], shift[0], shift[1]
-        for t in range(n_rows):
-            row0[t] = pairs[2 * t] - shift0
-            row1[t] = pairs[2 * t + 1] - shift1
-    elif rows[n_rows - 1] - first == n_rows - 1:
-        for f in range(X.shape[1]):
-            row, origin = tile[f], shift[f]
-            for t in range(n_rows):
-                row[t] = X[first + t, f] - origin
-    else:
+    if rows[n_rows - 1] - first != n_rows - 1:
         for f in range(X.shape[1]):
             row, origin = tile[f], shift[f]
             for t in range(n_rows):
                 row[t] = X[rows[t], f] - origin
+    elif X.shape[1] == 2:
+        _pack_pairs(X[first : first + n_rows].reshape(2 * n_rows), shift, tile)
+    else:
+        for f in range(X.shape[1]):
+            row, origin = tile[f], shift[f]
+            for t in range(n_rows):
+                row[t] = X[first + t, f] - origin
+    _half_norms(tile, half_norms)
+
+
+@compiled
+def _pack_pairs(pairs: Array, shift: Array, tile: Array) -> None:
+    """Pack consecutive rows of two features: a stride that the compiler knows."""
+    row0, row1, shift0, shift1 = tile[0], tile[1], shift[0], shift[1]
+    for t in range(pairs.shape[0] // 2):
+        row0[t] = pairs[2 * t] - shift0
+        row1[t] = pairs[2 * t + 1] - shift1
+
+
+@compiled
+def _half_norms(tile: Array, half_norms: Array) -> None:
+    """Set half the squared lengths of a tile's points."""
+    half = half_norms.dtype.type(0.5)
     for t in range(LANES):
         half_norms[t] = 0
-    half = X.dtype.type(0.5)
-    for f in range(X.shape[1]):
+    for f in range(tile.shape[0]):
         row = tile[f]
         for t in range(LANES):
             half_norms[t] += half * row[t] * row[t]

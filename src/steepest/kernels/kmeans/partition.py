@@ -1,4 +1,4 @@
-"""The state of an assignment: labels, and the sums over each cluster, brought up to date from one set of centres to the next."""
+"""The state of an assignment: labels, and the sums over each cluster, kept up to date as centres move."""
 
 from typing import Any, Protocol
 
@@ -26,14 +26,15 @@ class Partition(Protocol):
         What the labels were assigned for; None while an assignment is under way, and if it was broken off.
     sums : float64 array (n_clusters, n_features)
         ``S_j = sum_i w_i (x_i - origin)`` over the rows of cluster j.
-    masses : float64 array (n_clusters,)
-        ``W_j = sum_i w_i`` over the rows of cluster j.
     """
 
     labels: IntArray
     centres: Array | None
     sums: NDArray[np.float64]
-    masses: NDArray[np.float64]
+
+    @property
+    def masses(self) -> NDArray[np.float64]:
+        """The weight of each cluster: ``W_j = sum_i w_i`` over its rows."""
 
     def assign(self, centres: Array) -> int:
         """Give every row to its nearest centre; return how many rows changed."""
@@ -125,7 +126,9 @@ class DensePartition(_Sums):
         sums, counts, moved = self._room()
         drift, least_gap = self._drift(centres), self._least_gap(reach)
         self.centres = None
-        rounding = float((d + 8) * np.finfo(X.dtype).eps)  # of d products and sums, and of two subtractions of the origin
+        rounding = float(
+            (d + 8) * np.finfo(X.dtype).eps
+        )  # of d products and sums, and of two subtractions of the origin
 
         def kernel(first: int, last: int) -> None:
             dense.assign_blocks(
@@ -148,22 +151,25 @@ class DensePartition(_Sums):
         self._blocks.run(kernel)
 
     def _drift(self, centres: Array) -> NDArray[np.float32]:
-        """Return how much a row's gap can have shrunk, by its label: the way of its own centre and the longest other."""
+        """Return how much a row's gap can have shrunk, by label: its own centre's way and the longest other."""
         if self.centres is None or not len(self._gaps):
             return np.zeros(len(centres), dtype=np.float32)
         ways = np.linalg.norm(centres.astype(np.float64) - self.centres, axis=1)
         order = np.argsort(ways)
         others = np.full(len(ways), ways[order[-1]])
         others[order[-1]] = ways[order[-2]] if len(ways) > 1 else 0.0
-        return ((ways + others) * float(dense.ROUND_UP)).astype(np.float32)
+        drift: NDArray[np.float32] = ((ways + others) * float(dense.ROUND_UP)).astype(np.float32)
+        return drift
 
     def _least_gap(self, reach: float) -> float:
         """Return the gap above which double precision cannot mistake the nearest centre."""
         if not len(self._gaps):
             return 0.0
         if self._spread == 0.0:
-            self._spread = float(max(-self.X.min(), self.X.max()) + np.abs(self.origin).max()) * self.X.shape[1] ** 0.5
-        return 4 * (self.X.shape[1] + 8) * float(np.finfo(np.float64).eps) * (self._spread + (2 * reach) ** 0.5)
+            largest = float(max(-self.X.min(), self.X.max())) + float(np.abs(self.origin).max())
+            self._spread = largest * float(np.sqrt(self.X.shape[1]))
+        rounding = 4 * (self.X.shape[1] + 8) * float(np.finfo(np.float64).eps)
+        return rounding * (self._spread + float(np.sqrt(2 * reach)))
 
     def own_distances(self, centres: Array) -> Array:
         """Return the squared distance of every row from its own centre."""

@@ -58,7 +58,7 @@ def _squared_distances(X: Array, start: int, n_rows: int, candidates: Array, til
 
 @compiled
 def _by_points(X: Array, start: int, n_rows: int, candidates: Array, tile: Array, distances: Array) -> None:
-    """Compute the distances with SIMD lanes along the points, two features at a time (the tile has a spare row of zeros)."""
+    """Compute the distances with SIMD lanes along the points, two features at a time; the tile has a row to spare."""
     for f in range(X.shape[1]):
         for t in range(n_rows):
             tile[f, t] = X[start + t, f]

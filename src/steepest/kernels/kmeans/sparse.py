@@ -3,6 +3,7 @@
 import numpy as np
 
 from steepest.kernels.compile import compiled
+from steepest.kernels.kmeans.dense import nearest_exactly
 from steepest.typing import Array, IntArray
 
 
@@ -36,41 +37,76 @@ def assign_sparse(
     for block in range(first, last):
         total, count = sums[block % sums.shape[0]], counts[block % counts.shape[0]]
         for i in range(block * block_rows, min((block + 1) * block_rows, n_rows)):
-            entries = range(indptr[i], indptr[i + 1])
-            for j in range(k):
-                scores[j] = half_norms[j]
-            half_norm = 0.0
-            for e in entries:
-                value = data[e]
-                half_norm += 0.5 * value * value
-                products = transposed[indices[e]]
-                for j in range(k):
-                    scores[j] -= value * products[j]
-            new = _nearest(scores, 2 * rounding * (half_norm + reach))
-            if new < 0:
-                for e in entries:
-                    row[indices[e]] = data[e]
-                new = _nearest_dense(row, centres)
-                for e in entries:
-                    row[indices[e]] = 0.0
+            begin, end = indptr[i], indptr[i + 1]
+            new = _nearest_of_row(
+                data, indices, begin, end, centres, transposed, half_norms, rounding, reach, scores, row
+            )
             old = labels[i]
-            if new == old:
-                continue
-            labels[i] = new
-            moved[block] += 1
-            if total.shape[0] == 0:
-                continue
-            weight = np.float64(weights[i]) if weights.shape[0] > 0 else 1.0
-            member = 1.0 if weight > 0 else 0.0
-            count[new, 0] += weight
-            count[new, 1] += member
-            if old >= 0:
-                count[old, 0] -= weight
-                count[old, 1] -= member
-            for e in entries:
-                total[new, indices[e]] += weight * data[e]
-                if old >= 0:
-                    total[old, indices[e]] -= weight * data[e]
+            if new != old:
+                labels[i] = new
+                moved[block] += 1
+                if total.shape[0] > 0:
+                    weight = np.float64(weights[i]) if weights.shape[0] > 0 else 1.0
+                    _move(data, indices, begin, end, weight, new, old, total, count)
+
+
+@compiled
+def _nearest_of_row(
+    data: Array,
+    indices: IntArray,
+    begin: int,
+    end: int,
+    centres: Array,
+    transposed: Array,
+    half_norms: Array,
+    rounding: float,
+    reach: float,
+    scores: Array,
+    row: Array,
+) -> int:
+    """Return the nearest centre of one row; near ties are decided by the distances in double precision."""
+    half_norm = 0.0
+    for j in range(scores.shape[0]):
+        scores[j] = half_norms[j]
+    for e in range(begin, end):
+        value = data[e]
+        half_norm += 0.5 * value * value
+        products = transposed[indices[e]]
+        for j in range(scores.shape[0]):
+            scores[j] -= value * products[j]
+    label = _nearest(scores, 2 * rounding * (half_norm + reach))
+    if label < 0:
+        for e in range(begin, end):
+            row[indices[e]] = data[e]
+        label = nearest_exactly(row, centres)
+        for e in range(begin, end):
+            row[indices[e]] = 0.0
+    return label
+
+
+@compiled
+def _move(
+    data: Array,
+    indices: IntArray,
+    begin: int,
+    end: int,
+    weight: float,
+    new: int,
+    old: int,
+    sums: Array,
+    counts: Array,
+) -> None:
+    """Move a row from the sums of cluster ``old`` (none if negative) to those of ``new``."""
+    member = 1.0 if weight > 0 else 0.0
+    counts[new, 0] += weight
+    counts[new, 1] += member
+    if old >= 0:
+        counts[old, 0] -= weight
+        counts[old, 1] -= member
+    for e in range(begin, end):
+        sums[new, indices[e]] += weight * data[e]
+        if old >= 0:
+            sums[old, indices[e]] -= weight * data[e]
 
 
 @compiled
@@ -84,20 +120,6 @@ def _nearest(scores: Array, slack: float) -> int:
         elif score < second:
             second = score
     return label if second - best > slack else -1
-
-
-@compiled
-def _nearest_dense(row: Array, centres: Array) -> int:
-    """Return the first centre at the smallest distance, computed in double precision."""
-    best, label = np.inf, 0
-    for j in range(centres.shape[0]):
-        distance = 0.0
-        for f in range(row.shape[0]):
-            difference = row[f] - np.float64(centres[j, f])
-            distance += difference * difference
-        if distance < best:
-            best, label = distance, j
-    return label
 
 
 @compiled

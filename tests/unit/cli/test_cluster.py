@@ -1,0 +1,82 @@
+"""``steepest cluster``: what it says, what it writes, what it refuses."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from steepest.cli import main
+
+DATA = Path(__file__).parents[3] / "examples" / "data"
+
+
+def cluster(*arguments):
+    return CliRunner(env={"COLUMNS": "80"}).invoke(main, ["cluster", *map(str, arguments)])
+
+
+def test_it_prints_sizes_centres_steps_and_the_reason():
+    shown = cluster(DATA / "iris.csv", "--k", 3)
+    assert shown.exit_code == 0, shown.output
+    text = shown.stdout
+    assert "finds 3 clusters in 150 rows" in text.replace("\n", " ")
+    assert "Left out   species (text)" in text
+    assert "Stopped    converged: no sample changes its cluster any more" in text
+    assert "SSE        78.8514" in text
+    for part in ("sepal_length", "5.006", "62", "labels changed"):
+        assert part in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_standardised_centres_are_shown_in_their_units():
+    text = cluster(DATA / "wine.csv", "--k", 3, "--standardize").stdout
+    assert "1277.93" in text
+    assert "proline" in text
+    assert "1100" in text
+
+
+@pytest.mark.parametrize("name", ["picture.png", "picture.svg", "run.gif", "run.html"])
+def test_it_draws(name, tmp_path):
+    path = tmp_path / name
+    columns = "petal_length, petal_width"
+    shown = cluster(DATA / "iris.csv", "--k", 3, "--columns", columns, "--n-init", 1, "--plot", path)
+    assert shown.exit_code == 0, shown.output
+    assert "Wrote" in shown.stdout
+    if path.suffix == ".gif":
+        with Image.open(path) as picture:
+            assert picture.n_frames > 1
+    assert path.stat().st_size > 1000
+
+
+@pytest.mark.parametrize("k", [1, 3])
+def test_it_draws_many_columns(k, tmp_path):
+    shown = cluster(DATA / "wine.csv", "--k", k, "--standardize", "--plot", tmp_path / "wine.png")
+    assert shown.exit_code == 0, shown.output
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--k", 200], "n_clusters=200: must be at most the number of samples, n_samples=150"),
+        (["--k", 0], "n_clusters=0: must be an integer of at least 1"),
+        (["--k", 3, "--columns", "species"], "--columns 'species': holds text ('setosa'"),
+        (["--k", 3, "--columns", "petal"], "--columns 'petal': no such column; there are sepal_length,"),
+        (["--k", 3, "--plot", "x.bmp"], "--plot x.bmp: the name must end in .png"),
+        (["--k", 3, "--init", "kmeans"], "init='kmeans': must be one of 'k-means++', 'random'"),
+        (["--k", 3, "--plot", "x.gif"], "an animation needs two columns, there are 4"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_line(arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shown = cluster(DATA / "iris.csv", *arguments)
+    assert shown.exit_code == 2
+    assert message in shown.stderr
+    assert len(shown.stderr.splitlines()) == 1
+
+
+def test_missing_values_are_refused(tmp_path):
+    path = tmp_path / "holes.csv"
+    path.write_text("a,b\n1,2\n,3\n4,5\n")
+    shown = cluster(path, "--k", 2)
+    assert shown.exit_code == 2
+    assert "column 'a' lacks 1 values" in shown.stderr

@@ -1,0 +1,160 @@
+"""Each k-means kernel equals its reference, in both precisions."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from steepest.kernels.kmeans import nearest as kernel
+from steepest.kernels.kmeans.blocks import Blocks
+from steepest.kernels.kmeans.measures import add_members, add_rows, add_squares, sse_blocks
+from steepest.kernels.kmeans.partition import DensePartition, SparsePartition
+from steepest.kernels.kmeans.seeding import come_closer, potentials
+from steepest.objectives import clustering as reference
+
+SHAPES = [(1, 1, 1), (7, 2, 3), (300, 2, 10), (513, 3, 5), (257, 4, 4), (256, 7, 9), (100, 18, 13), (40, 130, 6)]
+DTYPES = [np.float32, np.float64]
+
+
+def problem(n, d, k, dtype, offset=0.0):
+    rng = np.random.default_rng([n, d, k])
+    X = (rng.standard_normal((n, d)) + offset).astype(dtype)
+    return X, (rng.standard_normal((k, d)) + offset).astype(dtype), rng.uniform(0.1, 2.0, n).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_nearest_two_finds_the_two_smallest_scores(shape, dtype):
+    X, C, _ = problem(*shape, dtype)
+    n = min(len(X), kernel.LANES)
+    packed, half_norms = kernel.pack_centres(C)
+    tile = np.zeros((packed.shape[1], kernel.LANES), dtype=dtype)
+    norms, best, second, label = np.empty((4, kernel.LANES), dtype=dtype)
+    kernel.pack_rows(X, np.arange(n), n, np.zeros(shape[1], dtype), tile, norms)
+    kernel.nearest_two(tile, packed, half_norms, best, second, label)
+    expected = np.sort(reference.scores(X[:n].astype(np.float64), C.astype(np.float64)), axis=1)
+    tolerance = 200 * np.finfo(dtype).eps
+    np.testing.assert_allclose(best[:n], expected[:, 0], rtol=tolerance, atol=tolerance * shape[1])
+    if shape[2] > 1:
+        np.testing.assert_allclose(second[:n], expected[:, 1], rtol=tolerance, atol=tolerance * shape[1])
+        assert np.mean(label[:n] == reference.nearest(X[:n], C)) > 0.99
+    else:
+        assert np.all(np.isinf(second[:n]))
+    np.testing.assert_allclose(norms[:n], (X[:n] ** 2).sum(axis=1) / 2, rtol=tolerance)
+
+
+@pytest.mark.parametrize("rows", [np.array([3, 4, 5]), np.array([9, 0, 5])])
+@pytest.mark.parametrize("d", [2, 5])
+def test_rows_are_packed_wherever_they_stand(rows, d):
+    X, _, _ = problem(10, d, 1, np.float64)
+    shift = np.arange(d, dtype=np.float64)
+    tile, norms = np.zeros((d, kernel.LANES)), np.zeros(kernel.LANES)
+    kernel.pack_rows(X, rows, 3, shift, tile, norms)
+    np.testing.assert_array_equal(tile[:, :3].T, X[rows] - shift)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("layout", ["dense", "sparse"])
+def test_labels_sums_and_masses_follow_the_centres_exactly(shape, dtype, weighted, layout):
+    X, C, weights = problem(*shape, dtype)
+    rng = np.random.default_rng(1)
+    if not weighted:
+        weights = weights[:0]
+    data = sparse.csr_array(X) if layout == "sparse" else X
+    n, d, k = shape
+    partition = (
+        SparsePartition(data, weights, k) if layout == "sparse" else DensePartition(X, weights, k, np.zeros(d, dtype))
+    )
+    before = np.full(n, -1)
+    for way in (1.0, 0.3, 0.01, 0.001, 0.0, 0.0001, 1.0):
+        C = (C + way * rng.standard_normal(C.shape)).astype(dtype)
+        moved = partition.assign(C)
+        labels = reference.nearest(X, C)
+        np.testing.assert_array_equal(partition.labels, labels)
+        assert moved == np.sum(labels != before)
+        before = labels
+        full = np.ones(n) if not weighted else weights.astype(np.float64)
+        sums, masses = reference.cluster_sums(X.astype(np.float64), labels, full, k)
+        np.testing.assert_allclose(partition.sums, sums, atol=1e-11)
+        np.testing.assert_allclose(partition.masses, masses, atol=1e-11)
+        own = reference.squared_distances(X, C)[np.arange(n), labels]
+        np.testing.assert_allclose(
+            partition.own_distances(C), own, rtol=1e-5 if dtype == np.float32 else 1e-11, atol=1e-6
+        )
+        assert partition.sse(C) == pytest.approx(full @ own, rel=1e-5 if dtype == np.float32 else 1e-12)
+
+
+def test_a_cluster_that_loses_its_last_member_is_exactly_empty():
+    X = np.array([[0.1], [0.7], [0.3]])
+    partition = DensePartition(X, np.array([0.1, 0.2, 0.3]), 2, np.zeros(1))
+    partition.assign(np.array([[0.0], [0.5]]))
+    partition.assign(np.array([[0.4], [9.0]]))
+    assert partition.masses[1] == 0.0
+    assert partition.sums[1, 0] == 0.0
+
+
+@pytest.mark.parametrize("d, k", [(2, 50), (30, 12)])
+def test_bounds_never_change_a_label(d, k):
+    """Pruned and unpruned, along a run in which centres slow down; points of a lattice tie all the time."""
+    rng = np.random.default_rng(d)
+    X = np.round(rng.standard_normal((4000, d)) * 4) / 4
+    pruned = DensePartition(X, X[:0, 0], k, np.zeros(d))
+    assert len(pruned._gaps) == len(X)
+    C, skipped = X[:k].copy(), 0
+    for step in range(40):
+        pruned.assign(C)
+        np.testing.assert_array_equal(pruned.labels, reference.nearest(X, C))
+        skipped += int(np.sum(pruned._gaps > 0))
+        C += rng.standard_normal(C.shape) * 0.5**step
+    assert skipped > 4000  # the bounds did save work
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_sums_over_blocks(dtype, weighted):
+    X, C, weights = problem(20_000, 3, 4, dtype)
+    w = weights if weighted else weights[:0]
+    full = weights.astype(np.float64) if weighted else np.ones(len(X))
+    labels = reference.nearest(X, C).astype(np.int32)
+    blocks = Blocks(len(X))
+    assert blocks.number > 1
+    parts, squares, sse = np.zeros((blocks.number, 3)), np.zeros((blocks.number, 3)), np.zeros(blocks.number)
+    sums, counts = np.zeros((blocks.number, 4, 3)), np.zeros((blocks.number, 4, 2))
+    mean = np.array([0.1, 0.2, 0.3])
+    blocks.run(lambda a, b: add_rows(X, w, blocks.rows, a, b, parts))
+    blocks.run(lambda a, b: add_squares(X, w, mean, blocks.rows, a, b, squares))
+    blocks.run(lambda a, b: sse_blocks(X, w, C, labels, blocks.rows, a, b, sse))
+    blocks.run(lambda a, b: add_members(X, w, np.zeros(3, dtype), labels, blocks.rows, a, b, sums, counts))
+    Z = X.astype(np.float64)
+    np.testing.assert_allclose(parts.sum(axis=0), full @ Z, rtol=1e-10)
+    np.testing.assert_allclose(squares.sum(axis=0), full @ (Z - mean) ** 2, rtol=1e-10)
+    own = reference.squared_distances(X, C)[np.arange(len(X)), labels]
+    assert sse.sum() == pytest.approx(full @ own, rel=1e-10)
+    expected_sums, expected_masses = reference.cluster_sums(Z, labels, full, 4)
+    np.testing.assert_allclose(sums.sum(axis=0), expected_sums, rtol=1e-9)
+    np.testing.assert_allclose(counts.sum(axis=0)[:, 0], expected_masses, rtol=1e-10)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("n_candidates", [1, 4, 5])
+@pytest.mark.parametrize("d", [1, 2, 3, 23, 24, 31])
+def test_distances_to_candidates(dtype, weighted, n_candidates, d):
+    X, C, weights = problem(600, d, n_candidates, dtype)
+    w = weights if weighted else weights[:0]
+    full = weights.astype(np.float64) if weighted else np.ones(len(X))
+    closest = np.random.default_rng(0).uniform(0, 2 * d, len(X)).astype(dtype)
+    distances = reference.squared_distances(X, C).T
+    totals, kept = np.zeros((1, n_candidates)), np.zeros((n_candidates, len(X)), dtype=dtype)
+    potentials(X, w, closest, C, 1024, 0, 1, totals, kept)
+    tolerance = 1e-5 if dtype == np.float32 else 1e-12
+    np.testing.assert_allclose(kept, distances, rtol=tolerance, atol=tolerance)
+    np.testing.assert_allclose(totals[0], np.minimum(closest, distances) @ full, rtol=tolerance)
+    buckets = (np.arange(len(X)) % 8).astype(np.uint16)
+    for known in (kept[0], kept[0, :0]):
+        lowered, masses = closest.copy(), np.zeros((1, 8))
+        come_closer(X, w, lowered, C[:1], known, buckets, 1024, 0, 1, masses)
+        np.testing.assert_allclose(lowered, np.minimum(closest, distances[0]), rtol=tolerance, atol=tolerance)
+        expected = np.bincount(buckets, full * np.minimum(closest, distances[0]), 8)
+        np.testing.assert_allclose(masses[0], expected, rtol=tolerance)
