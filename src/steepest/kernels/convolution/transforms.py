@@ -129,4 +129,3 @@ def _write_image(code: VectorCode, numbers: list[list[Any]], pointer: Any, pitch
         row = code.at(pointer, code.builder.mul(pitch, code.index(i)))
         for v in range(STEP):
             code.store(code.shuffle(whole, whole, [v * L + p for p in range(L)]), row, v)
-

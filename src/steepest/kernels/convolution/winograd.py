@@ -26,33 +26,41 @@ TAPS = 9
 
 
 @compiled
-def transform_weights(w: Array, swap: bool, table: Array, start: int, stop: int) -> None:
-    """Write ``table[plane, block, c, m]`` (flat) of the blocks start ... stop of ROWS output channels.
+def weight_block(channels: int, lanes: int) -> int:
+    """Return the numbers of one block of ROWS output channels in one plane of transformed weights."""
+    return (channels * ROWS + lanes - 1) // lanes * lanes
+
+
+@compiled
+def apart(size: int, lanes: int) -> int:
+    """Return how far apart planes of ``size`` numbers lie: one vector more, lest all 36 fall in one set of the cache."""
+    return (size + lanes - 1) // lanes * lanes + lanes
+
+
+@compiled
+def transform_weights(w: Array, swap: bool, start: int, stop: int, table: Array) -> None:
+    """Write ``table[plane, block, c, m]`` of the blocks start ... stop of ROWS output channels.
 
     ``w`` is (C_out, C_in, 3, 3); ``swap`` exchanges its channels and flips its taps, as the input gradient does.
     """
     n_out, n_in = w.shape[0], w.shape[1]
     M, C = (n_in, n_out) if swap else (n_out, n_in)
-    blocks, lanes = (M + ROWS - 1) // ROWS, lanes_of(w)
-    size = C * ROWS
-    room = (size + lanes - 1) // lanes * lanes
-    taps, planes = np.zeros(TAPS * room, w.dtype), np.empty(PLANES * room, w.dtype)
+    lanes = lanes_of(w)
+    room = weight_block(C, lanes)
+    plane = apart((M + ROWS - 1) // ROWS * room, lanes)
+    tap = apart(room, lanes)
+    taps = np.zeros(TAPS * tap, w.dtype)
+    flat = w.reshape(w.size)
     for block in range(start, stop):
-        for m in range(ROWS):
+        if block * ROWS + ROWS > M:
+            taps[:] = 0
+        for m in range(min(ROWS, M - block * ROWS)):
             for c in range(C):
+                at = (c * n_in + block * ROWS + m) * TAPS if swap else ((block * ROWS + m) * n_in + c) * TAPS
                 for k in range(TAPS):
-                    value = w.dtype.type(0)
-                    if block * ROWS + m < M:
-                        if swap:
-                            value = w[c, block * ROWS + m, 2 - k // 3, 2 - k % 3]
-                        else:
-                            value = w[block * ROWS + m, c, k // 3, k % 3]
-                    taps[k * room + c * ROWS + m] = value
+                    taps[k * tap + c * ROWS + m] = flat[at + TAPS - 1 - k] if swap else flat[at + k]
         for p in range(0, room, lanes):
-            transform(FROM_KERNEL, taps, p, room, planes, p, room)
-        for plane in range(PLANES):
-            to = (plane * blocks + block) * size
-            table[to : to + size] = planes[plane * room : plane * room + size]
+            transform(FROM_KERNEL, taps, p, tap, table, block * room + p, plane)
 
 
 @compiled
@@ -76,8 +84,18 @@ def read_lines(source: Array, image: int, y: int, x: int, rows: int, count: int,
 
 @compiled
 def transform_tiles(
-    source: Array, slopes: bool, top: int, left: int, grid_rows: int, grid_columns: int, start: int, count: int,
-    lines: Array, out: Array, pitch: int,
+    source: Array,
+    slopes: bool,
+    top: int,
+    left: int,
+    grid_rows: int,
+    grid_columns: int,
+    start: int,
+    count: int,
+    lines: Array,
+    out: Array,
+    plane: int,
+    pitch: int,
 ) -> None:
     """Write ``out[plane, channel, tile]`` of the tiles ``start ... start + count`` of all channels of a batch.
 
@@ -98,42 +116,76 @@ def transform_tiles(
             to = c * pitch + tile - start
             for p in range(0, here, lanes):
                 if slopes:
-                    transform(FROM_SLOPES, lines, STEP * p, line_pitch, out, to + p, channels * pitch)
+                    transform(FROM_SLOPES, lines, STEP * p, line_pitch, out, to + p, plane)
                 else:
-                    transform(FROM_IMAGE, lines, STEP * p, line_pitch, out, to + p, channels * pitch)
+                    transform(FROM_IMAGE, lines, STEP * p, line_pitch, out, to + p, plane)
         tile += here
 
 
 @compiled
+def tile_pitch(tiles: int, lanes: int) -> int:
+    """Return the room for ``tiles`` tiles of a channel: a row of tiles may end with up to a vector of no tiles."""
+    return (tiles + 2 * lanes - 1) // lanes * lanes
+
+
+@compiled
+def work_space(channels: int, tiles: int, lanes: int) -> int:
+    """Return how many numbers the 36 planes of a block of tiles take."""
+    return PLANES * apart((channels + ROWS - 1) // ROWS * ROWS * tile_pitch(tiles, lanes), lanes)
+
+
+@compiled
 def winograd_blocks(
-    source: Array, table: Array, bias: Array, top: int, left: int, out: Array, tiles: int, start: int, stop: int
+    source: Array,
+    table: Array,
+    bias: Array,
+    top: int,
+    left: int,
+    out: Array,
+    tiles: int,
+    seen: Array,
+    products: Array,
+    start: int,
+    stop: int,
 ) -> None:
-    """Do the blocks start ... stop of ``tiles`` tiles: ``out`` (N, M, H', W') from ``source`` (N, C, H, W)."""
+    """Do the blocks start ... stop of ``tiles`` tiles: ``out`` (N, M, H', W') from ``source`` (N, C, H, W).
+
+    ``seen`` and ``products`` are work space: `work_space` of C and of M channels.
+    """
     N, C, _, _ = source.shape
     _, M, height, width = out.shape
     grid_rows, grid_columns = (height + STEP - 1) // STEP, (width + STEP - 1) // STEP
     lanes, blocks = lanes_of(source), (M + ROWS - 1) // ROWS
-    pitch = (tiles + 2 * lanes - 1) // lanes * lanes  # a row of tiles may end with up to a vector of no tiles
+    pitch = tile_pitch(tiles, lanes)
     across = (grid_columns + lanes - 1) // lanes * lanes
     lines = np.zeros(SIDE * (STEP * across + 4 * lanes), source.dtype)
-    seen = np.zeros(PLANES * C * pitch + across, source.dtype)
-    products = np.empty(PLANES * blocks * ROWS * pitch + across, source.dtype)
+    seen_plane, products_plane = apart(C * pitch, lanes), apart(blocks * ROWS * pitch, lanes)
     offset = np.arange(C) * pitch
+    room = weight_block(C, lanes)
+    weights_plane = apart(blocks * room, lanes)
     for block in range(start, stop):
         first = block * tiles
         count = min(tiles, N * grid_rows * grid_columns - first)
-        transform_tiles(source, False, top, left, grid_rows, grid_columns, first, count, lines, seen, pitch)
+        transform_tiles(source, False, top, left, grid_rows, grid_columns, first, count, lines, seen, seen_plane, pitch)
         for plane in range(PLANES):
             for b in range(blocks):
-                a, to = (plane * blocks + b) * C * ROWS, (plane * blocks + b) * ROWS * pitch
-                fill_tiles(ROWS, table, a, seen, plane * C * pitch, offset, C, products, to, pitch, count)
-        write_tiles(products, blocks * ROWS * pitch, pitch, bias, grid_rows, grid_columns, first, count, lines, out)
+                a, to = plane * weights_plane + b * room, plane * products_plane + b * ROWS * pitch
+                fill_tiles(ROWS, table, a, seen, plane * seen_plane, offset, C, products, to, pitch, count)
+        write_tiles(products, products_plane, pitch, bias, grid_rows, grid_columns, first, count, lines, out)
 
 
 @compiled
 def write_tiles(
-    products: Array, plane: int, pitch: int, bias: Array, grid_rows: int, grid_columns: int, start: int, count: int,
-    lines: Array, out: Array,
+    products: Array,
+    plane: int,
+    pitch: int,
+    bias: Array,
+    grid_rows: int,
+    grid_columns: int,
+    start: int,
+    count: int,
+    lines: Array,
+    out: Array,
 ) -> None:
     """Transform the products of the tiles ``start ... start + count`` back and write them, plus the bias, to ``out``."""
     _, M, height, width = out.shape
@@ -155,39 +207,52 @@ def write_tiles(
 
 @compiled
 def winograd_weight_blocks(
-    x: Array, dy: Array, top: int, left: int, tiles: int, start: int, stop: int
+    x: Array, dy: Array, top: int, left: int, tiles: int, seen: Array, slopes: Array, start: int, stop: int
 ) -> Array:
-    """Return the sum over blocks of tiles of ``G^T [(A dy A^T) (B^T x B)] G``: dw as (C_out, C_in, 3, 3)."""
+    """Return the sum over blocks of tiles of ``G^T [(A dy A^T) (B^T x B)] G``: dw as (C_out, C_in, 3, 3).
+
+    ``seen`` and ``slopes`` are work space: `work_space` of C and of M channels.
+    """
     N, C, _, _ = x.shape
     _, M, height, width = dy.shape
     grid_rows, grid_columns = (height + STEP - 1) // STEP, (width + STEP - 1) // STEP
     lanes = lanes_of(x)
     blocks, columns = (M + DOT_ROWS - 1) // DOT_ROWS, (C + DOT_COLUMNS - 1) // DOT_COLUMNS
-    pitch = (tiles + 2 * lanes - 1) // lanes * lanes  # a row of tiles may end with up to a vector of no tiles
+    pitch = tile_pitch(tiles, lanes)
     across = (grid_columns + lanes - 1) // lanes * lanes
     lines = np.zeros(SIDE * (STEP * across + 4 * lanes), x.dtype)
-    seen = np.zeros(PLANES * C * pitch + across, x.dtype)
-    slopes = np.zeros(PLANES * M * pitch + across + DOT_ROWS * pitch, x.dtype)
+    seen_plane, slopes_plane = apart(C * pitch, lanes), apart(blocks * DOT_ROWS * pitch, lanes)
     offset = np.minimum(np.arange(columns * DOT_COLUMNS), C - 1) * pitch
     size = DOT_ROWS * DOT_COLUMNS
-    plane_size = blocks * columns * size
-    room = (plane_size + lanes - 1) // lanes * lanes
+    room = apart(blocks * columns * size, lanes)
     sums = np.zeros(PLANES * room, x.dtype)
     for block in range(start, stop):
         first = block * tiles
         count = min(tiles, N * grid_rows * grid_columns - first)
-        transform_tiles(x, False, top, left, grid_rows, grid_columns, first, count, lines, seen, pitch)
-        transform_tiles(dy, True, 0, 0, grid_rows, grid_columns, first, count, lines, slopes, pitch)
+        transform_tiles(x, False, top, left, grid_rows, grid_columns, first, count, lines, seen, seen_plane, pitch)
+        transform_tiles(dy, True, 0, 0, grid_rows, grid_columns, first, count, lines, slopes, slopes_plane, pitch)
         steps = (count + lanes - 1) // lanes
-        clear_ends(seen, PLANES * C, pitch, count, steps * lanes)
-        clear_ends(slopes, PLANES * M, pitch, count, steps * lanes)
         for plane in range(PLANES):
+            clear_ends(seen, plane * seen_plane, C, pitch, count, steps * lanes)
+            clear_ends(slopes, plane * slopes_plane, M, pitch, count, steps * lanes)
+            clear_ends(slopes, plane * slopes_plane + M * pitch, blocks * DOT_ROWS - M, pitch, 0, steps * lanes)
             for b in range(blocks):
-                a = (plane * M + b * DOT_ROWS) * pitch
+                a = plane * slopes_plane + b * DOT_ROWS * pitch
                 for j in range(columns):
                     to = plane * room + (b * columns + j) * size
                     dot_tile(
-                        DOT_ROWS, DOT_COLUMNS, slopes, a, pitch, seen, plane * C * pitch, offset, j * DOT_COLUMNS, steps, sums, to
+                        DOT_ROWS,
+                        DOT_COLUMNS,
+                        slopes,
+                        a,
+                        pitch,
+                        seen,
+                        plane * seen_plane,
+                        offset,
+                        j * DOT_COLUMNS,
+                        steps,
+                        sums,
+                        to,
                     )
     taps = np.empty(TAPS * room, x.dtype)
     for p in range(0, room, lanes):
@@ -202,8 +267,8 @@ def winograd_weight_blocks(
 
 
 @compiled
-def clear_ends(numbers: Array, rows: int, pitch: int, start: int, stop: int) -> None:
-    """Set ``numbers[r pitch + start : r pitch + stop]`` to 0 in each row."""
+def clear_ends(numbers: Array, at: int, rows: int, pitch: int, start: int, stop: int) -> None:
+    """Set ``numbers[at + r pitch + start : at + r pitch + stop]`` to 0 in each row."""
     for r in range(rows):
-        for p in range(start, stop):
-            numbers[r * pitch + p] = 0
+        for p in range(at + r * pitch + start, at + r * pitch + stop):
+            numbers[p] = 0

@@ -1,28 +1,58 @@
-"""Which algorithm runs for which shape: one readable rule for each pass."""
+"""Which algorithm runs for which shape: one readable rule, measured by ``python -m benchmarks convolution --choice``."""
 
 from collections.abc import Callable
 from importlib import import_module
+from math import log2
 from typing import Any, Literal
 
 from steepest.exceptions import InvalidInputError
 from steepest.operators.convolution2d.geometry import Geometry
 from steepest.validation import check_choice
 
-Algorithm = Literal["auto", "reference", "direct", "winograd"]
+Algorithm = Literal["auto", "direct", "winograd", "fft", "reference"]
 Pass = Literal["forward", "input_gradient", "weight_gradient"]
-ALGORITHMS = ("auto", "reference", "direct", "winograd")
+ALGORITHMS = ("auto", "direct", "winograd", "fft", "reference")
+
+FEWEST_CHANNELS = 16  # on both sides: with fewer, transforms of tiles take longer than the products they save
+FEWEST_TILES = 24  # of 4 x 4 outputs: with fewer, the transform of the weights does
+LARGEST_WASTE = 1.6  # of places in tiles over places in the output
+DIRECT_SPEED = 12  # operations of the direct algorithm in the time of one of a transform
 
 
-def choose(g: Geometry, which: Pass, itemsize: int) -> str:
-    """Return the algorithm that is fastest for a shape."""
+def choose(g: Geometry) -> str:
+    """Return the algorithm that is fastest for a shape, for all three passes.
+
+    Kernels of 3 x 3 with stride 1 go through Winograd's transforms if there are channels and places enough to pay for
+    them; large kernels on few channels through spectra; everything else is direct.
+    """
+    if _suits_winograd(g):
+        return "winograd"
+    if DIRECT_SPEED * spectral_operations(g) < 2 * g.products:
+        return "fft"
     return "direct"
+
+
+def _suits_winograd(g: Geometry) -> bool:
+    plain = g.kernel == (3, 3) and g.stride == g.dilation == (1, 1) and g.groups == 1
+    if not plain or min(g.in_channels, g.out_channels) < FEWEST_CHANNELS:
+        return False
+    tiles = -(-g.out_size[0] // 4) * -(-g.out_size[1] // 4)
+    return g.batch * tiles >= FEWEST_TILES and 16 * tiles <= LARGEST_WASTE * g.out_size[0] * g.out_size[1]
+
+
+def spectral_operations(g: Geometry) -> float:
+    """Return about how many operations convolution by spectra takes: transforms, and products of complex numbers."""
+    area = (g.size[0] + sum(g.padding[0])) * (g.size[1] + sum(g.padding[1]))
+    pairs = g.out_channels * g.in_channels // g.groups
+    transforms = g.batch * (g.in_channels + g.out_channels) + pairs
+    return transforms * 2.5 * area * log2(area + 1) + 4.0 * g.batch * pairs * area
 
 
 def run(which: Pass, algorithm: str, g: Geometry, first: Any, *more: Any) -> Any:
     """Run one pass with the algorithm asked for, or with the fastest."""
     check_choice("algorithm", algorithm, ALGORITHMS)
     if algorithm == "auto":
-        algorithm = choose(g, which, first.itemsize)
+        algorithm = choose(g)
     module = import_module(f"steepest.operators.convolution2d.{algorithm}")
     fits: Callable[[Geometry], str] | None = getattr(module, "refusal", None)
     if fits is not None and (reason := fits(g)):

@@ -6,7 +6,7 @@ import numpy as np
 
 from steepest.exceptions import InvalidInputError
 from steepest.operators.convolution2d.choice import Algorithm, run
-from steepest.operators.convolution2d.geometry import Geometry, Padding, Stride, pair, padding_pairs
+from steepest.operators.convolution2d.geometry import Geometry, Padding, Stride, padding_pairs, pair
 from steepest.typing import Array
 
 
@@ -39,7 +39,7 @@ def conv2d(
         Rows and columns from one element of a window to the next.
     groups : int, default 1
         Channels are cut into so many groups, each convolved with its own share of the kernels.
-    algorithm : {"auto", "direct", "winograd", "fft", "depthwise", "reference"}, default "auto"
+    algorithm : {"auto", "direct", "winograd", "fft", "reference"}, default "auto"
         "auto" takes the fastest for the shape.
 
     Returns

@@ -31,13 +31,20 @@ Numerics: the entries of A and B grow to 8 and 5, and sums of large numbers canc
 direct sum: about 1e-5 of the largest output in float32, 1e-14 in float64.
 """
 
-from functools import partial
-
 import numpy as np
 
 from steepest.kernels.convolution.tiles import ROWS, lanes
 from steepest.kernels.convolution.transforms import STEP
-from steepest.kernels.convolution.winograd import PLANES, transform_weights, winograd_blocks, winograd_weight_blocks
+from steepest.kernels.convolution.winograd import (
+    PLANES,
+    apart,
+    transform_weights,
+    weight_block,
+    winograd_blocks,
+    winograd_weight_blocks,
+    work_space,
+)
+from steepest.kernels.scratch import scratch
 from steepest.kernels.threads import map_blocks, n_threads
 from steepest.operators.convolution2d.geometry import Geometry
 from steepest.typing import Array
@@ -77,7 +84,13 @@ def weight_gradient(dy: Array, x: Array, g: Geometry) -> Array:
     tiles = min(max(tiles, lane), -(-n_tiles // (parts * lane)) * lane)
     blocks = -(-n_tiles // tiles)
     top, left = g.padding[0][0], g.padding[1][0]
-    sums = map_blocks(partial(winograd_weight_blocks, x, dy, top, left, tiles), blocks, -(-blocks // parts))
+
+    def part(start: int, stop: int) -> Array:
+        seen = scratch("seen", work_space(g.in_channels, tiles, lane), x.dtype)
+        slopes = scratch("products", work_space(g.out_channels, tiles, lane), x.dtype)
+        return np.asarray(winograd_weight_blocks(x, dy, top, left, tiles, seen, slopes, start, stop))
+
+    sums = map_blocks(part, blocks, -(-blocks // parts))
     return np.asarray(sum(sums[1:], sums[0]))
 
 
@@ -85,13 +98,19 @@ def _correlate(source: Array, w: Array, bias: Array, swap: bool, start: tuple[in
     """Correlate ``source``, padded with ``start`` zeros above and left, with w; ``swap`` for the input gradient."""
     channels, out_channels = source.shape[1], out.shape[1]
     groups = -(-out_channels // ROWS)
-    table = np.empty(PLANES * groups * channels * ROWS, dtype=source.dtype)
-    map_blocks(partial(transform_weights, w, swap, table), groups, -(-groups // n_threads()))
+    lane = lanes(source.itemsize)
+    table = scratch("weights", PLANES * apart(groups * weight_block(channels, lane), lane), source.dtype)
+    map_blocks(lambda start, stop: transform_weights(w, swap, start, stop, table), groups, -(-groups // n_threads()))
     n_tiles = len(out) * -(-out.shape[2] // STEP) * -(-out.shape[3] // STEP)
-    tiles = _block_tiles(n_tiles, PLANES * (channels + groups * ROWS) * source.itemsize, lanes(source.itemsize))
+    tiles = _block_tiles(n_tiles, PLANES * (channels + groups * ROWS) * source.itemsize, lane)
     blocks = -(-n_tiles // tiles)
-    work = partial(winograd_blocks, source, table, bias, *start, out, tiles)
-    map_blocks(work, blocks, -(-blocks // n_threads()))
+
+    def part(first: int, stop: int) -> None:
+        seen = scratch("seen", work_space(channels, tiles, lane), source.dtype)
+        products = scratch("products", work_space(out_channels, tiles, lane), source.dtype)
+        winograd_blocks(source, table, bias, *start, out, tiles, seen, products, first, stop)
+
+    map_blocks(part, blocks, -(-blocks // n_threads()))
     return out
 
 
