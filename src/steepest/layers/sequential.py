@@ -21,11 +21,12 @@ class Parameter:
     name: str
     shape: Shape
     span: slice
+    place: int
 
     @property
     def key(self) -> str:
-        """The name that is unique in the network: the parameter's name and the number of its layer from 1."""
-        return f"{self.name}{self.layer + 1}"
+        """The name that is unique in the network: W1, b1, W2 ..., counting the layers that have parameters."""
+        return f"{self.name}{self.place}"
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Sequential:
     >>> from steepest.layers import Dense, ReLU
     >>> network = Sequential([Dense(3), ReLU(), Dense(1)], input_shape=(2,))
     >>> network.n_parameters, [p.key for p in network.parameters]
-    (13, ['W1', 'b1', 'W3', 'b3'])
+    (13, ['W1', 'b1', 'W2', 'b2'])
     >>> theta = network.initial_parameters(np.random.default_rng(0))
     >>> Y, caches = network.forward(np.zeros((5, 2)), theta)
     >>> dX, gradient = network.backward(np.ones_like(Y), caches)
@@ -85,16 +86,18 @@ class Sequential:
             raise InvalidInputError("layers=[]: a network needs at least one layer")
         self.shapes: list[Shape] = [tuple(input_shape)]
         self.parameters: list[Parameter] = []
-        self.n_parameters = 0
+        self.n_parameters = place = 0
         for number, layer in enumerate(self.layers):
             try:
                 self.shapes.append(layer.output_shape(self.shapes[-1]))
             except InvalidInputError as error:
                 raise InvalidInputError(f"layer {number + 1}: {error}") from None
-            for name, shape in layer.parameter_shapes(self.shapes[-2]).items():
+            shapes = layer.parameter_shapes(self.shapes[-2])
+            place += bool(shapes)
+            for name, shape in shapes.items():
                 size = int(np.prod(shape))
                 span = slice(self.n_parameters, self.n_parameters + size)
-                self.parameters.append(Parameter(number, name, shape, span))
+                self.parameters.append(Parameter(number, name, shape, span, place))
                 self.n_parameters += size
 
     @property

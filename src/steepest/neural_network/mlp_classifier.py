@@ -145,7 +145,9 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]  # sciki
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> "MLPClassifier":
         """Make one pass over the rows given, from where the last call ended; the first call names all classes."""
         if not hasattr(self, "coefs_") and classes is None:
-            raise InvalidInputError("classes=None: classes must be passed on the first call to partial_fit, all of them")
+            raise InvalidInputError(
+                "classes=None: classes must be passed on the first call to partial_fit, all of them"
+            )
         if classes is not None and hasattr(self, "coefs_") and not np.array_equal(self.classes_, np.unique(classes)):
             raise InvalidInputError(f"classes={classes!r}: is not the same as on last call to partial_fit")
         return self._fit(X, y, sample_weight, classes, incremental=True)

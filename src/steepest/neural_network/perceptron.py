@@ -146,7 +146,14 @@ class Perceptron(Estimator):
         """Forget earlier fits; return the start."""
         self.t_, self.n_outputs_ = 0, network.output_shape[0]
         self.n_layers_ = 1 + len(network.parameters) // 2
-        for name in ("_memory", "_plateau", "loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_"):
+        for name in (
+            "_memory",
+            "_plateau",
+            "loss_curve_",
+            "best_loss_",
+            "validation_scores_",
+            "best_validation_score_",
+        ):
             if hasattr(self, name):
                 delattr(self, name)
         if self.solver in STOCHASTIC:
