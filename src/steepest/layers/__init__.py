@@ -16,13 +16,11 @@ from steepest.layers.activations import (
 )
 from steepest.layers.batch_norm import BatchNorm
 from steepest.layers.conv2d import Conv2D
-from steepest.layers.conv2d import Conv2D
 from steepest.layers.dense import Dense
 from steepest.layers.dropout import Dropout
 from steepest.layers.flatten import Flatten
 from steepest.layers.layer import Layer
 from steepest.layers.layer_norm import LayerNorm
-from steepest.layers.pooling import AveragePool2D, MaxPool2D
 from steepest.layers.pooling import AveragePool2D, GlobalAveragePool2D, GlobalMaxPool2D, MaxPool2D
 from steepest.layers.sequential import Sequential
 
@@ -30,9 +28,7 @@ __all__ = [
     "ELU",
     "GELU",
     "AveragePool2D",
-    "AveragePool2D",
     "BatchNorm",
-    "Conv2D",
     "Conv2D",
     "Dense",
     "Dropout",
@@ -45,7 +41,6 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "LeakyReLU",
-    "MaxPool2D",
     "MaxPool2D",
     "ReLU",
     "Sequential",

@@ -8,7 +8,8 @@ import numpy as np
 from steepest.exceptions import InvalidInputError
 from steepest.layers.initializers import Initializer, glorot_uniform
 from steepest.layers.layer import Layer, Parameters, Shape
-from steepest.operators.convolution2d import conv2d, conv2d_backward
+from steepest.operators.convolution2d import conv2d, conv2d_backward, conv2d_weight_gradient
+from steepest.operators.convolution2d.functional import bias_gradient
 from steepest.operators.convolution2d.geometry import Geometry, Padding, Stride, padding_pairs, pair
 from steepest.typing import Array
 from steepest.validation import check_count
@@ -141,3 +142,9 @@ class Conv2D(Layer):
         """Return dX and the gradients of W and b."""
         dX, dW, db = conv2d_layer_backward(dY, cache)
         return dX, {"W": dW, "b": db}
+
+    def parameter_gradients(self, dY: Array, cache: Conv2DCache) -> dict[str, Array]:
+        """Return the gradients of W and b alone: a first layer need not tell the image's."""
+        kernel = (cache.W.shape[2], cache.W.shape[3])
+        dW = conv2d_weight_gradient(dY, cache.X, kernel, **cache.settings._asdict())
+        return {"W": dW, "b": bias_gradient(dY)}

@@ -35,7 +35,8 @@ class Windows:
         around = pair("padding", padding, 0)
         if any(2 * around[i] > window[i] for i in (0, 1)):
             raise InvalidInputError(
-                f"padding={padding!r}: must be at most half of size={size!r}, or a window could lie in the padding alone"
+                f"padding={padding!r}: must be at most half of size={size!r}, "
+                "or a window could lie in the padding alone"
             )
         return cls(window, window if stride is None else pair("stride", stride, 1), around)
 
@@ -117,8 +118,8 @@ def max_pool2d_backward(dy: Array, cache: PoolCache) -> Array:
     Notes
     -----
     ``y = x_m`` with m the place of the largest number of the window; a small change of x does not change m, so
-    ``dy/dx_k = 1`` for k = m and 0 otherwise: dy goes to the place that won. Where windows overlap, what a place gets from
-    each adds up. (Where two numbers are equal, y has a kink; the whole dy goes to the first, a subgradient.)
+    ``dy/dx_k = 1`` for k = m and 0 otherwise: dy goes to the place that won. Where windows overlap, what a place gets
+    from each adds up. (Where two numbers are equal, y has a kink; the whole dy goes to the first, a subgradient.)
 
     Examples
     --------
@@ -161,8 +162,8 @@ def avg_pool2d_backward(dy: Array, cache: PoolCache) -> Array:
 
     Notes
     -----
-    ``y = sum_k x_k / n`` over the n elements of a window, so ``dy/dx_k = 1 / n``: every element of the window gets the nth part
-    of dy, and what several windows give adds up.
+    ``y = sum_k x_k / n`` over the n elements of a window, so ``dy/dx_k = 1 / n``: every element of the window gets the
+    nth part of dy, and what several windows give adds up.
 
     Examples
     --------
@@ -329,3 +330,73 @@ class AveragePool2D(_Pool):
     def backward(self, dY: Array, cache: PoolCache) -> tuple[Array, dict[str, Array]]:
         """Return dX."""
         return avg_pool2d_backward(dY, cache), {}
+
+
+class _GlobalPool(Layer):
+    """What the pooling layers over whole images share."""
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return ``(C,)``; vectors are refused."""
+        if len(input_shape) != 3:
+            raise InvalidInputError(f"{type(self).__name__} takes images (C, H, W), not samples of shape {input_shape}")
+        return input_shape[:1]
+
+
+@dataclass(frozen=True)
+class GlobalMaxPool2D(_GlobalPool):
+    """The largest number of every channel: a vector for an image.
+
+    Examples
+    --------
+    >>> GlobalMaxPool2D().output_shape((3, 8, 6))
+    (3,)
+    """
+
+    formula: ClassVar[str] = "y_c = max of X_c"
+    latex: ClassVar[str] = r"y_c = \max_{k, l} X_{ckl}"
+
+    def forward(
+        self,
+        X: Array,
+        parameters: Parameters,
+        *,
+        state: dict[str, Array] | None = None,
+        generator: np.random.Generator | None = None,
+    ) -> tuple[Array, PoolCache]:
+        """Return the largest numbers (N, C)."""
+        y, cache = max_pool2d_forward(X, (X.shape[2], X.shape[3]))
+        return y[:, :, 0, 0], cache
+
+    def backward(self, dY: Array, cache: PoolCache) -> tuple[Array, dict[str, Array]]:
+        """Return dX: dY at the places of the largest numbers."""
+        return max_pool2d_backward(dY[:, :, None, None], cache), {}
+
+
+@dataclass(frozen=True)
+class GlobalAveragePool2D(_GlobalPool):
+    """The mean of every channel: a vector for an image.
+
+    Examples
+    --------
+    >>> GlobalAveragePool2D().output_shape((3, 8, 6))
+    (3,)
+    """
+
+    formula: ClassVar[str] = "y_c = mean of X_c"
+    latex: ClassVar[str] = r"y_c = \frac{1}{H W} \sum_{k, l} X_{ckl}"
+
+    def forward(
+        self,
+        X: Array,
+        parameters: Parameters,
+        *,
+        state: dict[str, Array] | None = None,
+        generator: np.random.Generator | None = None,
+    ) -> tuple[Array, PoolCache]:
+        """Return the means (N, C)."""
+        y, cache = avg_pool2d_forward(X, (X.shape[2], X.shape[3]))
+        return y[:, :, 0, 0], cache
+
+    def backward(self, dY: Array, cache: PoolCache) -> tuple[Array, dict[str, Array]]:
+        """Return dX: each place the same share of dY."""
+        return avg_pool2d_backward(dY[:, :, None, None], cache), {}
