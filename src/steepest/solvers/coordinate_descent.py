@@ -158,8 +158,8 @@ class CoordinateDescent:
     Notes
     -----
     A step is a round on a problem, described at :class:`~steepest.solvers.gram_problem.GramProblem` and
-    :class:`~steepest.solvers.working_set_problem.WorkingSetProblem`; its index counts epochs: updates of every
-    coordinate there. The single update is derived at :func:`epoch`, the intercept at
+    :class:`~steepest.solvers.working_set_problem.WorkingSetProblem`; its index counts epochs, as many updates as
+    there are coordinates. The single update is derived at :func:`epoch`, the intercept at
     :class:`~steepest.solvers.design.Design`, the gap at :func:`~steepest.solvers.duality.duality_gap`.
     """
 

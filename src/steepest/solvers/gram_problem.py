@@ -80,7 +80,8 @@ class GramProblem:
         )  # fmt: skip
         self.epochs += epochs
         self._evaluate()
-        if self.gap <= tolerance and polish(self.gram, self.c, self.squared_target, self.strength, self.w):
+        if self.gap <= tolerance:
+            polish(self.gram, self.c, self.squared_target, self.strength, self.w, tolerance)
             self._evaluate()
 
     @property

@@ -8,8 +8,10 @@ import numpy as np
 from steepest.kernels.coordinate_descent import path_on_gram
 from steepest.solvers.coordinate_descent import Problem
 from steepest.solvers.gram_problem import GramProblem
-from steepest.solvers.subproblem import FIRST_CHUNK, ROUNDING, Orders, Strength, cyclic
+from steepest.solvers.subproblem import ROUNDING, Orders, Strength, cyclic
 from steepest.typing import Array, IntArray
+
+QUICK = 10  # epochs a penalty may have before it is taken out of the compiled run
 
 
 @dataclass
@@ -52,7 +54,7 @@ def follow_path(
     path = Path(np.zeros((n, d)), np.zeros(n), np.zeros(n), np.zeros(n, dtype=np.int64))
     goal, i = max(tolerance, ROUNDING) * problem.squared_target, 0
     while i < n:
-        if isinstance(problem, GramProblem) and max_epochs >= FIRST_CHUNK:
+        if isinstance(problem, GramProblem) and max_epochs >= QUICK:
             i = _run_compiled(problem, strengths, goal, orders, path, i)
             if i == n:
                 break
@@ -82,7 +84,7 @@ def _run_compiled(
     return first + int(
         path_on_gram(
             problem.gram, problem.c, problem.squared_target, penalties, strengths[first].positive, goal,
-            problem.n_samples, problem.w, correlation, orders(FIRST_CHUNK, d), FIRST_CHUNK, True,
+            problem.n_samples, problem.w, correlation, orders(QUICK, d), QUICK, True,
             path.coefficients[first:], path.gaps[first:], path.epochs[first:],
         )
     )  # fmt: skip

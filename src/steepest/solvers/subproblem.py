@@ -5,7 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from steepest.kernels.coordinate_descent import epoch_on_columns, epoch_on_sparse_columns, path_on_gram
+from steepest.kernels.coordinate_descent import (
+    epoch_on_columns,
+    epoch_on_sparse_columns,
+    epochs_on_support,
+    path_on_gram,
+    polish_on_gram,
+)
 from steepest.kernels.support_newton import newton_step
 from steepest.solvers.anderson import Anderson
 from steepest.solvers.duality import duality_gap, primal_value
@@ -14,7 +20,8 @@ from steepest.solvers.working_set import WorkingSet
 from steepest.typing import Array, IntArray
 
 ROUNDING = 16 * float(np.finfo(np.float64).eps)  # of |y|^2, the size of what the objective is summed from
-FIRST_CHUNK = 10  # epochs before the first acceleration
+FIRST_CHUNK = 3  # epochs on all columns before the first acceleration
+FEW = 2  # epochs on all columns between two stays on the support
 
 Orders = Callable[[int, int], IntArray]
 
@@ -53,32 +60,30 @@ def solve_on_gram(
 ) -> tuple[int, float]:
     r"""Lower the duality gap on a Gram matrix to ``tolerance``; return the epochs done and the gap.
 
-    ``w`` is the start and is changed in place. Epochs alternate with Newton's step on the support, whose Cholesky
-    factorisation costs about as much as the epochs between two of them; where it fails (dependent columns), with
-    Anderson extrapolation.
+    ``w`` is the start and is changed in place. Epochs on all columns alternate with cheaper ones on the support, and
+    these with Newton's step there, whose factorisation costs about as much as the epochs between two of them. Where
+    that does not help, Anderson extrapolation does its part, and Newton pauses, each time for twice as long.
     """
     k = len(w)
     state = _State(c, strength, w, c - gram @ w if w.any() else c.copy())
     penalties = np.array([[strength.l1, strength.l2]])
     coefficients, gaps, count = np.empty((1, k)), np.empty(1), np.zeros(1, dtype=np.int64)
-    anderson, chunk, newton_at, pause = Anderson(), FIRST_CHUNK, FIRST_CHUNK, FIRST_CHUNK
+    anderson, chunk, newton_at, pause = Anderson(), FIRST_CHUNK, 0, FIRST_CHUNK
     while True:
         budget = min(chunk, max_epochs - int(count[0]))
         path_on_gram(
             gram, c, squared_y, penalties, strength.positive, tolerance, mass,
             w, state.correlation, orders(budget, k), budget, False, coefficients, gaps, count,
         )  # fmt: skip
-        done = int(count[0])
-        if gaps[0] <= tolerance or done >= max_epochs:
-            return done, float(gaps[0])
-        if done >= newton_at:
+        if gaps[0] <= tolerance or count[0] >= max_epochs:
+            return int(count[0]), float(gaps[0])
+        chunk = FEW
+        count[0] += state.on_support(gram, max_epochs - int(count[0]) - 1, orders)
+        if count[0] >= newton_at:
             if np.count_nonzero(w) <= 1.1 * (rank or k) + 10 and state.newton(gram):
-                chunk = state.fair_chunk
-                newton_at = done + chunk
                 anderson.clear()
                 continue
-            chunk, pause = 1, 2 * pause
-            newton_at = done + pause
+            newton_at, pause = count[0] + pause, 2 * pause
         anderson.push(w, state.correlation)
         if anderson.ready:
             state.extrapolate(anderson)
@@ -105,9 +110,9 @@ class _State:
             self.w[:], self.correlation[:] = w, correlation
         return better
 
-    def newton(self, gram: Array, slack: float = 0.0) -> bool:
+    def newton(self, gram: Array) -> bool:
         """Take Newton's step on the support if it is better; return whether it was."""
-        return bool(newton_step(gram, self.c, self.correlation, self.w, self.strength.l1, self.strength.l2, slack))
+        return bool(newton_step(gram, self.c, self.correlation, self.w, self.strength.l1, self.strength.l2, 0.0))
 
     def extrapolate(self, anderson: Anderson) -> None:
         """Take the extrapolated point if it is better."""
@@ -116,20 +121,31 @@ class _State:
         if guess is not None:
             self._try(*guess)
 
-    @property
-    def fair_chunk(self) -> int:
-        """How many epochs cost about as much as one factorisation (measured; the range keeps both at work)."""
-        support = int(np.count_nonzero(self.w))
-        return int(np.clip(support * support // (10 * len(self.w)), 5, 100))
+    def on_support(self, gram: Array, at_most: int, orders: Orders) -> int:
+        """Do as many epochs on the support as cost about a factorisation.
+
+        Returns how many epochs on all columns have as many updates.
+        """
+        support = np.flatnonzero(self.w)
+        n_epochs = min(int(np.clip(len(support) // 6, 5, 100)), at_most)
+        if n_epochs <= 0 or not len(support):
+            return 0
+        l1, l2, positive = self.strength.l1, self.strength.l2, self.strength.positive
+        order = orders(n_epochs, len(support))
+        epochs_on_support(gram, self.correlation, self.w, l1, l2, positive, support, order, n_epochs)
+        return -(-n_epochs * len(support) // len(self.w))
 
 
-def polish(gram: Array, c: Array, squared_y: float, strength: Strength, w: Array) -> bool:
-    r"""Take one Newton step on the support, in place, if it lowers the objective; return whether it did.
+def polish(gram: Array, c: Array, squared_y: float, strength: Strength, w: Array, tolerance: float) -> None:
+    r"""Make the coefficients exact, in place, once the gap is at most ``tolerance``.
 
-    The gap bounds the error of the coefficients only by its square root. Once the gap is small, support and signs
-    are mostly right, and then this step makes the coefficients exact up to rounding.
+    The gap bounds the error of the coefficients only by its square root. Once it is small, support and signs are
+    mostly right, and Newton's step on the support is exact up to rounding.
     """
-    return _State(c, strength, w, c - gram @ w).newton(gram, ROUNDING * squared_y)
+    l1, l2 = strength.l1, strength.l2
+    if l1 + l2 > 0.0:
+        order = np.arange(len(w))
+        polish_on_gram(gram, c, c - gram @ w, w, squared_y, l1, l2, strength.positive, order, tolerance)
 
 
 def solve_on_columns(

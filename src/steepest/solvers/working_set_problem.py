@@ -143,18 +143,18 @@ class WorkingSetProblem:
         with one_blas_thread():  # its products are small, or run in our threads
             self._advance(tolerance, max_epochs, orders)
             self._evaluate()
-            if self.gap <= tolerance and self._polish():
-                self._evaluate()
+            if self.gap <= tolerance:
+                self._polish(tolerance)
 
-    def _polish(self) -> bool:
-        """Make the coefficients exact where the support is right; return whether that changed them."""
+    def _polish(self, tolerance: float) -> None:
+        """Make the coefficients exact where the support is right."""
         gram, columns = self.working_set.gram, self.working_set.columns
         if gram is None or np.count_nonzero(self.w[columns]) > 1.1 * self.rank + 10:
-            return False
+            return
         inside = self.w[columns]
-        improved = polish(gram, self.c[columns], self.squared_target, self.strength, inside)
+        polish(gram, self.c[columns], self.squared_target, self.strength, inside, tolerance)
         self.w[columns] = inside
-        return improved
+        self._evaluate()
 
     def _advance(self, tolerance: float, max_epochs: int, orders: Orders) -> None:
         support = int(np.count_nonzero(self.w))

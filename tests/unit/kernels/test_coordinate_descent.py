@@ -10,8 +10,10 @@ from steepest.kernels.coordinate_descent import (
     epoch_on_columns,
     epoch_on_gram,
     epoch_on_sparse_columns,
+    epochs_on_support,
     gap_on_gram,
     path_on_gram,
+    polish_on_gram,
     soft_threshold,
 )
 from steepest.kernels.support_newton import newton_step, value_on_gram
@@ -81,6 +83,18 @@ def test_sparse_epoch_equals_the_reference_on_centred_columns():
     np.testing.assert_allclose(w, expected, atol=1e-13)
     np.testing.assert_allclose(r, residual, atol=1e-13)
     assert np.count_nonzero(w) > 1
+
+
+def test_epochs_on_the_support_equal_the_reference_on_its_columns(problem):
+    Z, y, w = problem
+    support, order = np.flatnonzero(w), np.array([2, 0, 3, 1])
+    expected, residual = w.copy(), y - Z @ w
+    for _ in range(3):
+        epoch(Z, residual, expected, 0.3, 0.1, False, support[order])
+    correlation = Z.T @ (y - Z @ w)
+    epochs_on_support(Z.T @ Z, correlation, w, 0.3, 0.1, False, support, order[None], 3)
+    np.testing.assert_allclose(w, expected, atol=1e-13)
+    np.testing.assert_allclose(correlation, Z.T @ residual, atol=1e-13)
 
 
 @pytest.mark.parametrize("positive", [False, True])
@@ -165,3 +179,15 @@ def test_correlations_equal_array_code(dtype):
     np.testing.assert_allclose(out, X[:, columns].T.astype(np.float64) @ v, rtol=1e-12, atol=1e-13)
     whole = correlate_rows(X, v, 0, 30)
     np.testing.assert_allclose(whole, X.T.astype(np.float64) @ v, rtol=1e-12, atol=1e-13)
+
+
+def test_polishing_makes_a_rough_solution_exact(problem):
+    Z, y, w = problem
+    gram, c = Z.T @ Z, Z.T @ y
+    exact, residual = w.copy(), y - Z @ w
+    for _ in range(2000):
+        epoch(Z, residual, exact, 0.2, 0.0, False, np.arange(7))
+    w = np.where(exact != 0.0, exact * 1.01, 0.0)
+    gap = polish_on_gram(gram, c, c - gram @ w, w, y @ y, 0.2, 0.0, False, np.arange(7), 1e-2)
+    np.testing.assert_allclose(w, exact, atol=1e-12)
+    assert gap <= 1e-8
