@@ -82,7 +82,7 @@ def _search(scene: Scene) -> Chain | None:
         return None
     best: Chain | None = None
     for name in scene.row_names:
-        X = scene.arrays[name]
+        X = scene.by_sample(name)
         if X.ndim > 2 or X.dtype.kind not in "fiu":
             continue
         for turned in (False, True):
@@ -111,11 +111,7 @@ def _build(scene: Scene, X: Array, turned: bool) -> Chain | None:
 def _plan(scene: Scene, width: int, turned: bool) -> list[Layer]:
     """Weights and biases in the order in which they chain, or nothing if their shapes do not."""
     blocks = scene.problem.structure.blocks
-    weights = [
-        i
-        for i, b in enumerate(blocks)
-        if (b.ndim == 2 and 1 not in b.shape[:1]) or (b.ndim == 2 and not scene.is_bias(i))
-    ]
+    weights = [i for i, b in enumerate(blocks) if b.ndim == 2 and not (1 in b.shape and scene.is_bias(i))]
     if not weights:
         weights = [i for i, b in enumerate(blocks) if b.size == width and not scene.is_bias(i)][:1]
     if turned and blocks[weights[0] if weights else 0].ndim < 2:
@@ -127,12 +123,25 @@ def _plan(scene: Scene, width: int, turned: bool) -> list[Layer]:
         d, k = layer.matrix(blocks[i]).shape
         if d != width:
             return []
-        layer.bias = next((j for j in biases if blocks[j].size == k), None)
-        if layer.bias is not None:
-            biases.remove(layer.bias)
+        layer.bias = _taken(scene, biases, k)
         plan.append(layer)
         width = k
+    if biases and plan and blocks[weights[-1]].ndim == 2:
+        last = next((j for j in biases if blocks[j].shape == (width,) and not scene.is_bias(j)), None)
+        if last is not None:  # the weights of a single output, kept as a vector
+            biases.remove(last)
+            plan.append(Layer(last, _taken(scene, biases, 1), turned))
     return plan if not biases else []
+
+
+def _taken(scene: Scene, biases: list[int], size: int) -> int | None:
+    """Take a bias of this size from the list; one that is named so comes first."""
+    fitting = [j for j in biases if scene.problem.structure.blocks[j].size == size]
+    fitting.sort(key=lambda j: not scene.is_bias(j))
+    if not fitting:
+        return None
+    biases.remove(fitting[0])
+    return fitting[0]
 
 
 def _after(scene: Scene, previous: Layer, layer: Layer) -> bool:

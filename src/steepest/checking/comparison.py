@@ -164,7 +164,11 @@ class Comparison:
         if self.is_large:
             claimed, true, margin = self._projected(i)
             return bool((np.abs(claimed - true) > margin).any())
-        return any(self._off(p, i).any() for p in range(len(self.points)))
+        return any(self.wrong_at(p, i) for p in range(len(self.points)))
+
+    def wrong_at(self, p: int, i: int) -> bool:
+        """Whether any entry of block ``i`` is off at point ``p``, kinks not considered."""
+        return bool(self._off(p, i).any())
 
     def _off(self, p: int, i: int) -> BoolArray:
         """Entries whose difference is beyond every bound on rounding."""

@@ -102,8 +102,9 @@ def _terms(sizes: Mapping[str, tuple[float, str]]) -> list[_Term]:
     usual = [term for term in known if term.weight < 4]
     doubled = [two.times(term) for term in usual]
     products = [a.times(b) for i, a in enumerate(usual) for b in usual[i + 1 :]]
+    squares = [_Term((f"{t.symbol}^2",), t.value**2, t.meaning, 3) for t in usual if t.weight == 1]
     plain = [_Term((str(k),), float(k), "", 5) for k in (3, 4)]
-    return [one, two, *known, *doubled, *products, *plain]
+    return [one, two, *known, *doubled, *products, *squares, *plain]
 
 
 def _weight(symbol: str, meaning: str) -> int:

@@ -16,6 +16,8 @@ from steepest.typing import Array
 
 __all__ = ["diagnose"]
 
+MOST_SCALING = 1e9
+
 
 def diagnose(comparison: Comparison, report: GradientReport) -> tuple[tuple[Diagnosis, ...], tuple[str, ...]]:
     """Diagnoses of the blocks that disagree, equal ones put together, and a sentence for each without one."""
@@ -43,9 +45,11 @@ class Explainer:
     def best(self) -> Explanation | None:
         """Cheapest explanation; the search ends at the first that is a single mistake."""
         if all(not claim.any() for claim in self.scene.claims(self.i)):
-            return self._zero()
+            return self._zero("zero everywhere")
         if self.i in self.scene.comparison.ratios:
             return self._multiple(self.scene.comparison.ratios[self.i])
+        if self._is_cancelled():
+            return self._zero("zero up to rounding")
         best: Explanation | None = self._not_summed()
         for explanation in self._explanations():
             if best is None or explanation.cost < best.cost - 1e-9:
@@ -54,11 +58,21 @@ class Explainer:
                 return best
         return best
 
-    def _zero(self) -> Explanation:
+    def _is_cancelled(self) -> bool:
+        """Whether the claim would be zero but for rounding, such as a sum of terms that cancel."""
+        claims, truth = self.scene.claims(self.i), self.scene.truth(self.i)
+        rounding = 1e-6 if self.scene.problem.single else 1e-13
+        tiny = all(
+            float(np.max(np.abs(claim))) <= rounding * float(np.max(np.abs(true)))
+            for claim, true in zip(claims, truth, strict=True)
+        )
+        return tiny and fit(claims, [truth], self._errors(), self._precision()) is None
+
+    def _zero(self, how: str) -> Explanation:
         name = self.scene.names[self.i]
         mistake = Mistake(
             "zero",
-            "it is zero everywhere, the true derivative is not",
+            f"it is {how}, the true derivative is not",
             f"Compute d{name}.",
             "this block is zero",
         )
@@ -115,6 +129,8 @@ class Explainer:
         if solution is None:
             return
         constant = float(solution[0])
+        if candidate.code and not 1.0 / MOST_SCALING <= abs(constant) <= MOST_SCALING:
+            return  # rounding noise scaled up, or down to it, explains nothing
         one = 3.0 * self._precision().entry
         explanation = interpret(
             candidate,

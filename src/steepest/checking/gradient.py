@@ -1,7 +1,7 @@
 """``check_gradient``: does a hand-written gradient belong to its value, and if not, what is wrong with it."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
@@ -87,8 +87,6 @@ def check_gradient(
     Examples
     --------
     >>> import numpy as np
-
-    from steepest.typing import Array
     >>> from steepest import check_gradient
     >>> X, y = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 7.0]]), np.array([1.0, 2.0, 2.0])
     >>> def value(w, X, y):
@@ -147,6 +145,7 @@ def _audit(
         notes += ("no random point with a finite value was found: only the given point was compared",)
     if reference.noise > SINGLE_NOISE:
         notes += (f"the value carries a relative rounding error of {reference.noise:.0e}: judged by that of float32",)
+    notes += tuple(_right_where_given(comparison, blocks))
     report = GradientReport(_overall(blocks), blocks, (), (), reference.method, len(points), seed, notes, problem.calls)
     if report.verdict is not Verdict.DISAGREES:
         return report
@@ -179,6 +178,17 @@ def _overall(blocks: tuple[BlockReport, ...]) -> Verdict:
         if verdict in verdicts:
             return verdict
     return Verdict.AGREES
+
+
+def _right_where_given(comparison: Comparison, blocks: tuple[BlockReport, ...]) -> Iterator[str]:
+    """Say which blocks are wrong at random points alone: these may lie where the user never goes."""
+    for i, block in enumerate(blocks):
+        found = block.worst is not None and block.worst.point > 0 and not comparison.is_large
+        if found and not comparison.wrong_at(0, i):
+            yield (
+                f"{block.name}: agrees at the given point and is wrong at others; pass n_points=0 if the random "
+                "points lie outside the domain of your formula"
+            )
 
 
 def _pardon_isolated(

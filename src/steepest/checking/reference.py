@@ -14,6 +14,7 @@ __all__ = ["Reference"]
 
 STEP = 1e-30
 STENCIL_FROM = 400  # a block with more entries is differentiated with a fixed stencil
+OUTSIDE = (ArithmeticError, ValueError)  # what a value raises outside its domain; LinAlgError is a ValueError
 NOT_ANALYTIC = (TypeError, ValueError, AttributeError, np.exceptions.ComplexWarning)
 
 
@@ -58,7 +59,7 @@ class Reference:
 
             def along(t: float, blocks: Any = blocks, directions: Any = directions) -> float:
                 moved = [block + t * d for block, d in zip(blocks, directions, strict=True)]
-                return _float(self.problem.value(moved))
+                return _evaluated(self.problem.value, moved)
 
             found.append(relative_noise(along))
         smallest = min(found)
@@ -80,7 +81,7 @@ class Reference:
         here = _float(self.problem.value(blocks))
         if not np.isfinite(exact) or abs(real - here) > 1e-10 * max(abs(here), 1e-300):
             return False
-        check = slope(lambda t: _float(along(t)), noise=self.noise)
+        check = slope(lambda t: _evaluated(along, t), noise=self.noise)
         return abs(exact - check.value) <= 50.0 * check.error + 1e-7 * abs(exact)
 
     def block(
@@ -136,14 +137,14 @@ class Reference:
             exact = _complex_slope(f, base, direction)
             return Slope(exact, 64.0 * EPSILON * abs(exact))
         length = float(np.max(np.abs(direction))) or 1.0
-        return slope(lambda t: _float(f(base + t * direction)), float(np.mean(width_of(base))) / length, self.noise)
+        return slope(lambda t: _evaluated(f, base + t * direction), float(np.mean(width_of(base))) / length, self.noise)
 
     def kink(self, blocks: Sequence[Array], i: int, index: tuple[int, ...]) -> Kink | None:
         """Kink of the value in one entry, if there is one at this point."""
         base = np.asarray(blocks[i], dtype=np.float64)
 
         def phi(t: float) -> float:
-            return _float(self.problem.value([*blocks[:i], _moved(base, index, t), *blocks[i + 1 :]]))
+            return _evaluated(self.problem.value, [*blocks[:i], _moved(base, index, t), *blocks[i + 1 :]])
 
         return find_kink(phi, float(width_of(base)[index]), self.noise)
 
@@ -161,7 +162,15 @@ def _moved(x: Array, index: tuple[int, ...], t: float) -> Array:
 
 
 def _along_entry(f: Callable[[Any], Any], x: Array, index: tuple[int, ...]) -> Callable[[float], float]:
-    return lambda t: _float(f(_moved(x, index, t)))
+    return lambda t: _evaluated(f, _moved(x, index, t))
+
+
+def _evaluated(f: Callable[[Any], Any], x: Any) -> float:
+    """Return ``f(x)``, and NaN where the step has left the domain."""
+    try:
+        return _float(f(x))
+    except OUTSIDE:
+        return float("nan")
 
 
 def _float(result: Any) -> float:
@@ -206,13 +215,12 @@ def _stencil_gradient(f: Callable[[Any], Any], x: Array) -> tuple[Array, Array]:
     h = EPSILON**0.2 * width_of(x)
     for index in np.ndindex(x.shape):
         step = float(h[index])
-        f1, b1, f2, b2 = (_float(f(_moved(x, index, k * step))) for k in (1.0, -1.0, 2.0, -2.0))
+        f1, b1, f2, b2 = (_evaluated(f, _moved(x, index, k * step)) for k in (1.0, -1.0, 2.0, -2.0))
         near, far = (f1 - b1) / (2.0 * step), (f2 - b2) / (4.0 * step)
         derivative[index] = (4.0 * near - far) / 3.0
         rounding = 2.0 * EPSILON * max(abs(f1), abs(b1)) / step
         gap = abs(near - far)
-        curved = gap > 1e-4 * max(abs(near), abs(far))
-        if curved:
+        if not gap <= 1e-4 * max(abs(near), abs(far)):  # curved, or outside the domain
             found = slope(_along_entry(f, x, index), 4.0 * step)
             derivative[index], error[index] = found.value, found.error
         else:

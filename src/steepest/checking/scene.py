@@ -100,19 +100,39 @@ class Scene:
         }
 
     @cached_property
+    def sample_axis(self) -> int:
+        """Axis of the data that counts samples: the first, or the last where columns are samples.
+
+        The last one is it if more arrays agree on its length than on that of the first, and if no parameter
+        has an axis of this length: then it counts features.
+        """
+        first, last = self._commonest(0), self._commonest(-1)
+        lengths = {length for block in self.problem.structure.blocks for length in block.shape}
+        return -1 if last[1] > first[1] and last[0] not in lengths else 0
+
+    def _commonest(self, axis: int) -> tuple[int, int]:
+        """Length along ``axis`` that most data arrays share, and how many share it."""
+        lengths = Counter(part.shape[axis] for part in self.arrays.values())
+        return lengths.most_common(1)[0] if lengths else (0, 0)
+
+    @property
     def n_samples(self) -> int:
-        """Length of the first axis that most data arrays share; 0 where there are none."""
-        lengths = Counter(part.shape[0] for part in self.arrays.values())
-        return lengths.most_common(1)[0][0] if lengths else 0
+        """Length of the axis of samples; 0 where there are no data arrays."""
+        return self._commonest(self.sample_axis)[0]
 
     @cached_property
     def row_names(self) -> tuple[str, ...]:
-        """Data arrays that hold one row a sample."""
-        return tuple(name for name, part in self.arrays.items() if part.shape[0] == self.n_samples)
+        """Data arrays that hold one row a sample, or one column."""
+        return tuple(name for name, part in self.arrays.items() if part.shape[self.sample_axis] == self.n_samples)
 
-    def rows(self, index: Any) -> dict[str, Any]:
+    def by_sample(self, name: str) -> Array:
+        """Return a data array with its samples along the first axis."""
+        return np.moveaxis(self.arrays[name], self.sample_axis, 0)
+
+    def rows(self, index: slice) -> dict[str, Any]:
         """Return the data with only the samples in ``index``."""
-        return {name: part[index] if name in self.row_names else part for name, part in self.data.items()}
+        chosen: tuple[Any, ...] = (index,) if self.sample_axis == 0 else (..., index)
+        return {name: part[chosen] if name in self.row_names else part for name, part in self.data.items()}
 
     def truth_with(self, i: int, key: str, data: Data) -> list[Array] | None:
         """Return the true derivative of block ``i`` for other data, or None where the value is not defined for it."""
@@ -149,7 +169,7 @@ class Scene:
         """Find the number of outputs: columns of a target, or the last axis of the last parameter."""
         for name, part in self.arrays.items():
             if part.ndim == 2 and name.lower().startswith(("y", "t")):
-                return {"k": (part.shape[1], "outputs")}
+                return {"k": (part.shape[1 + self.sample_axis], "outputs")}
         last = self.problem.structure.blocks[-1]
         return {"k": (last.shape[-1], f"last axis of {self.names[-1]}")} if last.ndim else {}
 

@@ -136,12 +136,15 @@ def relative_noise(phi: Callable[[float], float], width: float = 1.0) -> float:
     return max(EPSILON, float(np.max(np.abs(left))) / size)
 
 
-def _extrapolate(difference: Callable[[float], tuple[float, float]], h: float, ratio: float, noise: float) -> Slope:
+def _extrapolate(
+    difference: Callable[[float], tuple[float, float]], h: float, ratio: float, noise: float, again: bool = True
+) -> Slope:
     """Fill the tableau row by row, keep the entry with the smallest error bound, and confirm it.
 
-    A kink nearer than the steps can leave a tableau that converges to something else. The difference on a
-    64 times smaller step than the last one sees that: where it contradicts the entry by more than rounding
-    and its own change, the contradiction is the error.
+    A kink or a jump nearer than the steps can leave a tableau that converges to something else. The
+    difference on a 64 times smaller step than the last one sees that: where it contradicts the entry by more
+    than rounding and its own truncation error, ``ratio^6`` times smaller than that of the last step, the
+    contradiction is the error, unless a tableau of smaller steps has a smaller one.
     """
     best = Slope(float("nan"), float("inf"))
     previous: list[float] = []
@@ -161,6 +164,7 @@ def _extrapolate(difference: Callable[[float], tuple[float, float]], h: float, r
         h /= 2.0
     near, size = difference(h / 64.0)
     gap = abs(near - best.value)
-    if gap > 128.0 * noise * size / h + abs(near - estimate) + best.error:
-        return Slope(best.value, gap)
+    if gap > 128.0 * noise * size / h + abs(near - estimate) / (ratio**6 - 1.0) + best.error:
+        nearer = _extrapolate(difference, h / 8.0, ratio, noise, again=False) if again else best
+        return nearer if again and nearer.error < gap else Slope(best.value, gap)
     return best

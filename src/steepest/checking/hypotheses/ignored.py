@@ -35,6 +35,18 @@ def propose(scene: Scene, i: int) -> Iterator[Candidate]:
                 whole=True,
                 hint="a parameter is left out of the model's output",
             )
+    for name in scene.row_names:
+        part = scene.arrays[name]
+        ones = scene.truth_with(i, f"one {name}", {**scene.data, name: np.ones_like(part)}) if part.ndim == 1 else None
+        if ones is not None:
+            yield Candidate(
+                "ignored",
+                ones,
+                f"the true derivative with every {name} taken as one",
+                f"Multiply each sample's part by its {name}.",
+                whole=True,
+                hint="some of the data is not used",
+            )
     for name, part in scene.arrays.items():
         tensors = scene.truth_with(i, f"no {name}", {**scene.data, name: np.zeros_like(part)})
         if tensors is not None:

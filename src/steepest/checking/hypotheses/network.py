@@ -60,17 +60,18 @@ def _other_losses(scene: Scene, chain: Chain, k: int, i: int) -> Iterator[Candid
             "Exchange them: the slope must be the value's on the same side.",
             hint="look at which slope belongs to which side",
         )
-    counts = counts_of(scene)
     for name, errors in other_errors(chain):
         wrong = _carried(chain, WrongErrors("other-loss", errors, name, "", ""), last, k)
-        yield Candidate(
-            "other-loss",
-            _gradient(scene, layer, i, layer.inputs, wrong.errors),
-            f"the derivative of the {name} loss, which is not the loss in the value",
-            "Value and gradient must belong to the same loss.",
-            natural=(*counts, *(2.0 * c for c in counts), 2.0, 0.5 * counts[1]),
-            hint="value and gradient belong to different losses",
-        )
+        summed = _gradient(scene, layer, i, layer.inputs, wrong.errors)
+        for how, scale in (("mean", 1.0 / scene.n_samples), ("summed", 1.0)):
+            yield Candidate(
+                "other-loss",
+                [scale * part for part in summed],
+                f"the derivative of the {how} {name} loss, which is not the loss in the value",
+                "Value and gradient must belong to the same loss.",
+                natural=(0.5, 2.0),
+                hint="value and gradient belong to different losses",
+            )
 
 
 def _gradient(scene: Scene, layer: Layer, i: int, inputs: Sequence[Array], errors: Sequence[Array]) -> list[Array]:

@@ -82,7 +82,7 @@ def _rolled(scene: Scene, i: int) -> Iterator[Candidate]:
     targets = [name for name in scene.row_names if name.lower().startswith(("y", "t", "label"))]
     for name in targets:
         for step in (1, -1):
-            data = {**scene.data, name: np.roll(scene.arrays[name], step, axis=0)}
+            data = {**scene.data, name: np.roll(scene.arrays[name], step, axis=scene.sample_axis)}
             tensors = scene.truth_with(i, f"roll {name} {step}", data)
             if tensors is not None:
                 yield Candidate(

@@ -1,0 +1,249 @@
+"""Mistakes as learners write them, in models as learners write them: columns as samples, vectors as last weights."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.special import expit, softmax
+
+from steepest import check_gradient
+
+rng = np.random.default_rng(42)
+N, D, H = 23, 4, 5
+X, y, LABELS = rng.normal(size=(N, D)), rng.normal(size=N), np.where(rng.random(N) < 0.5, 1.0, -1.0)
+COUNTS = rng.poisson(2.0, size=N).astype(float)
+W = rng.normal(size=D) / 2
+NETWORK = {
+    "W1": rng.normal(size=(D, H)),
+    "b1": rng.normal(size=H),
+    "W2": rng.normal(size=H),
+    "b2": 0.1,
+}
+
+
+def network_value(p: dict[str, Any], X: Any, y: Any) -> Any:
+    return np.mean((np.tanh(X @ p["W1"] + p["b1"]) @ p["W2"] + p["b2"] - y) ** 2)
+
+
+def network_gradient(slope: Callable[[Any], Any]) -> Callable[..., Any]:
+    def gradient(p: dict[str, Any], X: Any, y: Any) -> dict[str, Any]:
+        z = X @ p["W1"] + p["b1"]
+        a = np.tanh(z)
+        e = 2 * (a @ p["W2"] + p["b2"] - y) / len(y)
+        dz = e[:, None] * p["W2"] * slope(z)
+        return {"W1": X.T @ dz, "b1": dz.sum(0), "W2": a.T @ e, "b2": e.sum()}
+
+    return gradient
+
+
+@pytest.mark.parametrize("order", [["W1", "b1", "W2", "b2"], ["W1", "W2", "b1", "b2"]])
+@pytest.mark.parametrize(
+    ("slope", "code"),
+    [
+        (np.ones_like, "activation-missing"),
+        (lambda z: 1 - np.tanh(np.tanh(z)) ** 2, "activation-at-output"),
+        (lambda z: 1 - z**2, "activation-at-input"),
+    ],
+    ids=["missing", "at output", "at input"],
+)
+def test_a_network_whose_last_weights_are_a_vector(slope: Callable[[Any], Any], code: str, order: list[str]) -> None:
+    params = {name: NETWORK[name] for name in order}
+    report = check_gradient(network_value, network_gradient(slope), params, data={"X": X, "y": y})
+    assert [(set(d.blocks), d.codes) for d in report.diagnoses] == [({"W1", "b1"}, (code,))]
+    assert check_gradient(network_value, network_gradient(lambda z: 1 - np.tanh(z) ** 2), params, data={"X": X, "y": y})
+
+
+COLUMNS = {"X": X.T, "Y": (LABELS[None] + 1) / 2}
+MATRICES = (rng.normal(size=(H, D)), rng.normal(size=(H, 1)), rng.normal(size=(1, H)), rng.normal(size=(1, 1)))
+
+
+def columns_value(W1: Any, b1: Any, W2: Any, b2: Any, X: Any, Y: Any) -> Any:
+    Z = W2 @ np.maximum(W1 @ X + b1, 0) + b2
+    return np.mean(np.logaddexp(0, Z) - Y * Z)
+
+
+def columns_gradient(mistake: str) -> Callable[..., Any]:
+    def gradient(W1: Any, b1: Any, W2: Any, b2: Any, X: Any, Y: Any) -> Any:
+        n, Z1 = X.shape[1], W1 @ X + b1
+        A1 = np.maximum(Z1, 0)
+        d2 = expit(W2 @ A1 + b2) - Y
+        d1 = W2.T @ d2 * (1 if mistake == "slope" else Z1 > 0)
+        scale = n**3 if mistake == "thrice" else 1 if mistake == "sum" else n
+        return d1 @ X.T / scale, d1.sum(1, keepdims=True) / scale, d2 @ A1.T / n, d2.sum(1, keepdims=True) / n
+
+    return gradient
+
+
+@pytest.mark.parametrize(
+    ("mistake", "code", "constant"),
+    [
+        ("slope", "activation-missing", None),
+        ("sum", "factor", "n (n = 23 samples)"),
+        ("thrice", "factor", "1/n^2 (n = 23 samples)"),
+    ],
+)
+def test_columns_may_be_samples(mistake: str, code: str, constant: str | None) -> None:
+    report = check_gradient(columns_value, columns_gradient(mistake), *MATRICES, data=COLUMNS)
+    assert [(d.blocks, d.codes) for d in report.diagnoses] == [(("W1", "b1"), (code,))]
+    assert constant is None or report.diagnoses[0].constant_names[0] == constant
+    assert check_gradient(columns_value, columns_gradient(""), *MATRICES, data=COLUMNS)
+
+
+def test_features_that_a_second_array_counts_too_are_no_samples() -> None:
+    """``means`` has one entry a feature, as the last axis of X."""
+
+    def value(w: Any, X: Any, means: Any) -> Any:
+        return np.mean(((X - means) @ w) ** 2)
+
+    report = check_gradient(
+        value, lambda w, X, means: 2 * (X - means).T @ ((X - means) @ w), W, data={"X": X, "means": X.mean(0)}
+    )
+    assert report.diagnoses[0].constant_names[0] == "n (n = 23 samples)"
+
+
+def poisson(z: Any, y: Any) -> Any:
+    return np.exp(z) - y * z
+
+
+def hinge(z: Any, y: Any) -> Any:
+    return np.maximum(0, 1 - y * z)
+
+
+@pytest.mark.parametrize(
+    ("loss", "error", "y", "code", "said"),
+    [
+        (lambda z, y: (z - y) ** 2, lambda z, y: 2 * np.abs(z - y), y, "error-size", "absolute value of the error"),
+        (poisson, lambda z, y: z - y, COUNTS, "link-missing", "score z in place of the mean e^z"),
+        (poisson, lambda z, y: 1 - y / np.exp(z), COUNTS, "activation-missing", "without the factor e^z"),
+        (hinge, lambda z, y: -y, LABELS, "indicator-missing", "without the condition y z < 1"),
+        (hinge, lambda z, y: -y * (y * z < 0), LABELS, "indicator-other", "the perceptron's condition"),
+        (hinge, lambda z, y: -1.0 * (y * z < 1), LABELS, "label-missing", "without the label y"),
+        (lambda z, y: hinge(z, y) ** 2, lambda z, y: -y * (y * z < 1), LABELS, "other-loss", "error of the hinge loss"),
+        (
+            lambda z, y: hinge(z, y) ** 2,
+            lambda z, y: -2 * hinge(z, y),
+            LABELS,
+            "label-missing",
+            "without the label y",
+        ),
+        (
+            lambda z, y: np.logaddexp(0, -y * z),
+            lambda z, y: -y * expit(y * z),
+            LABELS,
+            "margin-sign",
+            "s(y z) in place of s(-y z)",
+        ),
+        (
+            lambda z, y: np.logaddexp(0, z) - y * z,
+            lambda z, y: (z > 0) - y,
+            (LABELS + 1) / 2,
+            "class-for-probability",
+            "the predicted class in place of the probability p",
+        ),
+        (
+            lambda z, y: np.logaddexp(0, z) - y * z,
+            lambda z, y: expit(z),
+            (LABELS + 1) / 2,
+            "output-for-error",
+            "the probability in place of the error",
+        ),
+        (
+            lambda z, y: np.abs(z - y),
+            lambda z, y: 2 * (z - y),
+            y,
+            "other-loss",
+            "equals the derivative of the mean squared loss",
+        ),
+    ],
+)
+def test_errors_at_the_output(loss: Any, error: Any, y: Any, code: str, said: str) -> None:
+    def value(w: Any, X: Any, y: Any) -> Any:
+        return np.mean(loss(X @ w, y))
+
+    def gradient(w: Any, X: Any, y: Any) -> Any:
+        return X.T @ error(X @ w, y) / len(y)
+
+    report = check_gradient(value, gradient, W, data={"X": X, "y": y})
+    assert report.diagnoses[0].codes == (code,), str(report)
+    assert said in str(report.diagnoses[0])
+
+
+def softmax_value(V: Any, c: Any, X: Any, Y: Any) -> Any:
+    Z = X @ V + c
+    return np.mean(np.log(np.exp(Z).sum(axis=1)) - (Y * Z).sum(axis=1))
+
+
+def softmax_report(gradient: Callable[..., Any]) -> Any:
+    K = 3
+    data = {"X": X, "Y": np.eye(K)[np.arange(N) % K]}
+    return check_gradient(softmax_value, gradient, rng.normal(size=(D, K)), rng.normal(size=K), data=data)
+
+
+def test_labels_not_subtracted_from_probabilities() -> None:
+    def gradient(V: Any, c: Any, X: Any, Y: Any) -> Any:
+        P = softmax(X @ V + c, axis=1)
+        return X.T @ P / len(X), (P - Y).mean(axis=0)
+
+    assert softmax_report(gradient).diagnoses[0].codes == ("output-for-error",)
+
+
+def test_a_sum_that_cancels_is_zero_up_to_rounding_and_not_a_multiple_of_noise() -> None:
+    def gradient(V: Any, c: Any, X: Any, Y: Any) -> Any:
+        E = softmax(X @ V + c, axis=1) - Y
+        return X.T @ E / len(X), np.full(3, E.mean())
+
+    report = softmax_report(gradient)
+    assert [d.blocks for d in report.diagnoses] == [("c",)]
+    assert "it is zero up to rounding, the true derivative is not" in str(report.diagnoses[0])
+
+
+def test_no_diagnosis_scales_rounding_noise_up() -> None:
+    """The entries of dV sum to zero but for rounding; a wrong constant matrix is no multiple of that."""
+
+    def gradient(V: Any, c: Any, X: Any, Y: Any) -> Any:
+        E = softmax(X @ V + c, axis=1) - Y
+        return np.full(V.shape, -X.sum() / len(X)), E.mean(axis=0)
+
+    report = softmax_report(gradient)
+    assert report.diagnoses == ()
+    assert report.unexplained
+
+
+def test_weights_of_samples_left_out() -> None:
+    def value(w: Any, X: Any, y: Any, weights: Any) -> Any:
+        return np.sum(weights * (X @ w - y) ** 2) / np.sum(weights)
+
+    report = check_gradient(
+        value,
+        lambda w, X, y, weights: 2 * X.T @ (X @ w - y) / len(y),
+        W,
+        data={"X": X, "y": y, "weights": rng.random(N) + 0.2},
+    )
+    assert report.diagnoses[0].codes == ("ignored",)
+    assert "with every weights taken as one" in str(report.diagnoses[0])
+
+
+def test_jumps_between_the_points_are_no_slopes() -> None:
+    report = check_gradient(lambda x: np.mod(x, 2 * np.pi).sum(), np.ones_like, np.array([7.0, -3.0, 100.0]))
+    assert report, str(report)
+
+
+def test_a_value_may_raise_outside_its_domain() -> None:
+    A = np.cov(rng.normal(size=(3, 9))) + 0.01 * np.eye(3)
+
+    def value(A: Any) -> Any:
+        return 2 * np.log(np.diag(np.linalg.cholesky((A + A.T) / 2))).sum()
+
+    assert check_gradient(value, lambda A: np.linalg.inv((A + A.T) / 2), A)
+    assert not check_gradient(value, lambda A: 2 * np.linalg.inv((A + A.T) / 2), A)
+
+
+def test_a_formula_that_is_right_in_its_domain_is_told_so() -> None:
+    def value(p: Any) -> Any:
+        return -np.log(np.clip(p, 1e-7, None)).sum()
+
+    report = check_gradient(value, lambda p: -1 / p, np.array([0.1, 0.5, 0.9]))
+    assert not report
+    assert any(note.startswith("p: agrees at the given point and is wrong at others") for note in report.notes)
+    assert check_gradient(value, lambda p: -1 / p, np.array([0.1, 0.5, 0.9]), n_points=0)
