@@ -27,7 +27,7 @@ COMPILED_UP_TO = 64  # columns: beyond, BLAS is faster than our kernel
 THREADED_UP_TO = 600  # columns: beyond, one product is large enough for BLAS to share among its own threads
 _BUFFER_ROWS = 64  # rows moved to the buffer at a time
 _BUFFER_STRIDE = 72  # its row length: no power of two, or the columns of a row compete for the same cache lines
-_BLOCK = 2048  # rows of a BLAS block
+_BLOCK = 1024  # rows of a BLAS block: together with its centred copy it stays in the second cache level or near it
 _SHIFT_ROWS = 256
 
 
@@ -283,7 +283,7 @@ def _by_blas(X: Array, Y: Array, s: Array, x_shift: Array, y_shift: Array, dtype
         return gram, rest
 
     if d <= THREADED_UP_TO:
-        chunk = max(2 * _BLOCK, -(-n // 48 // _BLOCK) * _BLOCK)  # few enough partial sums to keep them all
+        chunk = max(4 * _BLOCK, -(-n // 48 // _BLOCK) * _BLOCK)  # few enough partial sums to keep them all
         with one_blas_thread():
             parts = map_blocks(block, n, chunk)
     else:

@@ -18,17 +18,20 @@ Refusal. Where kappa is so large that the correction could not be trusted, or wh
 returned, and singular values have to decide.
 """
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.linalg
 import scipy.linalg.lapack
 
+from steepest.kernels.blas import one_blas_thread
 from steepest.solvers.exact.data import CentredData
 from steepest.solvers.exact.problem import LeastSquares, Solution
 from steepest.typing import Array, IntArray
 
 MOST = 1e11  # condition number of a Gram matrix in double precision beyond which Cholesky is not relied on
+ONE_THREAD_UP_TO = 600
 NEGLIGIBLE = 1e-12  # relative error not worth another pass over the data
 
 
@@ -58,13 +61,17 @@ class Factor:
         scaled /= self.scale[:, None]
         scaled[np.diag_indices_from(scaled)] = np.where(diagonal > 0, 1.0, 0.0)
         norm = float(np.abs(scaled).sum(axis=0).max(initial=0.0))
-        self.factor, failed = scipy.linalg.lapack.dpotrf(scaled, lower=1, overwrite_a=1)
-        self.condition = np.inf
-        if not failed and len(gram):
-            reciprocal = scipy.linalg.lapack.dpocon(self.factor, norm, uplo="L")[0]
-            self.condition = 1.0 / reciprocal if reciprocal > 0 else np.inf
-        elif not failed:
-            self.condition = 1.0
+        # below this order, two BLAS threads wait for each other longer than one would need
+        with one_blas_thread() if len(gram) <= ONE_THREAD_UP_TO else nullcontext():
+            self.factor, failed = scipy.linalg.lapack.dpotrf(scaled, lower=1, overwrite_a=1)
+            self.condition = np.inf if failed else self._condition(norm)
+
+    def _condition(self, norm: float) -> float:
+        """Return an estimate of the condition number in the 1-norm."""
+        if not len(self.scale):
+            return 1.0
+        reciprocal = scipy.linalg.lapack.dpocon(self.factor, norm, uplo="L")[0]
+        return 1.0 / float(reciprocal) if reciprocal > 0 else float("inf")
 
     def solve(self, B: Array) -> Array:
         """Return ``(gram + ridge I)^-1 B``."""
