@@ -38,8 +38,8 @@ class FilterObjective:
     --------
     >>> import numpy as np
     >>> objective = FilterObjective(np.array([1.0, 2.0]), np.array([1.0, 1.0, -2.0]), 2)
-    >>> objective.value_and_gradient(np.array([1.0, -1.0, 0.0]))
-    (0.0, array([0., 0., 0.]))
+    >>> objective.value_and_gradient(np.array([2.0, -1.0, 0.0]))
+    (2.5, array([5., 2., 3.]))
     """
 
     def __init__(self, x: Array, y: Array, filter_length: int, *, fit_bias: bool = True, ridge: float = 0.0) -> None:

@@ -6,6 +6,10 @@ from .clustering import voronoi as voronoi
 from .coefficient_paths import coefficient_path as coefficient_path
 from .confusion import confusion_matrix as confusion_matrix
 from .contours import contour as contour
+from .convolution import SlidingWindow as SlidingWindow
+from .convolution import deconvolution as deconvolution
+from .convolution import read_image as read_image
+from .convolution import write_image as write_image
 from .lines import regression_lines as regression_lines
 from .loss_curves import loss_curve as loss_curve
 from .predictions import predicted_against_actual as predicted_against_actual

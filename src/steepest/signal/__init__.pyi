@@ -6,6 +6,8 @@ from .convolution import correlate as correlate
 from .deconvolution import Deconvolution as Deconvolution
 from .deconvolution import IllConditionedWarning as IllConditionedWarning
 from .deconvolution import deconvolve as deconvolve
+from .kernels import named_kernel as named_kernel
+from .kernels import sample_image as sample_image
 from .linear_system import LinearSystem as LinearSystem
 from .linear_system import linear_system as linear_system
 from .linear_system import linear_system_gradients as linear_system_gradients

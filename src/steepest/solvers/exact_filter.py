@@ -3,9 +3,9 @@
 import numpy as np
 
 from steepest.solvers.filter_on_data import ConjugateGradients, SingularValues
+from steepest.solvers.filter_problem import FilterProblem
 from steepest.solvers.loop import Steps
 from steepest.solvers.normal_equations import NormalEquations
-from steepest.solvers.filter_problem import FilterProblem
 from steepest.solvers.stopping import Reason
 from steepest.step import Step
 
