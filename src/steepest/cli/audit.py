@@ -79,9 +79,17 @@ def _arguments(function: Any, parameters: dict[str, Any], data: dict[str, Any]) 
     """Parameters in the order of the function's arguments, or as the one dict that it takes."""
     wanted = [name for name in inspect.signature(function).parameters if name not in data]
     if set(parameters) <= set(wanted):
+        missing = [name for name in wanted if name not in parameters and _is_required(function, name)]
+        if missing:
+            raise InvalidInputError(f"no point given for {', '.join(missing)}: pass --at {missing[0]}=VALUE, or --data")
         return tuple(parameters[name] for name in wanted if name in parameters)
     if len(wanted) == 1 and len(parameters) > 1:
         return (parameters,)
     raise InvalidInputError(
         f"the value takes {', '.join(wanted)}, --at gives {', '.join(parameters)}: the names must be the same"
     )
+
+
+def _is_required(function: Any, name: str) -> bool:
+    parameter = inspect.signature(function).parameters[name]
+    return parameter.default is parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD

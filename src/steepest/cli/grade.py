@@ -3,8 +3,11 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 
 import click
+
+from steepest.exceptions import InvalidInputError
 
 
 @click.command()
@@ -19,10 +22,14 @@ def command(template: str, submissions: tuple[str, ...], answers: bool | None, s
     """Grade a learner's gradients against a teacher's value.
 
     The template defines value, parameters, and if needed data, weights and credit; a submission defines gradient
-    or one function gradient_NAME a parameter. Exit code 0: full marks, 1: not.
+    or one function gradient_NAME a parameter. Exit code 0: full marks, 1: not, 2: a file is missing or the template
+    cannot be used.
     """
     from steepest.checking.grading import grade
 
+    for path in submissions:
+        if not Path(path).is_file():
+            raise InvalidInputError(f"{path}: no such file; nothing was graded")
     grades = {path: grade(template, path, show_answers=answers, seed=seed) for path in submissions}
     if as_json:
         click.echo(

@@ -26,10 +26,11 @@ def command(tests: int, questions: int, probability: float, seed: int | None, pl
         f"\n  # simulated   | exact law\n\n  mean      {result.mean:.4f}, exactly n p = {result.exact_mean:g}"
     )
     console.print(f"  variance  {result.variance:.4f}, exactly n p (1 - p) = {result.exact_variance:g}")
-    console.print(
-        f"  fit       chi-squared {statistic:.2f} on {freedom} degrees of freedom; "
-        f"{likely:.1%} of simulations deviate more"
-    )
+    if freedom:
+        console.print(f"  fit       chi-squared {statistic:.2f} on {freedom} degrees of freedom;")
+        console.print(f"            {likely:.1%} of simulations deviate more")
+    else:
+        console.print("  fit       too few tests to tell")
     if plot:
         from steepest.plotting.museum import plot_guessing
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 
+from steepest.exceptions import InvalidInputError
 from steepest.foundations.probability import GuessingResult
 from steepest.plotting.style import BLUE, INK, VERMILION, own_or, panels, tidy
 
@@ -57,4 +58,7 @@ def plot_two_guesses(left: GuessingResult, right: GuessingResult) -> Axes:
 
 def save_plot(ax: Axes, path: str | Path) -> None:
     """Write the figure of ``ax`` to a file."""
-    ax.get_figure(root=True).savefig(path)  # type: ignore[union-attr]
+    try:
+        ax.get_figure(root=True).savefig(path)  # type: ignore[union-attr]
+    except (OSError, ValueError) as error:
+        raise InvalidInputError(f"{path}: the plot cannot be saved ({error})") from None

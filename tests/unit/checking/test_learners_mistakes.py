@@ -247,3 +247,17 @@ def test_a_formula_that_is_right_in_its_domain_is_told_so() -> None:
     assert not report
     assert any(note.startswith("p: agrees at the given point and is wrong at others") for note in report.notes)
     assert check_gradient(value, lambda p: -1 / p, np.array([0.1, 0.5, 0.9]), n_points=0)
+
+
+@pytest.mark.parametrize(("forward", "formula"), [(np.correlate, "x_(t+j)"), (np.convolve, "x_(t-j)")])
+def test_the_lag_in_the_corrected_formula_is_that_of_the_model(forward: Callable[..., Any], formula: str) -> None:
+    x, k, t = rng.normal(size=30), rng.normal(size=4), rng.normal(size=27)
+
+    def value(k: Any, x: Any, t: Any) -> Any:
+        return np.sum((forward(x, k, "valid") - t) ** 2) / 2
+
+    report = check_gradient(
+        value, lambda k, x, t: np.convolve(x, forward(x, k, "valid") - t, "valid"), k, data={"x": x, "t": t}
+    )
+    assert report.diagnoses[0].codes == ("convolved",)
+    assert f"dJ/dw_j = sum_t e_t {formula}" in report.diagnoses[0].remedy

@@ -84,6 +84,10 @@ def test_audit_as_json(run) -> None:  # type: ignore[no-untyped-def]
         (["ridge.py:square", "ridge.py:twice", "--at", "x=one"], "--at x=one: must be a number, a list"),
         (["ridge.py:square", "ridge.py:twice", "--at", "x"], "--at 'x': must be NAME=VALUE or FILE.npz"),
         (["ridge.py:square", "ridge.py:twice", "--at", "x=no.npy"], "no.npy: cannot be read as .npy"),
+        (
+            ["ridge.py:value", "ridge.py:gradient", "--at", "w=[1, 2]", "--data", "X=[[1, 2]]", "--data", "alpha=1"],
+            "no point given for y: pass --at y=VALUE, or --data",
+        ),
         (["ridge.py:square", "ridge.py:twice", "--at", "no.npz"], "no.npz: cannot be read as .npz"),
     ],
 )
@@ -115,7 +119,9 @@ def test_grade_shows_points_and_reasons(run, tmp_path: Path) -> None:  # type: i
     assert "Add 0.4 w" not in both.output
     assert "Add 0.4 w" in run("grade", "ridge.py", "bad.py", "--answers").output
     assert json.loads(run("grade", "ridge.py", "good.py", "--json").output)["good.py"]["points"] == 1.0
-    assert run("grade", "ridge.py", "missing.py").exit_code == 2
+    missing = run("grade", "ridge.py", "good.py", "missing.py")
+    assert missing.exit_code == 2
+    assert missing.output == "steepest: missing.py: no such file; nothing was graded\n"
 
 
 def test_museum_lists_and_shows(run) -> None:  # type: ignore[no-untyped-def]
@@ -163,3 +169,23 @@ def test_the_histogram_joins_bars_and_marks_the_law() -> None:
     assert all("|" in row for row in rows)
     law = np.full(1000, 1e-3)
     assert len(histogram(law, law, 80)) == 40
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["guess", "--tests", "100", "--plot", "nowhere/g.png"],
+        ["guess", "--tests", "100", "--plot", "g.nonsense"],
+        ["museum", "guessing", "--plot", "nowhere/g.png"],
+    ],
+)
+def test_a_plot_that_cannot_be_saved(run, arguments: list[str]) -> None:  # type: ignore[no-untyped-def]
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert f"{arguments[-1]}: the plot cannot be saved" in result.output
+
+
+def test_guess_says_when_the_tests_are_too_few(run) -> None:  # type: ignore[no-untyped-def]
+    output = run("guess", "--tests", "5", "--seed", "0").output
+    assert "too few tests to tell" in output
+    assert "chi-squared" not in output

@@ -58,8 +58,7 @@ def _reversals(tensors: list[Array], whole: bool, name: str) -> Iterator[Candida
             whole,
             "reversed",
             f"the true derivative reversed in {place}" if ndim == 1 else f"the true derivative reversed along {place}",
-            f"You convolved where a correlation belongs (or the reverse): reverse d{name} along {place}, "
-            "dJ/dw_j = sum_t e_t x_(t+j).",
+            f"You convolved where a correlation belongs (or the reverse): reverse d{name} along {place}.",
             "look at the direction in which the index runs: convolution or correlation",
         )
 

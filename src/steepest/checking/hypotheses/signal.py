@@ -12,7 +12,7 @@ from steepest.typing import Array
 
 __all__ = ["propose"]
 
-RULE = "The derivative is the correlation of input and error: dJ/dw_j = sum_t e_t x_(t+j)"
+RULE = "The derivative is the correlation of input and error: dJ/dw_j = sum_t e_t "
 
 
 def propose(scene: Scene, i: int) -> Iterator[Candidate]:
@@ -107,6 +107,7 @@ class _Signal:
     def candidates(self) -> Iterator[Candidate]:
         """Every other window, named by how it differs from the right one."""
         name = self.scene.names[self.i]
+        rule = RULE + ("x_(t-j)" if self.turned else "x_(t+j)")
         for flipped, turned in product((False, True), (False, True)):
             for corner in self._corners():
                 if not flipped and turned == self.turned and corner == self.right:
@@ -120,7 +121,7 @@ class _Signal:
                     code,
                     [self.ratio * w for w in window],
                     said,
-                    f"{RULE}: use it for d{name}.",
+                    f"{rule}: use it for d{name}.",
                     hint="look at how input and error are paired: convolution or correlation, and which lags",
                 )
 
