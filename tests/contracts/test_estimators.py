@@ -27,13 +27,25 @@ def estimators() -> list[type]:
 
 ESTIMATORS = estimators()
 
+VARIANTS: dict[str, list[dict[str, Any]]] = {  # settings beside the defaults that take another way through the code
+    "LinearRegression": [{"positive": True}, {"solver": "lsqr"}],
+    "LogisticRegression": [{"l1_ratio": 1.0}, {"solver": "lbfgs"}],
+    "Ridge": [{"positive": True}, {"solver": "sparse_cg"}, {"solver": "svd"}],
+    "RidgeCV": [{"cv": 3}],
+    "SGDClassifier": [{"loss": "log_loss"}],
+}
+
+# One update a sample cannot tell a sample of weight 2 from two samples: the second update is made elsewhere, at another
+# rate. scikit-learn lists the same two checks as failing for its own two estimators, whose numbers these two reproduce.
+SEQUENTIAL = {"SGDClassifier", "SGDRegressor"}
+
 
 def data_for(estimator: Any, n: int = 60) -> tuple[np.ndarray, np.ndarray]:
     """Return data that every estimator of its kind can learn in a few iterations."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((n, 4)) + 3.0 * (np.arange(n) % 3)[:, None]
     y = X @ np.array([1.0, -2.0, 0.0, 0.5]) + 0.1 * rng.standard_normal(n)
-    return X, (np.arange(n) % 3 if is_classifier(estimator) else y)
+    return X, (np.arange(n) % 3 if is_classifier(estimator) or is_clusterer(estimator) else y)
 
 
 class StopAfter:
@@ -71,14 +83,21 @@ def checks() -> list[Any]:
     """Every check of scikit-learn's for every estimator, as (estimator, check), named."""
     cases = []
     for cls in ESTIMATORS:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            generated = list(estimator_checks_generator(cls(), legacy=True, expected_failed_checks={}))
-        for estimator, check in generated:
-            name = getattr(check, "func", check).__name__
-            keywords = "-".join(str(value) for value in getattr(check, "keywords", {}).values())
-            cases.append(pytest.param(estimator, check, id=f"{cls.__name__}-{name}-{keywords}".rstrip("-")))
+        for settings in [{}, *VARIANTS.get(cls.__name__, [])]:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                generated = list(estimator_checks_generator(cls(**settings), legacy=True, expected_failed_checks={}))
+            cases += [case(estimator, check, settings) for estimator, check in generated]
     return cases
+
+
+def case(estimator: Any, check: Any, settings: dict[str, Any]) -> Any:
+    """Return one check of one estimator, named."""
+    kind, name = type(estimator).__name__, getattr(check, "func", check).__name__
+    details = [*getattr(check, "keywords", {}).values(), *(f"{key}={value}" for key, value in settings.items())]
+    sequential = kind in SEQUENTIAL and name.startswith("check_sample_weight_equivalence")
+    marks = [pytest.mark.xfail(strict=True, reason="updates are sequential")] if sequential else []
+    return pytest.param(estimator, check, id="-".join([kind, name, *map(str, details)]), marks=marks)
 
 
 @pytest.mark.filterwarnings("ignore")  # the checks fit on purpose what cannot converge, and ask only for the outcome

@@ -6,7 +6,6 @@ import pickle
 import numpy as np
 import pytest
 from sklearn.callback import ProgressBar, ScoringMonitor
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from steepest.exceptions import InvalidInputError
 from steepest.linear_model import LinearRegression
@@ -19,13 +18,6 @@ def data():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((80, 3))
     return X, X @ [1.0, -2.0, 3.0] + 4.0 + 0.1 * rng.standard_normal(80)
-
-
-@parametrize_with_checks(
-    [LinearRegression(), LinearRegression(positive=True), LinearRegression(solver="lsqr")], expected_failed_checks=None
-)
-def test_scikit_learn_checks(estimator, check):
-    check(estimator)
 
 
 def test_a_fit_leaves_its_evidence(data):

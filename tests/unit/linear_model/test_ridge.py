@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from steepest.exceptions import InvalidInputError
 from steepest.linear_model import Ridge, ridge_path
@@ -14,13 +13,6 @@ def data():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((60, 3))
     return X, X @ [1.0, -2.0, 3.0] + 4.0 + 0.1 * rng.standard_normal(60)
-
-
-@parametrize_with_checks(
-    [Ridge(), Ridge(positive=True), Ridge(solver="sparse_cg"), Ridge(solver="svd")], expected_failed_checks=None
-)
-def test_scikit_learn_checks(estimator, check):
-    check(estimator)
 
 
 def test_the_objective_is_the_one_in_the_first_line(data):

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from steepest.exceptions import InvalidInputError
 from steepest.linear_model import Ridge, RidgeCV
@@ -13,11 +12,6 @@ def data():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((60, 3))
     return X, X @ [1.0, -2.0, 3.0] + 4.0 + 0.1 * rng.standard_normal(60)
-
-
-@parametrize_with_checks([RidgeCV(), RidgeCV(cv=3)], expected_failed_checks=None)
-def test_scikit_learn_checks(estimator, check):
-    check(estimator)
 
 
 @pytest.mark.parametrize("cv", [None, 4])
