@@ -18,5 +18,7 @@ from .operators.convolution2d import conv_transpose2d as conv_transpose2d
 from .optimize import maximize as maximize
 from .optimize import minimize as minimize
 from .optimize import multi_start as multi_start
+from .storage import load as load
+from .storage import save as save
 
 __version__: str

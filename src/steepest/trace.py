@@ -127,17 +127,24 @@ class Trace:
         """
         from steepest import trace_file
 
-        tensors: dict[str, Array] = dict(self.columns)
-        if len(self.frames):
-            tensors |= {"frames": self.frames.astype(np.float64), "parameters": self.parameters}
-        trace_file.write(path, tensors, self.about, COLUMNS)
+        trace_file.write(path, self.tensors, self.about, COLUMNS)
+
+    @property
+    def tensors(self) -> dict[str, Array]:
+        """Everything recorded as arrays: the columns, and ``frames`` with ``parameters`` if there are any."""
+        kept = {"frames": self.frames.astype(np.float64), "parameters": self.parameters} if len(self.frames) else {}
+        return {**self.columns, **kept}
 
     @classmethod
     def load(cls, path: str | Path) -> "Trace":
         """Return the trace that ``save`` wrote; a damaged or hostile file raises a FileFormatError."""
         from steepest import trace_file
 
-        tensors, about = trace_file.read(path, COLUMNS)
+        return cls.of(*trace_file.read(path, COLUMNS))
+
+    @classmethod
+    def of(cls, tensors: dict[str, Array], about: dict[str, Any]) -> "Trace":
+        """Return the trace with these ``tensors``."""
         trace = cls(parameters="frames" in tensors)
         trace.about = about
         columns = [tensors[name].tolist() for name in COLUMNS]

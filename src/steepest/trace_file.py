@@ -16,14 +16,11 @@ import safetensors
 import safetensors.numpy
 
 from steepest.exceptions import FileFormatError
-from steepest.typing import Array
+from steepest.tensor_file import Tensors, announced_shape, read_header, read_json, write_whole
 
 FORMAT, VERSION = "steepest trace", "1"
 KEPT = ("frames", "parameters")
-MAX_HEADER_BYTES = 16 * 2**20
 BYTES_OF = {"F32": 4, "F64": 8}
-
-Tensors = dict[str, Array]
 
 
 def write(path: str | Path, tensors: Tensors, about: dict[str, Any], columns: tuple[str, ...]) -> None:
@@ -34,14 +31,7 @@ def write(path: str | Path, tensors: Tensors, about: dict[str, Any], columns: tu
         "about": json.dumps(_plain(about), allow_nan=False),
         "notes": json.dumps([name for name in tensors if name not in columns + KEPT]),
     }
-    content = safetensors.numpy.save({name: np.ascontiguousarray(t) for name, t in tensors.items()}, metadata)
-    target = Path(path)
-    part = target.with_name(target.name + ".part")
-    try:
-        part.write_bytes(content)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+    write_whole(path, tensors, metadata)
 
 
 def read(path: str | Path, columns: tuple[str, ...]) -> tuple[Tensors, dict[str, Any]]:
@@ -54,7 +44,7 @@ def read(path: str | Path, columns: tuple[str, ...]) -> tuple[Tensors, dict[str,
     """
     content = Path(path).read_bytes()
     try:
-        header = _header(content)
+        header = read_header(content, "trace")
         about, notes = _metadata(header.pop("__metadata__", None), columns)
         _check_layout(header, (*columns, *notes), len(content))
         tensors = safetensors.numpy.load(content)
@@ -79,37 +69,6 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
-def _header(content: bytes) -> dict[str, Any]:
-    """Return the JSON header: 8 bytes of length (little endian), then as many bytes of text."""
-    if len(content) < 8:
-        raise FileFormatError(f"not a trace: {len(content)} bytes are too few for one")
-    length = int.from_bytes(content[:8], "little")
-    if length > MAX_HEADER_BYTES:
-        raise FileFormatError(f"not a trace: its first 8 bytes announce a header of {length} bytes")
-    if length > len(content) - 8:
-        raise FileFormatError(f"truncated: {length} bytes of header announced, {len(content) - 8} there")
-    header: dict[str, Any] = _json("header", content[8 : 8 + length], dict)
-    return header
-
-
-def _json(what: str, text: bytes | str, kind: type) -> Any:
-    """Return what a JSON text says if it is of the expected kind."""
-    try:
-        found = json.loads(text, object_pairs_hook=_without_repeats)
-    except (ValueError, RecursionError) as error:  # undecodable bytes are a ValueError too
-        raise FileFormatError(f"not a trace: the {what} is not JSON ({error})") from None
-    if not isinstance(found, kind):
-        raise FileFormatError(f"not a trace: the {what} is no JSON {'object' if kind is dict else 'list'}")
-    return found
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key occurs twice")
-    return found
-
-
 def _metadata(metadata: Any, columns: tuple[str, ...]) -> tuple[dict[str, Any], list[str]]:
     """Check format and version; return what was run, and the names of further scalars."""
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
@@ -117,8 +76,8 @@ def _metadata(metadata: Any, columns: tuple[str, ...]) -> tuple[dict[str, Any], 
     if metadata.get("version") != VERSION:
         text = f"trace version {metadata.get('version')!r}, this release reads {VERSION!r}"
         raise FileFormatError(f"{text}; read it with the release that wrote it")
-    about = _json("description of the run", metadata.get("about", ""), dict)
-    notes = _json("list of notes", metadata.get("notes", "[]"), list)
+    about = read_json("description of the run", metadata.get("about", ""), dict, "trace")
+    notes = read_json("list of notes", metadata.get("notes", "[]"), list, "trace")
     if not all(isinstance(name, str) and name not in columns + KEPT for name in notes):
         raise FileFormatError("the notes must be names of further scalars")
     return about, notes
@@ -149,12 +108,7 @@ def _shape(name: str, entry: Any, size: int) -> tuple[int, ...]:
     dtype, shape = (entry.get("dtype"), entry.get("shape")) if isinstance(entry, dict) else (None, None)
     if dtype not in BYTES_OF or (dtype != "F64" and name != "parameters"):
         raise FileFormatError(f"{name} has type {dtype!r}: must be F64")
-    regular = isinstance(shape, list) and all(type(length) is int and length >= 0 for length in shape)
-    if not isinstance(shape, list) or not regular:
-        raise FileFormatError(f"{name} has shape {shape!r}: must be a list of lengths")
-    if math.prod(shape) * BYTES_OF[dtype] > size or max(shape, default=0) > size:
-        raise FileFormatError(f"{name} has shape {shape}: more than the {size} bytes of this file can hold")
-    return tuple(shape)
+    return announced_shape(name, shape, BYTES_OF[dtype], size)
 
 
 def _check_numbers(tensors: Tensors) -> None:

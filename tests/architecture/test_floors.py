@@ -11,20 +11,20 @@ import steepest
 ROOT = Path(steepest.__file__).parent
 
 FLOORS = [
-    {"exceptions", "typing", "validation", "foundations", "kernels", "step", "trace_file"},
+    {"exceptions", "typing", "validation", "foundations", "kernels", "step", "tensor_file", "trace_file"},
     {"losses", "penalties", "operators", "trace", "certificate", "tables"},
     {"layers"},
     {"objectives", "solvers"},
     {"checking", "estimator", "optimize"},
     {"linear_model", "cluster", "neural_network", "signal"},
-    {"plotting", "report", "museum", "testing", "reference"},
+    {"plotting", "report", "museum", "testing", "reference", "storage"},
     {"cli", "lab"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-LEAVES = {"exceptions", "typing"}  # every file on the ground floor may use them
+LEAVES = {"exceptions", "typing", "tensor_file"}  # every file on the ground floor may use them
 
 LIBRARY_ROOMS = {
-    "sklearn": {"validation", "estimator", "linear_model", "cluster", "neural_network", "signal"},
+    "sklearn": {"validation", "estimator", "linear_model", "cluster", "neural_network", "signal", "storage"},
     "matplotlib": {"plotting"},
     "numba": {"kernels"},
     "click": {"cli"},

@@ -1,7 +1,6 @@
 """A network with its parameters: what users build, train, look into and keep."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -205,9 +204,3 @@ class Network:
     def fit(self, X: Any, y: Any, **how: Any) -> Result:
         """Train in place; see :func:`~steepest.neural_network.train` for what ``how`` may be."""
         return train(self, X, y, **how)
-
-    def save(self, path: str | Path) -> None:
-        """Write the network into a file, see :func:`steepest.save`."""
-        from steepest.storage import save  # noqa: PLC0415
-
-        save(self, path)

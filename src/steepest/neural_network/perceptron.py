@@ -350,7 +350,7 @@ class Perceptron(Estimator):
         self.t_ += len(values) * n_rows
         if values:
             self.loss_ = values[-1]
-        early = self.early_stopping
+        early, plateau.score = self.early_stopping, None  # what scores held rows is not kept with the model
         self.best_loss_ = None if early else float(plateau.counts[0])
         self.validation_scores_ = list(plateau.scores) if early else None
         self.best_validation_score_ = float(plateau.best_score) if early else None
