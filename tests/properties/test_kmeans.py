@@ -13,6 +13,8 @@ coarse = st.integers(-8, 8).map(lambda i: i / 4)  # many ties, sums without roun
 wide = st.floats(-1e6, 1e6, width=32)
 points = arrays(np.float64, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=40), elements=coarse | wide)
 
+exact = arrays(np.float64, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=40), elements=coarse)
+
 
 @QUIET
 @given(points, st.integers(1, 8), st.sampled_from([np.float32, np.float64]), st.floats(-1e7, 1e7))
@@ -28,11 +30,11 @@ def test_labels_are_the_first_nearest_centre(X, k, dtype, origin):
 
 
 @QUIET
-@given(points, st.integers(1, 5), st.randoms(use_true_random=False))
+@given(exact, st.integers(1, 5), st.randoms(use_true_random=False))
 def test_the_order_of_the_rows_does_not_matter(X, k, random):
+    """Where sums do not round; elsewhere rounding may turn a tie between two candidates for a start."""
     k = min(k, len(np.unique(X, axis=0)))
     order = random.sample(range(len(X)), len(X))
     one = KMeans(k, random_state=0, max_iter=1).fit(X)
     other = KMeans(k, random_state=0, max_iter=1).fit(X[order])
-    scale = max(np.abs(X).max(), 1.0)
-    np.testing.assert_allclose(other.cluster_centers_, one.cluster_centers_, atol=1e-9 * scale)
+    np.testing.assert_allclose(other.cluster_centers_, one.cluster_centers_, rtol=1e-12, atol=1e-12)

@@ -14,7 +14,7 @@ Labels are exact: each is the first minimum over j of ``sum_f (x_f - c_jf)^2`` e
 import numpy as np
 
 from steepest.kernels.compile import compiled
-from steepest.kernels.kmeans.nearest import LANES, nearest_two, pack_rows
+from steepest.kernels.kmeans.nearest import LANES, nearest_two, pack_rows, score_room
 from steepest.typing import Array, IntArray
 
 ROUND_DOWN = np.float32(1 - 2.0**-20)
@@ -67,6 +67,7 @@ def assign_blocks(
     norms, best = np.empty(LANES, X.dtype), np.empty(LANES, X.dtype)
     second, label = np.empty(LANES, X.dtype), np.empty(LANES, X.dtype)
     rows = np.empty(LANES, np.int64)
+    room = score_room(best)
     for block in range(first, last):
         i, stop = block * block_rows, min((block + 1) * block_rows, X.shape[0])
         while i < stop:
@@ -74,7 +75,7 @@ def assign_blocks(
             if n_rows == 0:
                 break
             pack_rows(X, rows, n_rows, shift, tile, norms)
-            nearest_two(tile, packed, half_norms, best, second, label)
+            nearest_two(tile, packed, half_norms, room, best, second, label)
             if gaps.shape[0] > 0:
                 _bound(rows, n_rows, norms, best, second, rounding, reach, gaps)
             moved[block] += _settle(

@@ -9,6 +9,7 @@ import numpy as np
 from steepest.kernels.compile import compiled
 from steepest.typing import Array, IntArray
 
+Rows = tuple[Array, Array, Array, Array]
 LANES = 256  # points in a tile: a constant, so that the compiler needs no checks before it vectorises a loop
 
 
@@ -28,20 +29,29 @@ def pack_centres(centres: Array) -> tuple[Array, Array]:
 @compiled
 def pack_rows(X: Array, rows: IntArray, n_rows: int, shift: Array, tile: Array, half_norms: Array) -> None:
     """Fill ``tile[f, t] = X[rows[t], f] - shift[f]`` and ``half_norms[t] = |tile[:, t]|^2 / 2``."""
-    first = rows[0]
-    if rows[n_rows - 1] - first != n_rows - 1:
-        for f in range(X.shape[1]):
-            row, origin = tile[f], shift[f]
-            for t in range(n_rows):
-                row[t] = X[rows[t], f] - origin
-    elif X.shape[1] == 2:
+    first, contiguous = rows[0], rows[n_rows - 1] - rows[0] == n_rows - 1
+    if contiguous and X.shape[1] == 2:
         _pack_pairs(X[first : first + n_rows].reshape(2 * n_rows), shift, tile)
     else:
-        for f in range(X.shape[1]):
-            row, origin = tile[f], shift[f]
-            for t in range(n_rows):
-                row[t] = X[first + t, f] - origin
+        _transpose(X, rows, n_rows, shift, tile)
     _half_norms(tile, half_norms)
+
+
+@compiled
+def _transpose(X: Array, rows: IntArray, n_rows: int, shift: Array, tile: Array) -> None:
+    """Pack four rows at a time: reads go along the rows, and four writes share a cache line."""
+    fours = n_rows // 4 * 4
+    for t in range(0, fours, 4):
+        a, b, c, d = rows[t], rows[t + 1], rows[t + 2], rows[t + 3]
+        for f in range(X.shape[1]):
+            origin = shift[f]
+            tile[f, t] = X[a, f] - origin
+            tile[f, t + 1] = X[b, f] - origin
+            tile[f, t + 2] = X[c, f] - origin
+            tile[f, t + 3] = X[d, f] - origin
+    for t in range(fours, n_rows):
+        for f in range(X.shape[1]):
+            tile[f, t] = X[rows[t], f] - shift[f]
 
 
 @compiled
@@ -66,17 +76,26 @@ def _half_norms(tile: Array, half_norms: Array) -> None:
 
 
 @compiled
-def nearest_two(tile: Array, centres: Array, half_norms: Array, best: Array, second: Array, label: Array) -> None:
+def score_room(like: Array) -> Rows:
+    """Return room for the scores of four centres; four arrays, so that the compiler knows they do not overlap."""
+    kind = like.dtype
+    return np.empty(LANES, kind), np.empty(LANES, kind), np.empty(LANES, kind), np.empty(LANES, kind)
+
+
+@compiled
+def nearest_two(
+    tile: Array, centres: Array, half_norms: Array, room: Rows, best: Array, second: Array, label: Array
+) -> None:
     """Find the smallest and second smallest score ``|c|^2 / 2 - x.c`` of every point, and whose the smallest is.
 
     Scores differ from ``|x - c|^2 / 2`` by ``|x|^2 / 2``, which is the same for all centres. Four centres are scored
-    at once (s0 ... s3), from the first two features on four at a time: 16 multiply-adds for 8 loads and 4 stores.
-    The scores meet the two smallest by selections without a branch; the earlier centre wins a tie. ``label`` has the
-    type of the scores, so that all lanes have one width. One function, as a call costs as much as a loop over a tile.
+    at once (s0 ... s3, in ``room``), from the first two features on four at a time: 16 multiply-adds for 8 loads and 4
+    stores. The scores meet the two smallest by selections without a branch; the earlier centre wins a tie. ``label``
+    has the type of the scores, so that all lanes have one width. One function, as a call costs as much as a loop over
+    a tile.
     """
     like = best.dtype
-    s0, s1 = np.empty(LANES, like), np.empty(LANES, like)
-    s2, s3 = np.empty(LANES, like), np.empty(LANES, like)
+    s0, s1, s2, s3 = room
     for t in range(LANES):
         best[t] = np.inf
         second[t] = np.inf

@@ -169,7 +169,7 @@ class DensePartition(_Sums):
             largest = float(max(-self.X.min(), self.X.max())) + float(np.abs(self.origin).max())
             self._spread = largest * float(np.sqrt(self.X.shape[1]))
         rounding = 4 * (self.X.shape[1] + 8) * float(np.finfo(np.float64).eps)
-        return rounding * (self._spread + float(np.sqrt(2 * reach)))
+        return float(rounding * (self._spread + np.sqrt(2 * reach)))
 
     def own_distances(self, centres: Array) -> Array:
         """Return the squared distance of every row from its own centre."""
