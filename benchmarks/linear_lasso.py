@@ -109,10 +109,6 @@ def cv_contest(n: int, d: int) -> Contest:
         (OURS, lambda: steepest.linear_model.LassoCV(cv=5, tol=1e-4)),
         ("scikit-learn", lambda: sklearn.linear_model.LassoCV(cv=5, tol=1e-4)),
     ]
-    if find_spec("celer"):
-        import celer
-
-        found.append(("celer", lambda: celer.LassoCV(cv=5, tol=1e-4, n_alphas=100)))
     contenders = [Contender(label, lambda maker=maker: maker().fit(X, y)) for label, maker in found]
     return Contest(contenders, off, 0.05)
 

@@ -14,16 +14,37 @@ from steepest.solvers.gram_problem import GramProblem
 from steepest.solvers.path import Path
 from steepest.typing import Array, IntArray
 
+NEARLY_PERFECT = 1e-7  # of the target's mean square: below, an error summed from moments has lost too many digits
+
 
 @dataclass
 class Fold:
-    """One split: a problem on the training rows, and the rows held out."""
+    """One split: a problem on the training rows, the rows held out and, where they are known, those rows' moments."""
 
     problem: Problem
     test: IntArray
+    held_out: Moments | None = None
 
     def errors(self, path: Path, X: Any, y: Array, sample_weight: Array | None) -> Array:
-        """Return the (weighted) mean squared errors on the held-out rows, one a penalty."""
+        r"""Return the (weighted) mean squared errors on the held-out rows, one a penalty.
+
+        Notes
+        -----
+        With the moments of these rows about their means (x, y), weight W, ``r_i = (y_i - y) - (x_i - x).w`` sums to
+        zero, so that the constant part of the error separates and no row is read again::
+
+            sum s (y_i - x_i.w - b)^2 / W = (|y|^2 - 2 w.c + w.G w) / W + (y - x.w - b)^2
+        """
+        part = self.held_out
+        if part is not None and part.weight > 0:
+            W = path.coefficients
+            spread = part.y_square[0] - 2.0 * W @ part.cross[:, 0] + np.einsum("ij,ij->i", W @ part.gram, W)
+            errors = spread / part.weight + (part.y_mean[0] - W @ part.x_mean - path.intercepts) ** 2
+            if errors.min() > NEARLY_PERFECT * (part.y_square[0] / part.weight + part.y_mean[0] ** 2):
+                return np.asarray(errors)
+        return self._errors_of_rows(path, X, y, sample_weight)
+
+    def _errors_of_rows(self, path: Path, X: Any, y: Array, sample_weight: Array | None) -> Array:
         used = np.flatnonzero(path.coefficients.any(axis=0))
         W = path.coefficients[:, used].T.astype(X.dtype)
         part = X[np.ix_(self.test, used)] if not sparse.issparse(X) else X[self.test][:, used]
@@ -101,7 +122,8 @@ def gram_folds(
     whole = merged(parts, centre) if partition else of(slice(None))
     folds = []
     for (train, test), part, rest in zip(splits, parts, complements, strict=True):
-        folds.append(Fold(problem(without(whole, part, centre) if rest else part, len(train)), test))
+        own = without(whole, part, centre) if rest else part
+        folds.append(Fold(problem(own, len(train)), test, part if rest and centre else None))
     return problem(whole, n), folds
 
 

@@ -4,6 +4,7 @@ from collections.abc import Generator
 from typing import Any, Protocol
 
 import numpy as np
+from scipy.sparse import issparse
 
 from steepest.exceptions import InvalidInputError
 from steepest.kernels.gram import moments
@@ -241,18 +242,18 @@ def prepare(objective: CoordinateWise, theta: Array, gram: bool | Array | None =
         Whether to work on the Gram matrix of all columns; that matrix itself (of the weighted and centred columns, in
         the objective's scale); None to decide by shape: tall data with few columns, where one pass is all it takes.
     """
-    design = Design(objective.X, objective.reduction, objective.fit_intercept)
-    n, d = design.n_samples, design.n_features
-    W = objective.coefficients(theta).reshape(d, -1).T
-    Y = objective.y.reshape(n, -1)
+    X, reduction, centre = objective.X, objective.reduction, objective.fit_intercept
+    n, d = X.shape
+    W, Y = objective.coefficients(theta).reshape(d, -1).T, objective.y.reshape(n, -1)
+    dense = not issparse(X)
     if gram is None:
-        gram = not design.is_sparse and n >= 2 * d and d <= TALL_COLUMNS
+        gram = n >= 2 * d and d <= TALL_COLUMNS
+    if gram is True and dense:
+        whole = moments(X, Y, reduction.weights, centre=centre)
+        return [GramProblem.of_moments(whole, k, n, reduction.factor, w) for k, w in enumerate(W)]
+    design = Design(X, reduction, centre)
     if isinstance(gram, np.ndarray):
         return [GramProblem.of_design(design, gram, y, w) for y, w in zip(Y.T, W, strict=True)]
-    if gram and not design.is_sparse:
-        reduction = objective.reduction
-        whole = moments(objective.X, Y, reduction.weights, centre=objective.fit_intercept)
-        return [GramProblem.of_moments(whole, k, n, reduction.factor, w) for k, w in enumerate(W)]
     working_set = WorkingSet(design)
     problems: list[Problem] = [WorkingSetProblem(design, working_set, y, w) for y, w in zip(Y.T, W, strict=True)]
     return problems

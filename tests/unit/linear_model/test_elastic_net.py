@@ -9,6 +9,8 @@ from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit
 from steepest.kernels.gram import moments
 from steepest.linear_model import ElasticNet, ElasticNetCV, Lasso, LassoCV
 from steepest.linear_model.folds import column_folds, gram_folds, without
+from steepest.solvers.path import follow_path
+from steepest.solvers.subproblem import Strength
 
 
 @pytest.fixture
@@ -105,3 +107,19 @@ def test_metadata_goes_to_the_splitter(data):
     with config_context(enable_metadata_routing=True):
         model = LassoCV(cv=GroupKFold(3)).fit(*data, groups=groups)
     assert model.mse_path_.shape == (100, 3)
+
+
+def test_errors_from_moments_are_those_of_the_rows(data):
+    X, y = data
+    weight = np.random.default_rng(2).uniform(0.5, 1.0, 60)
+    fold = gram_folds(X, y, weight, list(KFold(3).split(X)), True)[1][1]
+    path = follow_path(fold.problem, [Strength(0.5, 0.0), Strength(0.01, 0.0)], tolerance=1e-8, max_epochs=100)
+    expected = fold._errors_of_rows(path, X, y, weight)
+    np.testing.assert_allclose(fold.errors(path, X, y, weight), expected, rtol=1e-11)
+    assert expected.min() > 0.1
+
+
+def test_errors_of_a_perfect_fit_keep_their_digits():
+    X = np.random.default_rng(0).standard_normal((60, 3))
+    model = LassoCV(cv=3, alphas=[1e-9], tol=1e-14).fit(X, X @ [1.0, 2.0, 3.0] + 4.0)
+    assert 0.0 < model.mse_path_.max() < 1e-16
