@@ -54,12 +54,17 @@ class KMeansBase(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         weights: Array = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
         return X, np.ascontiguousarray(weights)
 
-    def _check_size(self, X: Any) -> None:
-        """Refuse more clusters than samples."""
+    def _check_data(self, X: Any) -> None:
+        """Refuse more clusters than samples, and values whose squared distances overflow."""
         if X.shape[0] < self.n_clusters:
             raise InvalidInputError(
                 f"n_clusters={self.n_clusters}: must be at most the number of samples, n_samples={X.shape[0]}"
             )
+
+        values = X.data if sparse.issparse(X) else X
+        largest = max(-float(values.min()), float(values.max())) if values.size else 0.0
+        if largest > (float(np.finfo(X.dtype).max) / X.shape[1]) ** 0.5 / 4:
+            raise InvalidInputError(f"X holds values up to {largest:.1e}: their squares overflow {X.dtype}; scale them")
 
     def _given_centres(self, X: Any) -> Array | None:
         """Return the centres given as ``init``, or None if it is a method."""

@@ -146,7 +146,7 @@ class KMeans(KMeansBase):
         check_choice("solver", self.solver, SOLVERS)
         check_positive("learning_rate", self.learning_rate)
         X, weights = self._validate(X, sample_weight)
-        self._check_size(X)
+        self._check_data(X)
         given = self._given_centres(X)
         objective = ClusteringObjective(X, self.n_clusters, sample_weight=weights)
         best = self._best_run(objective, given, self._number_of_runs(given is not None))

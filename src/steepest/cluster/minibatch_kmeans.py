@@ -130,7 +130,7 @@ class MiniBatchKMeans(KMeansBase):
         """Find the centres of ``X`` (n_samples, n_features), dense or sparse."""
         self._check_parameters()
         X, weights = self._validate(X, sample_weight)
-        self._check_size(X)
+        self._check_data(X)
         given = self._given_centres(X)
         random_state = check_random_state(self.random_state)
         sampler = RowSampler(X, np.empty(0) if weights is None else weights)
@@ -237,7 +237,7 @@ class MiniBatchKMeans(KMeansBase):
         self._check_parameters()
         X, weights = self._validate(X, sample_weight, reset=first)
         if first:
-            self._check_size(X)
+            self._check_data(X)
             self._begin(X, weights)
         batch = ClusteringObjective(X, self.n_clusters, sample_weight=weights)
         look = self._memory.due(X.shape[0]) and self.reassignment_ratio > 0

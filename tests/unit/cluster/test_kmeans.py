@@ -247,6 +247,14 @@ def test_bad_data_are_refused(model, X, message):
         model(1).fit(X)
 
 
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("dtype, scale, shown", [(np.float64, 1e200, "1.0e.200"), (np.float32, 1e30, "1.0e.30")])
+def test_values_whose_squares_overflow_are_refused(model, dtype, scale, shown):
+    X = (np.array([[0.5, 1.0], [0.25, 0.0]]) * scale).astype(dtype)
+    with pytest.raises(InvalidInputError, match=f"X holds values up to {shown}: their squares overflow"):
+        model(1).fit(X)
+
+
 def test_bad_weights_are_refused():
     X = blobs()
     with pytest.raises(ValueError, match="at least one non-zero"):
