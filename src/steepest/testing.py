@@ -27,6 +27,7 @@ def assert_gradient(
     AssertionError: The gradient disagrees with the value in x.
     ...
     """
+    __tracebackhide__ = True
     return _demand(check_gradient(value, gradient, *params, **options))
 
 
@@ -39,6 +40,7 @@ def assert_jacobian(
     --------
     >>> report = assert_jacobian(lambda x: 2 * x, lambda x: [[2.0, 0.0], [0.0, 2.0]], [1.0, 3.0])
     """
+    __tracebackhide__ = True
     return _demand(check_jacobian(function, jacobian, x, **options))
 
 
@@ -49,6 +51,7 @@ def assert_hessian(gradient: Callable[..., Any], hessian: Callable[..., Any], x:
     --------
     >>> report = assert_hessian(lambda x: 2 * x, lambda x: [[2.0, 0.0], [0.0, 2.0]], [1.0, 3.0])
     """
+    __tracebackhide__ = True
     return _demand(check_hessian(gradient, hessian, x, **options))
 
 
@@ -59,6 +62,7 @@ def assert_adjoint(A: Any, At: Any, shape: int | tuple[int, ...], **options: Any
     --------
     >>> report = assert_adjoint(lambda u: 2 * u, lambda v: 2 * v, 3)
     """
+    __tracebackhide__ = True
     return _demand(check_adjoint(A, At, shape, **options))
 
 
@@ -71,6 +75,7 @@ def assert_prox(
     --------
     >>> report = assert_prox(lambda z: 0.5 * z @ z, lambda x, t: x / (1 + t), [1.0, -2.0])
     """
+    __tracebackhide__ = True
     return _demand(check_prox(value, prox, x, step, **options))
 
 

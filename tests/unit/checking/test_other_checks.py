@@ -252,3 +252,11 @@ def test_assertions_pass_and_fail_with_the_report() -> None:
     ):
         with pytest.raises(AssertionError, match="disagrees with the value"):
             failing()
+
+
+def test_a_failing_assertion_shows_the_test_and_not_the_helper() -> None:
+    with pytest.raises(AssertionError) as caught:
+        assert_gradient(lambda x: x @ x, lambda x: x, np.ones(3))
+    inside = [entry for entry in caught.traceback if entry.path.name == "testing.py"]
+    assert inside
+    assert all(entry.ishidden(caught) for entry in inside)

@@ -113,7 +113,7 @@ class Remote:
             selector.register(self.process.stdout, selectors.EVENT_READ)
             while b"\n" not in parts[-1]:
                 if not selector.select(max(end - time.monotonic(), 0.0)):
-                    raise SubmissionFailedError(f"took longer than {self.limits.seconds:g} s (an endless loop?)")
+                    raise SubmissionFailedError(f"took longer than {seconds:g} s (an endless loop?)")
                 part = os.read(self.process.stdout.fileno(), 2**20)
                 size += len(part)
                 if not part:
