@@ -52,7 +52,7 @@ def name_constant(
             or abs(top.value / bottom.value - size) > tolerance * size
         ):
             continue
-        below = f"({bottom.symbol})" if len(bottom.parts) > 1 else bottom.symbol
+        below = f"({bottom.symbol})" if " " in bottom.symbol else bottom.symbol
         symbol = top.symbol if bottom.symbol == "1" else f"{top.symbol}/{below}"
         meaning = ", ".join(m for m in (top.meaning, bottom.meaning) if m)
         found.setdefault(symbol, Named(symbol, meaning))
@@ -78,6 +78,8 @@ class _Term:
     @property
     def symbol(self) -> str:
         """How it is written."""
+        if len(self.parts) == 2 and self.parts[0] == self.parts[1]:
+            return f"{self.parts[0]}^2"
         return " ".join(part for part in self.parts if part) or "1"
 
     @property
@@ -102,7 +104,7 @@ def _terms(sizes: Mapping[str, tuple[float, str]]) -> list[_Term]:
     usual = [term for term in known if term.weight < 4]
     doubled = [two.times(term) for term in usual]
     products = [a.times(b) for i, a in enumerate(usual) for b in usual[i + 1 :]]
-    squares = [_Term((f"{t.symbol}^2",), t.value**2, t.meaning, 3) for t in usual if t.weight == 1]
+    squares = [_Term(t.parts * 2, t.value**2, t.meaning, 3) for t in usual if t.weight == 1]
     plain = [_Term((str(k),), float(k), "", 5) for k in (3, 4)]
     return [one, two, *known, *doubled, *products, *squares, *plain]
 
