@@ -27,6 +27,7 @@ Examples:
   steepest fit examples/data/diabetes.csv --target progression --model lasso
   steepest fit examples/data/diabetes.csv --target progression --learning-rate 0.1
   steepest fit examples/data/breast_cancer.csv --target diagnosis --model logistic
+  steepest fit examples/data/diabetes.csv --target progression --model mlp --hidden 64,64 --activation relu
 """
 
 
@@ -65,6 +66,8 @@ MODEL_OPTIONS = _options(
     click.option(
         "-m", "--model", default="linear", show_default=True, metavar="NAME", help=f"One of {', '.join(MODELS)}."
     ),
+    click.option("--hidden", metavar="N,N,...", help="Units of each hidden layer of a network."),
+    click.option("--activation", metavar="NAME", help="After each hidden layer: relu, tanh, logistic, identity."),
     click.option("--alpha", type=float, help="Strength of the penalty."),
     click.option("--l1-ratio", type=float, help="Share of the L1 part in an elastic net."),
     click.option("--solver", metavar="NAME", help="How to minimise; the fastest that fits if not given."),

@@ -31,8 +31,10 @@ MODELS = {
     "logistic": Entry("steepest.linear_model:LogisticRegression", classifies=True),
     "sgd": Entry("steepest.linear_model:SGDRegressor"),
     "sgd-classifier": Entry("steepest.linear_model:SGDClassifier", classifies=True),
+    "mlp": Entry("steepest.neural_network:MLPRegressor"),
+    "mlp-classifier": Entry("steepest.neural_network:MLPClassifier", classifies=True),
 }
-OPTIONS = ("alpha", "l1_ratio", "solver", "learning_rate", "batch_size", "update", "max_iter", "tol")
+OPTIONS = ("hidden", "activation", "alpha", "l1_ratio", "solver", "learning_rate", "batch_size", "update", "max_iter", "tol")
 TEACHING = ("learning_rate", "batch_size", "update")
 
 
@@ -53,7 +55,7 @@ def build(name: str, options: Mapping[str, Any], settings: Mapping[str, Any], se
     estimator = _load(name)
     allowed = list(inspect.signature(estimator.__init__).parameters)[1:]
     given = {option: value for option, value in options.items() if value is not None}
-    if any(option in given for option in TEACHING) and "batch_size" in allowed:
+    if any(option in given for option in TEACHING) and {"solver", "update"} <= set(allowed):
         given.setdefault("solver", "gradient-descent")  # the default solver would not look at them
     parameters: dict[str, Any] = {"random_state": seed} if "random_state" in allowed else {}
     for option, value in given.items():
@@ -80,11 +82,23 @@ def _translated(name: str, option: str, value: Any, allowed: list[str]) -> dict[
         return {"C": 1.0 / value}
     if option == "learning_rate" and "eta0" in allowed:
         return {"eta0": value, "learning_rate": "constant"}
+    if option == "learning_rate" and "learning_rate_init" in allowed:
+        return {"learning_rate_init": value}
+    if option == "hidden" and "hidden_layer_sizes" in allowed:
+        return {"hidden_layer_sizes": _sizes(value)}
     if option in allowed:
         return {option: value}
     known = [f"--{parameter.replace('_', '-')}" for parameter in allowed if parameter in OPTIONS]
     flag = f"--{option.replace('_', '-')}"
     raise InvalidInputError(f"{flag}: model {name} has no such option; it has {', '.join(known)}")
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    """Return ``64,64`` as numbers of units."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not all(part.isdigit() and int(part) > 0 for part in parts):
+        raise InvalidInputError(f"--hidden {text}: must be numbers of units, one a hidden layer, as in --hidden 64,64")
+    return tuple(map(int, parts))
 
 
 def parse_settings(pairs: tuple[str, ...]) -> dict[str, Any]:

@@ -30,7 +30,8 @@ def render(report: "FitReport", trace: "Trace", *, verbose: bool = False, consol
     console.print()
     console.print(_scores(report))
     console.print()
-    console.print(_coefficients(report, verbose))
+    if len(report.coefficients):
+        console.print(_coefficients(report, verbose))
     console.print()
     for line in _footnotes(report, verbose):
         console.print(line)
@@ -146,10 +147,12 @@ def _number(value: float) -> str:
 
 def _footnotes(report: "FitReport", verbose: bool) -> list[Text]:
     hidden = 0 if verbose else max(len(report.features) - SHOWN_COEFFICIENTS, 0)
-    lines = [f"{report.n_nonzero} of {len(report.features)} coefficients are not zero"]
-    if hidden:
+    lines = (
+        [f"{report.n_nonzero} of {len(report.features)} coefficients are not zero"] if len(report.coefficients) else []
+    )
+    if hidden and lines:
         lines[0] += f"; {hidden} more with -v"
-    if len(report.outputs) == 1 and report.outputs[0] != report.target:
+    if lines and len(report.outputs) == 1 and report.outputs[0] != report.target:
         lines.append(f"positive coefficients speak for {report.target} = {report.outputs[0]}")
     lines += [f"note: {note}" for note in report.notes]
     return [Text(line, style="dim") for line in lines]

@@ -105,8 +105,9 @@ def report(fitted: Fitted, *, data: str, seed: int, standardized: bool) -> FitRe
     """Return what the fit achieved."""
     model, train, test = fitted.model, fitted.train, fitted.test
     about = model.trace_.about
-    coefficients = np.atleast_2d(model.coef_)
-    intercept = np.broadcast_to(np.atleast_1d(model.intercept_), len(coefficients))
+    none = np.empty((0, len(train.features)))  # a network has no coefficients
+    coefficients = np.atleast_2d(getattr(model, "coef_", none))
+    intercept = np.broadcast_to(np.atleast_1d(getattr(model, "intercept_", 0.0)), len(coefficients))
     original, original_intercept = fitted.scaling.undo(coefficients, intercept)
     score = classification_scores if fitted.classifies else regression_scores
     return FitReport(
@@ -133,7 +134,7 @@ def report(fitted: Fitted, *, data: str, seed: int, standardized: bool) -> FitRe
         original_intercept=original_intercept,
         certificate=getattr(model, "certificate_", None),
         parameters={name: _shown(value) for name, value in (model.get_params() | _found(model)).items()},
-        notes=train.notes,
+        notes=[*train.notes, *_network(model)],
     )
 
 
@@ -143,6 +144,16 @@ def _outputs(model: Any, target: str, classifies: bool) -> list[str]:
         return [target]
     classes = [str(value) for value in model.classes_]
     return classes[1:] if len(classes) == 2 else classes
+
+
+def _network(model: Any) -> list[str]:
+    """Return what is to be said of a network: its size, and what is wrong with it."""
+    if not hasattr(model, "coefs_"):
+        return []
+    sizes = [len(model.coefs_[0]), *(len(b) for b in model.intercepts_)]
+    n_parameters = sum(W.size + b.size for W, b in zip(model.coefs_, model.intercepts_, strict=True))
+    text = f"a network of {'-'.join(map(str, sizes))} units, {n_parameters} parameters"
+    return [text, *model.trace_.about.get("notices", [])]
 
 
 def _found(model: Any) -> dict[str, Any]:

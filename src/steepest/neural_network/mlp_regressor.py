@@ -79,7 +79,8 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, Perceptron):  # type: ignor
     Examples
     --------
     >>> X = np.linspace(-1, 1, 40)[:, None]
-    >>> model = MLPRegressor((10,), "tanh", solver="lbfgs", random_state=0, max_iter=1000).fit(X, X.ravel() ** 2)
+    >>> model = MLPRegressor(hidden_layer_sizes=10, activation="tanh", solver="lbfgs", random_state=0, max_iter=1000)
+    >>> model = model.fit(X, X.ravel() ** 2)
     >>> bool(model.score(X, X.ravel() ** 2) > 0.99)
     True
     """

@@ -89,7 +89,7 @@ class FitReport:
     @property
     def order(self) -> list[int]:
         """The features by the largest size of their coefficients, those of zero last."""
-        size = np.abs(self.coefficients).max(axis=0)
+        size = np.abs(self.coefficients).max(axis=0, initial=0.0)
         return sorted(range(len(self.features)), key=lambda j: (-size[j], j))
 
     @property
@@ -109,7 +109,7 @@ class FitReport:
     @property
     def n_nonzero(self) -> int:
         """How many features have a coefficient other than zero."""
-        return int(np.count_nonzero(np.abs(self.coefficients).max(axis=0)))
+        return int(np.count_nonzero(np.abs(self.coefficients).max(axis=0, initial=0.0)))
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as JSON can hold it; a number that is not finite is null."""

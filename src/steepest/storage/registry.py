@@ -16,25 +16,23 @@ RECORDS = (
     "steepest.solvers.schedules",
     "steepest.solvers.plateau",
     "steepest.solvers.compiled_mini_batch",
+    "steepest.solvers.minibatch_kmeans",
+    "steepest.solvers.exact.problem",
 )
 FUNCTIONS = ("steepest.layers.initializers",)
-PRIVATE = {"steepest.certificate": ("Certificate",), "steepest.solvers.plateau": ("Plateau",)} | {
-    "steepest.solvers.compiled_mini_batch": ("Memory",),
-    "steepest.layers.initializers": (
-        "zeros",
-        "normal",
-        "glorot_uniform",
-        "glorot_normal",
-        "he_normal",
-        "he_uniform",
-        "lecun_normal",
-        "orthogonal",
-    ),
+INITIALIZERS = "zeros normal glorot_uniform glorot_normal he_normal he_uniform lecun_normal orthogonal"
+NAMED = {
+    "steepest.certificate": "Certificate",
+    "steepest.solvers.plateau": "Plateau",
+    "steepest.solvers.compiled_mini_batch": "Memory",
+    "steepest.solvers.minibatch_kmeans": "CentreCounts",
+    "steepest.solvers.exact.problem": "Solution",
+    "steepest.layers.initializers": INITIALIZERS,
 }
 
 
 def _offered(module: str) -> tuple[str, ...]:
-    return tuple(PRIVATE[module]) if module in PRIVATE else tuple(import_module(module).__all__)
+    return tuple(NAMED[module].split()) if module in NAMED else tuple(import_module(module).__all__)
 
 
 def path_of(thing: Any, modules: tuple[str, ...]) -> str | None:

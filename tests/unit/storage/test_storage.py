@@ -72,7 +72,7 @@ def test_an_estimator_that_was_never_fitted_keeps_its_parameters(cls, tmp_path):
 
 def test_a_model_learns_on_after_a_file_as_it_would_have(tmp_path):
     X, y = data()
-    model = MLPRegressor((5,), solver="sgd", random_state=0).partial_fit(X, y).partial_fit(X, y)
+    model = MLPRegressor(hidden_layer_sizes=(5,), solver="sgd", random_state=0).partial_fit(X, y).partial_fit(X, y)
     again = through_a_file(model, tmp_path).partial_fit(X, y)
     np.testing.assert_array_equal(again.coefs_[0], model.partial_fit(X, y).coefs_[0])
 
