@@ -131,7 +131,9 @@ def explain(objective: NetworkObjective, theta: Array) -> Explanation:
     Y = passes[-1].result
     z = Y[:, 0] if objective.y.ndim == 1 and objective.loss.target != "class" else Y
     values = objective.loss.value(objective.y, z)
-    text, latex = LOSS_FORMULAS.get(type(objective.loss), (f"mean of {objective.loss.words}", r"\frac{1}{N} \sum l(y, Y)"))
+    text, latex = LOSS_FORMULAS.get(
+        type(objective.loss), (f"mean of {objective.loss.words}", r"\frac{1}{N} \sum l(y, Y)")
+    )
     last = names[-1]
     L = np.asarray(objective.reduction.total(values))
     forward.append(Line("L", text.replace("Y", last), latex.replace("Y", Name(last).latex), ["mean of ", values], L))

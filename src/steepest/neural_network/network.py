@@ -113,7 +113,9 @@ class Network:
         architecture = self.architecture
         kinds = [type(layer).__name__ for layer in architecture.layers]
         shapes = [str(shape) for shape in architecture.shapes[1:]]
-        counts = [sum(p.span.stop - p.span.start for p in architecture.parameters if p.layer == i) for i in range(len(kinds))]
+        counts = [
+            sum(p.span.stop - p.span.start for p in architecture.parameters if p.layer == i) for i in range(len(kinds))
+        ]
         wide, far = max(4, *map(len, kinds)), max(6, *map(len, shapes))
         lines = [f"layer  {'kind':{wide}}  {'output':{far}}  parameters"]
         for i, (kind, shape, count) in enumerate(zip(kinds, shapes, counts, strict=True), start=1):
@@ -124,7 +126,9 @@ class Network:
         X = np.asarray(X, dtype=self.theta.dtype)
         if X.shape[1:] != self.architecture.input_shape:
             shape = self.architecture.input_shape
-            raise InvalidInputError(f"X has shape {X.shape}: the network takes (n_samples, {', '.join(map(str, shape))})")
+            raise InvalidInputError(
+                f"X has shape {X.shape}: the network takes (n_samples, {', '.join(map(str, shape))})"
+            )
         return X
 
     def objective(

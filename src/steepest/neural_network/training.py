@@ -224,7 +224,9 @@ def _split(
         return X, y, weight, validation
     n_held = round(check_positive("validation", validation) * len(X))
     if not 1 <= n_held < len(X):
-        raise InvalidInputError(f"validation={validation!r} of {len(X)} rows: some must be held out, and some must stay")
+        raise InvalidInputError(
+            f"validation={validation!r} of {len(X)} rows: some must be held out, and some must stay"
+        )
     order = generator.permutation(len(X))
     held, rest = order[:n_held], order[n_held:]
     return X[rest], y[rest], None if weight is None else weight[rest], (X[held], y[held])

@@ -151,6 +151,7 @@ def compiled_mini_batch_descent(
         memory.rate, value = float(rates[made - 1]), float(values[made - 1])
         memory.values += values[:made].tolist()
         way = theta - before
+        ended = plateau.ends(theta, value, memory.rate, counted=True)
         yield Step(
             epoch,
             theta.copy(),
@@ -160,7 +161,7 @@ def compiled_mini_batch_descent(
             step_norm=float(np.linalg.norm(way)),
             notes=part_norms(gradient, way, parts),
         )
-        if plateau.ends(theta, value, memory.rate, counted=True):
+        if ended:
             return Reason.PATIENCE
 
 

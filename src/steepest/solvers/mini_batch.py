@@ -91,6 +91,7 @@ def mini_batch_descent(
         value = total / objective.n_samples
         if whole_value:
             value, gradient = objective.value_and_gradient(theta)
+        ended = plateau.ends(theta, value, rate)
         yield Step(
             epoch,
             theta,
@@ -101,7 +102,7 @@ def mini_batch_descent(
             updates=np.stack(seen) if watch else None,
             notes=part_norms(gradient, theta - before, parts),
         )
-        if plateau.ends(theta, value, rate):
+        if ended:
             return Reason.PATIENCE
 
 

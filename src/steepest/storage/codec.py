@@ -62,7 +62,12 @@ class Encoder:
             return {"random_state": self.encode(list(value.get_state(legacy=True)), where)}  # type: ignore[arg-type]
         if sparse.issparse(value):
             parts = {name: self.encode(getattr(value, name), where) for name in ("data", "indices", "indptr")}
-            return {"sparse": value.format, "array": isinstance(value, sparse.sparray), "shape": list(value.shape), **parts}
+            return {
+                "sparse": value.format,
+                "array": isinstance(value, sparse.sparray),
+                "shape": list(value.shape),
+                **parts,
+            }
         if isinstance(value, Network):
             fields = {"layers": value.architecture.layers, "input_shape": value.architecture.input_shape}
             fields |= {"loss": value.loss, "theta": value.theta, "state": value.state}
@@ -80,7 +85,9 @@ class Encoder:
     def _estimator(self, model: Any, where: str) -> Any:
         path = path_of(type(model), ESTIMATORS)
         if path is None:
-            raise InvalidInputError(f"{where} is a {type(model).__name__}: only models of steepest can be kept in a file")
+            raise InvalidInputError(
+                f"{where} is a {type(model).__name__}: only models of steepest can be kept in a file"
+            )
         parameters = model.get_params(deep=False)
         fitted = {k: v for k, v in vars(model).items() if k not in parameters and k not in LEFT_OUT}
         return {

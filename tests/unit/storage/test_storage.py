@@ -42,7 +42,12 @@ def data(n=60):
 def fitted(model, X, y):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return model.fit(X, np.where(y > 0, "yes", "no") if hasattr(model, "predict_proba") or hasattr(model, "decision_function") else y)
+        return model.fit(
+            X,
+            np.where(y > 0, "yes", "no")
+            if hasattr(model, "predict_proba") or hasattr(model, "decision_function")
+            else y,
+        )
 
 
 def through_a_file(model, folder):
@@ -107,7 +112,9 @@ def test_a_trace_with_parameters_is_kept(tmp_path):
 
 def test_a_network_with_images_statistics_and_settings_of_its_own(tmp_path):
     layers = [Conv2D(3, 3, padding="same", initializer=orthogonal), BatchNorm(0.8), ReLU(), MaxPool2D(2), Flatten()]
-    network = Network([*layers, Dropout(0.2), Dense(2)], (1, 4, 4), loss=HuberLoss(0.7), random_state=0, dtype=np.float32)
+    network = Network(
+        [*layers, Dropout(0.2), Dense(2)], (1, 4, 4), loss=HuberLoss(0.7), random_state=0, dtype=np.float32
+    )
     X = np.random.default_rng(0).random((20, 1, 4, 4)).astype(np.float32)
     network.fit(X, X.reshape(20, -1)[:, :2], max_iter=2, random_state=0)
     again = through_a_file(network, tmp_path)
@@ -195,7 +202,9 @@ def test_another_version_is_refused(good):
     refused(changed(good, version="2"), "model version '2', this release reads '1'")
 
 
-@pytest.mark.parametrize("name", ["os:system", "steepest.cli:main", "steepest.linear_model:__class__", "builtins:eval", 7])
+@pytest.mark.parametrize(
+    "name", ["os:system", "steepest.cli:main", "steepest.linear_model:__class__", "builtins:eval", 7]
+)
 def test_no_class_outside_of_the_list_is_ever_made(good, name):
     refused(changed(good, lambda tree: tree.update(estimator=name)), "no model, layer or loss of this release")
 
