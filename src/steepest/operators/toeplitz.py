@@ -153,7 +153,8 @@ def _convolve_one(x: Array, w: Array, method: Method) -> Array:
 
 def _direct(x: Array, w: Array) -> Array:
     """Count every product, several outputs at a time."""
-    from steepest.kernels.convolution.line import ROWS, convolve_block, shifted_filters
+    from steepest.kernels.convolution.line import convolve_block, shifted_filters
+    from steepest.kernels.convolution.tiles import ROWS
 
     x = np.ascontiguousarray(x)
     table, offsets = shifted_filters(w)
@@ -209,7 +210,8 @@ def _lags_by_blocks(y: Array, w: Array, lags: int) -> Array:
     r"""Sum the products of spectra of pieces of w and of y, and transform the sum back once.
 
     A circular correlation of length N between S samples of w and the S + lags - 1 of y that they meet does not wrap
-    around at the first ``lags`` lags if N is at least S + lags - 1. The pieces share these lags, so their spectra add up.
+    around at the first ``lags`` lags if N is at least S + lags - 1. The pieces share these lags, so their spectra add
+    up.
     """
     length = _block_length(len(w), lags)
     step = length - lags + 1
@@ -237,7 +239,8 @@ def _block_length(n: int, k: int) -> int:
     lengths = [fft.next_fast_len(k << p, real=True) for p in range(1, 8) if (k << p) < whole]
     lengths = [length for length in lengths if length >= 1024] or [min(whole, fft.next_fast_len(2048, real=True))]
     lengths = [length for length in lengths if length >= 2 * k] + [whole]
-    return min(lengths, key=lambda length: -(-n // (length - k + 1)) * length * (np.log2(length) + 3))
+    best: int = min(lengths, key=lambda length: -(-n // (length - k + 1)) * length * (np.log2(length) + 3))
+    return best
 
 
 class Convolution:

@@ -89,7 +89,7 @@ class Deconvolution:
             return np.full(len(variances), np.nan)
         noise = float(np.sum(np.square(self.residual, dtype=np.float64))) / freedom
         with np.errstate(invalid="ignore"):  # no noise and an undetermined entry: 0 * infinity
-            return np.sqrt(noise * variances)
+            return np.asarray(np.sqrt(noise * variances))
 
     @property
     def filter_standard_errors(self) -> Array:
@@ -179,8 +179,8 @@ def deconvolve(
 
         b = (sum y - s 1^T u) / (n - s^2 1^T v),    w = u - s b v
 
-    G comes from the autocorrelation of x by transforms, G^-1 in O(k^2) (or, for large k, O(k log k)) operations from its
-    first column (`steepest.solvers.toeplitz`).
+    G comes from the autocorrelation of x by transforms, G^-1 in O(k^2) (or, for large k, O(k log k)) operations from
+    its first column (`steepest.solvers.toeplitz`).
 
     Examples
     --------
@@ -234,7 +234,8 @@ def _descend(
     if result.reason is Reason.DIVERGED:
         raise DivergenceError(f"deconvolve {result.message}", result)
     if result.reason is Reason.MAX_ITER:
-        text = f"deconvolve did not converge in {result.n_iter} iterations: the gradient is {result.last.gradient_norm:.1e}"
+        norm = result.last.gradient_norm
+        text = f"deconvolve did not converge in {result.n_iter} iterations: the gradient is {norm:.1e}"
         warnings.warn(f"{text}; raise max_iter, or use solver='exact'", UserWarning, stacklevel=4)
     return result
 

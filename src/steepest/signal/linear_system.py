@@ -80,14 +80,14 @@ def linear_system(x: ArrayLike, y: ArrayLike, *, fit_bias: bool = True) -> Linea
 
     Notes
     -----
-    One pair gives n equations for n d + n unknowns: each row of W may change by any vector orthogonal to x, and the rest
-    be made up by b, without a change in ``W x + b``. So the pair cannot determine W. With z = (x, 1), every solution of
-    ``V z = y`` for V = (W, b) splits into a part along z and a part across, of which only the first meets z; the
-    shortest has no second part: ``V = y z^T / |z|^2``, that is ``W = y x^T / (1 + |x|^2)`` and ``b = y / (1 + |x|^2)``.
-    At it e = 0, so both gradients vanish.
+    One pair gives n equations for n d + n unknowns: each row of W may change by any vector orthogonal to x, and the
+    rest be made up by b, without a change in ``W x + b``. So the pair cannot determine W. With z = (x, 1), every
+    solution of ``V z = y`` for V = (W, b) splits into a part along z and a part across, of which only the first meets
+    z; the shortest has no second part: ``V = y z^T / |z|^2``, that is ``W = y x^T / (1 + |x|^2)`` and ``b = y / (1 +
+    |x|^2)``. At it e = 0, so both gradients vanish.
 
-    Several pairs Z (n_pairs, d+1) give the normal equations ``Z^T Z V^T = Z^T Y``; they have one solution if the inputs,
-    with a 1 appended, span all d+1 dimensions, and otherwise the shortest is ``V^T = Z^+ Y`` (pseudo-inverse).
+    Several pairs Z (n_pairs, d+1) give the normal equations ``Z^T Z V^T = Z^T Y``; they have one solution if the
+    inputs, with a 1 appended, span all d+1 dimensions, and otherwise the shortest is ``V^T = Z^+ Y`` (pseudo-inverse).
 
     Examples
     --------

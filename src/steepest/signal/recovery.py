@@ -48,8 +48,8 @@ def recover(
 
     Notes
     -----
-    Convolution does not change when its factors trade places, so this is `deconvolve` with w in the place of x: the same
-    gradients, the same Toeplitz system, now of the autocorrelation of w.
+    Convolution does not change when its factors trade places, so this is `deconvolve` with w in the place of x: the
+    same gradients, the same Toeplitz system, now of the autocorrelation of w.
 
     For white noise of variance sigma^2 and a white x of mean 0 and variance tau^2, the linear estimate of least mean
     squared error is ``(A^T A + (sigma/tau)^2 I)^-1 A^T y`` (Wiener): the minimum above for ridge = (sigma/tau)^2. For
@@ -96,9 +96,9 @@ def wiener(y: ArrayLike, w: ArrayLike, *, noise_spectrum: ArrayLike, signal_spec
 
     Notes
     -----
-    Taken as periodic with period n, the convolution is a product of spectra, ``Y = W X + N``, and frequencies do not mix.
-    Of all estimates ``H Y``, the expected ``|H Y - X|^2 = |H W - 1|^2 S + |H|^2 P`` with signal power S and noise power
-    P is a square in H; its derivative by conj(H), ``(H W - 1) S conj(W) + H P``, vanishes at::
+    Taken as periodic with period n, the convolution is a product of spectra, ``Y = W X + N``, and frequencies do not
+    mix. Of all estimates ``H Y``, the expected ``|H Y - X|^2 = |H W - 1|^2 S + |H|^2 P`` with signal power S and noise
+    power P is a square in H; its derivative by conj(H), ``(H W - 1) S conj(W) + H P``, vanishes at::
 
         H = conj(W) S / (|W|^2 S + P)
 

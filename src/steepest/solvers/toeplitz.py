@@ -61,7 +61,8 @@ class SymmetricToeplitz:
     def dense(self) -> Array:
         """Return the matrix."""
         index = np.arange(self.size)
-        return self.r[np.abs(index[:, None] - index)]
+        dense: Array = self.r[np.abs(index[:, None] - index)]
+        return dense
 
     def inverse(self) -> "ToeplitzInverse | None":
         """Return the inverse, or None if T is not positive definite in working precision."""
@@ -143,7 +144,7 @@ class ToeplitzInverse:
 
 def largest_eigenvalue(product: Callable[[Array], Array], size: int) -> float:
     """Return the largest eigenvalue of a symmetric matrix given by its product, within a thousandth or so."""
-    vector = np.random.default_rng(0).standard_normal(size)
+    vector: Array = np.random.default_rng(0).standard_normal(size)
     value = 0.0
     for _ in range(POWER_ITERATIONS):
         vector = product(vector / np.linalg.norm(vector))

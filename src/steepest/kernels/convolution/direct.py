@@ -53,7 +53,7 @@ def lanes_of(x: Array) -> int:
 
 @compiled
 def pack_block(source: Array, n: int, first: int, plan: Plan, start: int, packed: Array) -> None:
-    """Write the planes that output rows ``start ...`` read; ``packed`` is zero where columns lie outside of the image."""
+    """Write the planes that output rows ``start ...`` read; ``packed`` is 0 where columns lie outside of the image."""
     _, channels, height, width = source.shape
     flat, zero = source.reshape(source.size), source.dtype.type(0)
     step = plan.column_stride
@@ -98,7 +98,7 @@ def fill_tiles(
     pitch: int,
     count: int,
 ) -> None:
-    """``out[io + m pitch + p] = sum_k table[ia + k rows + m] x[ix + offset[k] + p]`` for p < count, in whole vectors."""
+    """``out[io + m pitch + p] = sum_k table[ia + k rows + m] x[ix + offset[k] + p]``, p < count, by vectors."""
     lanes = lanes_of(x)
     left = (count + lanes - 1) // lanes
     p = 0
@@ -155,7 +155,7 @@ def pack_weights(w: Array, taps: IntArray, swap: bool, rows: int) -> Array:
 def correlate_blocks(
     source: Array, table: Array, rows: int, bias: Array, plan: Plan, out: Array, start: int, stop: int
 ) -> None:
-    """Do the blocks start ... stop of a batch: ``out[n, m, ...] = bias[m] + sum_k table[.., k, m] packed[offset[k]..]``.
+    """Do the blocks start ... stop of a batch: ``out[n, m, p] = bias[m] + sum_k table[k, m] packed[offset[k] + p]``.
 
     ``source`` (N, C, H, W), ``out`` (N, M, H', W'). Reference: ``operators.convolution2d.reference.forward``.
     """
@@ -222,8 +222,8 @@ def store_rows(
 def weight_gradient_blocks(x: Array, dy: Array, plan: Plan, start: int, stop: int) -> Array:
     """Return the sum over the blocks start ... stop of ``dw[g, m, k] = sum_p dy[m, p] packed[offset[k] + p]``.
 
-    ``x`` (N, C, H, W), ``dy`` (N, M, H', W'); the plan is that of the forward pass. In the columns between ``width`` and
-    ``pitch`` dy is taken as 0. Reference: ``operators.convolution2d.reference.weight_gradient``.
+    ``x`` (N, C, H, W), ``dy`` (N, M, H', W'); the plan is that of the forward pass. In the columns between ``width``
+    and ``pitch`` dy is taken as 0. Reference: ``operators.convolution2d.reference.weight_gradient``.
     """
     terms = len(plan.offset)
     lanes = lanes_of(x)

@@ -20,7 +20,7 @@ def durbin(r: Array, a: Array, b: Array) -> float:
     error = r[0]
     for i in range(1, k):
         if not error > 0:
-            return error
+            return float(error)
         reverse = b[k - 1 - i :]  # reverse[j] = a[i - j]
         correlation = 0.0
         for j in range(1, i + 1):
@@ -32,4 +32,4 @@ def durbin(r: Array, a: Array, b: Array) -> float:
             a[j] = forward + reflection * backward
             reverse[j] = backward + reflection * forward
         error *= 1 - reflection * reflection
-    return error
+    return float(error)

@@ -13,9 +13,10 @@ inlined in the kernels that call them.
 """
 
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
-import llvmlite.binding as llvm
+import llvmlite.binding as llvm  # type: ignore[import-untyped]
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
@@ -33,6 +34,12 @@ def lanes(itemsize: int) -> int:
     return VECTOR_BYTES // itemsize
 
 
+def inlined(generator: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a generator of instructions callable from compiled code, where it is inlined; constants come as such."""
+    callable_there: Callable[..., Any] = intrinsic(prefer_literal=True)(generator)
+    return callable_there
+
+
 class VectorCode:
     """Builder of vector instructions for arrays of one dtype."""
 
@@ -44,19 +51,22 @@ class VectorCode:
         self.vector = ir.VectorType(self.scalar, self.lanes)
         suffix = f"v{self.lanes}f{8 * self.itemsize}"
         form = ir.FunctionType(self.vector, [self.vector] * 3)
-        self.fused = cgutils.get_or_insert_function(builder.module, form, f"llvm.fma.{suffix}")
+        name = f"llvm.fma.{suffix}"
+        self.fused = cgutils.get_or_insert_function(builder.module, form, name)  # type: ignore[no-untyped-call]
 
     def start(self, array_type: Any, array: Any, index: Any) -> Any:
         """Return the address of ``array[index]``."""
         return self.at(self.context.make_array(array_type)(self.context, self.builder, array).data, index)
 
     def at(self, pointer: Any, index: Any) -> Any:
+        """Return the address ``index`` numbers further."""
         return self.builder.gep(pointer, [INT64(index) if isinstance(index, int) else index])
 
     def _address(self, pointer: Any, v: int) -> Any:
         return self.builder.bitcast(self.at(pointer, v * self.lanes), self.vector.as_pointer())
 
     def load(self, pointer: Any, v: int = 0) -> Any:
+        """Return vector ``v`` from ``pointer`` on."""
         return self.builder.load(self._address(pointer, v), align=self.itemsize)
 
     def load_every(self, step: int, pointer: Any) -> Any:
@@ -76,12 +86,15 @@ class VectorCode:
         return self.shuffle(low, high, [2 * p + first // 2 for p in range(self.lanes)])
 
     def store(self, value: Any, pointer: Any, v: int = 0) -> None:
+        """Write vector ``v`` from ``pointer`` on."""
         self.builder.store(value, self._address(pointer, v), align=self.itemsize)
 
     def broadcast(self, pointer: Any) -> Any:
+        """Return the number at ``pointer`` in every lane."""
         return self.splat(self.builder.load(pointer))
 
     def splat(self, scalar: Any) -> Any:
+        """Return a number in every lane."""
         undefined = ir.Constant(self.vector, ir.Undefined)
         lane = self.builder.insert_element(undefined, scalar, INT32(0))
         return self.shuffle(lane, undefined, [0] * self.lanes)
@@ -91,21 +104,25 @@ class VectorCode:
         return self.builder.shuffle_vector(first, second, ir.Constant(ir.VectorType(INT32, len(lanes)), lanes))
 
     def constant(self, number: float) -> Any:
+        """Return a constant in every lane."""
         return ir.Constant(self.vector, [number] * self.lanes)
 
     @staticmethod
     def index(number: int) -> Any:
+        """Return an index as a constant."""
         return INT64(number)
 
     def accumulators(self, rows: int, columns: int) -> list[list[Any]]:
         """Return zeroed variables, which the compiler turns into registers."""
         zero = ir.Constant(self.vector, None)
-        table = [[cgutils.alloca_once(self.builder, self.vector) for _ in range(columns)] for _ in range(rows)]
-        for variable in sum(table, []):
+        new: Callable[..., Any] = cgutils.alloca_once
+        table = [[new(self.builder, self.vector) for _ in range(columns)] for _ in range(rows)]
+        for variable in chain.from_iterable(table):
             self.builder.store(zero, variable)
         return table
 
     def add_product(self, variable: Any, left: Any, right: Any) -> None:
+        """Add ``left * right`` to a variable, rounding once."""
         self.builder.store(self.builder.call(self.fused, [left, right, self.builder.load(variable)]), variable)
 
     def add_sums(self, variables: list[Any], pointer: Any) -> None:
@@ -139,7 +156,7 @@ def literals(*numbers: Any) -> list[int] | None:
     return [n.literal_value for n in numbers] if constant else None
 
 
-@intrinsic(prefer_literal=True)
+@inlined
 def outer_tile(
     _typing: Any,
     rows: Any,
@@ -188,7 +205,7 @@ def outer_tile(
     return types.void(rows, vectors, a, i, x, i, offset, i, out, i, i), generate
 
 
-@intrinsic(prefer_literal=True)
+@inlined
 def dot_tile(
     _typing: Any,
     rows: Any,
@@ -206,8 +223,8 @@ def dot_tile(
 ) -> tuple[Any, Callable[..., Any]] | None:
     """``out[io + m columns + j] += sum_p a[ia + m a_pitch + p] x[ix + offset[j0 + j] + p]`` over ``steps`` vectors.
 
-    ``rows`` and ``columns`` are constants whose product is a multiple of the lanes; a, x, offset and out are contiguous.
-    Reference: ``steepest.operators.convolution2d.reference``.
+    ``rows`` and ``columns`` are constants whose product is a multiple of the lanes; a, x, offset and out are
+    contiguous. Reference: ``steepest.operators.convolution2d.reference``.
     """
     size = literals(rows, columns)
     if size is None:
@@ -230,13 +247,13 @@ def dot_tile(
                 row = code.load(code.at(a_rows[m], p))
                 for j in range(n_columns):
                     code.add_product(sums[m][j], row, shifted[j])
-        code.add_sums(sum(sums, []), out_0)
+        code.add_sums(list(chain.from_iterable(sums)), out_0)
         return context.get_dummy_value()
 
     return types.void(rows, columns, a, i, i, x, i, offset, i, i, out, i), generate
 
 
-@intrinsic(prefer_literal=True)
+@inlined
 def copy_rows(
     _typing: Any,
     step: Any,
@@ -252,8 +269,8 @@ def copy_rows(
 ) -> tuple[Any, Callable[..., Any]] | None:
     """``out[io + r pitch + i] = x[ix + r x_pitch + step i] + shift`` for i < count in each of so many rows.
 
-    ``step`` is the constant 1 or 2. The last vector of a row overlaps the one before, so that nothing is read or written
-    beyond; rows shorter than a vector go number by number.
+    ``step`` is the constant 1 or 2. The last vector of a row overlaps the one before, so that nothing is read or
+    written beyond; rows shorter than a vector go number by number.
     """
     size = literals(step)
     if size is None:

@@ -1,19 +1,19 @@
 r"""The transforms of Winograd's minimal filtering F(4x4, 3x3), for a vector of tiles at a time.
 
-Each is ``Y = M X M^T`` with a small constant M. Written as vector instructions, since the numbers of a tile lie 4 apart in
-an image, and since 36 intermediate numbers of 16 tiles just fit in registers: the compiler, left to itself, gathers them
-one by one.
+Each is ``Y = M X M^T`` with a small constant M. Written as vector instructions, since the numbers of a tile lie 4
+apart in an image, and since 36 intermediate numbers of 16 tiles just fit in registers: the compiler, left to itself,
+gathers them one by one.
 
 Reference: ``steepest.operators.convolution2d.winograd``, where the matrices are derived.
 """
 
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 from numba.core import types
-from numba.extending import intrinsic
 
-from steepest.kernels.convolution.tiles import VectorCode, literals
+from steepest.kernels.convolution.tiles import VectorCode, inlined, literals
 
 Matrix = tuple[tuple[float, ...], ...]
 
@@ -52,14 +52,14 @@ MATRICES = (INPUT, KERNEL, OUTPUT, _transposed(OUTPUT), _transposed(KERNEL))
 READS_IMAGE, WRITES_IMAGE = (FROM_IMAGE, FROM_SLOPES), (TO_IMAGE,)
 
 
-@intrinsic(prefer_literal=True)
+@inlined
 def transform(
     _typing: Any, which: Any, x: Any, ix: Any, x_pitch: Any, out: Any, io: Any, pitch: Any
 ) -> tuple[Any, Callable[..., Any]] | None:
     """``Y = M X M^T`` for one vector of tiles; ``which`` is a constant that names M.
 
-    Element (i, j) of X lies at ``x[ix + (i n + j) x_pitch + lane]``; in an image, at ``x[ix + i x_pitch + j + 4 lane]``.
-    Y is written likewise.
+    Element (i, j) of X lies at ``x[ix + (i n + j) x_pitch + lane]``; in an image, at ``x[ix + i x_pitch + j + 4
+    lane]``. Y is written likewise.
     """
     chosen = literals(which)
     if chosen is None:
@@ -72,11 +72,10 @@ def transform(
         code = VectorCode(context, builder, x)
         x_0, out_0 = code.start(x, x_, ix_), code.start(out, out_, io_)
         read = _read_image if chosen[0] in READS_IMAGE else _read_planes
-        numbers = read(code, x_0, x_pitch_, len(matrix[0]))
-        left = _transposed([_product(code, matrix, column) for column in _transposed(numbers)])  # type: ignore[arg-type]
-        result = [_product(code, matrix, row) for row in left]
+        columns = zip(*read(code, x_0, x_pitch_, len(matrix[0])), strict=True)
+        rows = zip(*[_product(code, matrix, column) for column in columns], strict=True)
         write = _write_image if chosen[0] in WRITES_IMAGE else _write_planes
-        write(code, result, out_0, pitch_)
+        write(code, [_product(code, matrix, row) for row in rows], out_0, pitch_)
         return context.get_dummy_value()
 
     return types.void(which, x, i, i, out, i, i), generate
@@ -106,7 +105,7 @@ def _read_planes(code: VectorCode, pointer: Any, pitch: Any, n: int) -> list[lis
 
 
 def _write_planes(code: VectorCode, numbers: list[list[Any]], pointer: Any, pitch: Any) -> None:
-    for k, number in enumerate(sum(numbers, [])):
+    for k, number in enumerate(chain.from_iterable(numbers)):
         code.store(number, code.at(pointer, code.builder.mul(pitch, code.index(k))))
 
 

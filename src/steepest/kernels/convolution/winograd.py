@@ -33,7 +33,7 @@ def weight_block(channels: int, lanes: int) -> int:
 
 @compiled
 def apart(size: int, lanes: int) -> int:
-    """Return how far apart planes of ``size`` numbers lie: one vector more, lest all 36 fall in one set of the cache."""
+    """Return how far apart planes of ``size`` numbers lie: a vector more, lest all 36 fall in one set of the cache."""
     return (size + lanes - 1) // lanes * lanes + lanes
 
 
@@ -99,8 +99,8 @@ def transform_tiles(
 ) -> None:
     """Write ``out[plane, channel, tile]`` of the tiles ``start ... start + count`` of all channels of a batch.
 
-    Tile (ty, tx) begins at row ``4 ty - top``, column ``4 tx - left`` of an image; it has 6 x 6 numbers, or 4 x 4 of slopes.
-    What a vector writes beyond the last tile of a row, the next row overwrites.
+    Tile (ty, tx) begins at row ``4 ty - top``, column ``4 tx - left`` of an image; it has 6 x 6 numbers, or 4 x 4 of
+    slopes. What a vector writes beyond the last tile of a row, the next row overwrites.
     """
     channels, lanes = source.shape[1], lanes_of(source)
     side = STEP if slopes else SIDE
@@ -187,7 +187,7 @@ def write_tiles(
     lines: Array,
     out: Array,
 ) -> None:
-    """Transform the products of the tiles ``start ... start + count`` back and write them, plus the bias, to ``out``."""
+    """Transform the products of the tiles ``start ... start + count`` back and write them, plus bias, to ``out``."""
     _, M, height, width = out.shape
     flat, lanes = out.reshape(out.size), lanes_of(out)
     line_pitch = len(lines) // SIDE

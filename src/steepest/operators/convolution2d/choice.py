@@ -1,4 +1,4 @@
-"""Which algorithm runs for which shape: one readable rule, measured by ``python -m benchmarks convolution --choice``."""
+"""Which algorithm runs for which shape: one readable rule."""
 
 from collections.abc import Callable
 from importlib import import_module

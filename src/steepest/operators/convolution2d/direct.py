@@ -2,17 +2,17 @@ r"""Convolution by register tiles over all taps: the way that suits every shape.
 
 Notes
 -----
-A block of output rows reads a few rows of the padded input. They are packed once, with the zeros around, into planes that
-stay in cache; a stride s splits them by phase (elements 0, s, 2 s, ... then 1, s+1, ...), so that what neighbouring outputs
-read lies side by side. In a plane with row length ``pitch`` the output grid is flattened with the same pitch, and tap (k, l)
-is a shift by one number, the same for every output: the sum over taps and channels is a matrix product whose right-hand rows
-are shifts of the planes (`steepest.kernels.convolution.tiles`). Nothing is unfolded: the columns between the width and the
-pitch are computed and thrown away.
+A block of output rows reads a few rows of the padded input. They are packed once, with the zeros around, into planes
+that stay in cache; a stride s splits them by phase (elements 0, s, 2 s, ... then 1, s+1, ...), so that what
+neighbouring outputs read lies side by side. In a plane with row length ``pitch`` the output grid is flattened with the
+same pitch, and tap (k, l) is a shift by one number, the same for every output: the sum over taps and channels is a
+matrix product whose right-hand rows are shifts of the planes (`steepest.kernels.convolution.tiles`). Nothing is
+unfolded: the columns between the width and the pitch are computed and thrown away.
 
-Input gradient: dx at row ``u = s q + phase - p`` collects the taps with ``(d k) mod s = phase``, from dy at row
-``q - (d k) div s``. For each of the s x s phases that is a correlation of stride 1 of the padded dy with the taps of that
-phase, written with stride s. Weight gradient: the same planes, and dy with the same pitch and zeros in the columns that do
-not count; summed over all places, shift by shift.
+Input gradient: dx at row ``u = s q + phase - p`` collects the taps with ``(d k) mod s = phase``, from dy at row ``q -
+(d k) div s``. For each of the s x s phases that is a correlation of stride 1 of the padded dy with the taps of that
+phase, written with stride s. Weight gradient: the same planes, and dy with the same pitch and zeros in the columns
+that do not count; summed over all places, shift by shift.
 """
 
 from functools import lru_cache, partial
@@ -22,12 +22,12 @@ import numpy as np
 
 from steepest.kernels.convolution.direct import (
     FEW_ROWS,
-    ROWS,
     Plan,
     correlate_blocks,
     pack_weights,
     weight_gradient_blocks,
 )
+from steepest.kernels.convolution.tiles import ROWS
 from steepest.kernels.threads import map_blocks, n_threads
 from steepest.operators.convolution2d.geometry import Geometry
 from steepest.typing import Array, IntArray

@@ -2,14 +2,14 @@ r"""Convolution by products of spectra: for large kernels.
 
 Notes
 -----
-A circular correlation of period L is a product of spectra, ``F(y) = sum_c F(x_c) conj(F(w_c))``. With L at least the padded
-input's side H_p, nothing wraps around in the places where the kernel lies inside: place i reads ``i ... i + d (k-1)``, at most
-``H_p - 1``. So one transform of every channel, image by image, and of every kernel, spread by its dilation; a stride keeps every
-s-th output. Work does not depend on the kernel's size.
+A circular correlation of period L is a product of spectra, ``F(y) = sum_c F(x_c) conj(F(w_c))``. With L at least the
+padded input's side H_p, nothing wraps around in the places where the kernel lies inside: place i reads ``i ... i + d
+(k-1)``, at most ``H_p - 1``. So one transform of every channel, image by image, and of every kernel, spread by its
+dilation; a stride keeps every s-th output. Work does not depend on the kernel's size.
 
-Input gradient, the adjoint: ``F(dx_c) = sum_o F(dy_o) F(w_oc)``, dy spread by the stride. Weight gradient:
-``F(dw_oc) = sum_n F(x_nc) conj(F(dy_no))``, of which the places ``d k`` are the taps. Both stay inside for the same reason.
-The error is some units in the last place of the largest output of an image, for every output.
+Input gradient, the adjoint: ``F(dx_c) = sum_o F(dy_o) F(w_oc)``, dy spread by the stride. Weight gradient: ``F(dw_oc)
+= sum_n F(x_nc) conj(F(dy_no))``, of which the places ``d k`` are the taps. Both stay inside for the same reason. The
+error is some units in the last place of the largest output of an image, for every output.
 """
 
 from typing import Any

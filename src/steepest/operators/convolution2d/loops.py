@@ -20,8 +20,9 @@ def conv2d_loops(
 
     Notes
     -----
-    ``y[n, o, i, j] = b[o] + sum over c, k, l of w[o, c, k, l] window[c, k, l]``, where the window is cut out of the padded
-    image at row ``i stride`` and column ``j stride``, every ``dilation``-th element, in the channels of o's group.
+    ``y[n, o, i, j] = b[o] + sum over c, k, l of w[o, c, k, l] window[c, k, l]``, where the window is cut out of the
+    padded image at row ``i stride`` and column ``j stride``, every ``dilation``-th element, in the channels of o's
+    group.
 
     Examples
     --------
@@ -57,8 +58,8 @@ def conv2d_backward_loops(
 
     Notes
     -----
-    One output is ``y = sum(window * w) + b``. So it hands ``dy w`` back to the numbers in its window, ``dy window`` to the
-    kernel, and ``dy`` to the bias; what several outputs hand back adds up.
+    One output is ``y = sum(window * w) + b``. So it hands ``dy w`` back to the numbers in its window, ``dy window`` to
+    the kernel, and ``dy`` to the bias; what several outputs hand back adds up.
 
     Examples
     --------

@@ -2,7 +2,8 @@ r"""Convolution as array code: all windows at once, and one contraction.
 
 Notes
 -----
-Shapes: x (N, C, H, W), w (O, C, kH, kW), y (N, O, H', W'), with X the zero-padded x (one group; groups are independent)::
+Shapes: x (N, C, H, W), w (O, C, kH, kW), y (N, O, H', W'), with X the zero-padded x (one group; groups are
+independent)::
 
     y_noij = b_o + sum_ckl w_ockl X_{n, c, s i + d k, s j + d l}
 
@@ -11,16 +12,17 @@ Input gradient. X_ncuv is met by every (i, j, k, l) with ``s i + d k = u`` and `
     dX_ncuv = sum_o sum_{s i + d k = u, s j + d l = v} w_ockl dy_noij
 
 With s = d = 1 that is ``sum_okl w_ockl dy_{n, o, u-k, v-l}``: the indices run against each other, so it is the full
-convolution of dy with w, or the correlation of dy, padded with kH - 1 and kW - 1 zeros, with the kernel flipped in both
-directions, ``w'_kl = w_{kH-1-k, kW-1-l}``, and with the roles of C and O exchanged. With a stride, dy is spread out first:
-s - 1 zeros between neighbours.
+convolution of dy with w, or the correlation of dy, padded with kH - 1 and kW - 1 zeros, with the kernel flipped in
+both directions, ``w'_kl = w_{kH-1-k, kW-1-l}``, and with the roles of C and O exchanged. With a stride, dy is spread
+out first: s - 1 zeros between neighbours.
 
 Weight gradient. w_ockl multiplies X_{n, c, s i + d k, s j + d l} in y_noij, and nothing else::
 
     dw_ockl = sum_nij dy_noij X_{n, c, s i + d k, s j + d l}
 
-a correlation of the input with the output gradient, in which dy is the kernel (spread by the stride), the shift is the tap
-(k, l), and the batch is summed over as channels are in the forward pass. Bias gradient: ``db_o = sum_nij dy_noij``.
+a correlation of the input with the output gradient, in which dy is the kernel (spread by the stride), the shift is the
+tap (k, l), and the batch is summed over as channels are in the forward pass. Bias gradient: ``db_o = sum_nij
+dy_noij``.
 """
 
 import numpy as np

@@ -2,10 +2,11 @@ r"""Winograd's minimal filtering for 3 x 3 kernels: a quarter of the products.
 
 Notes
 -----
-One dimension first. Four outputs of a filter g of three taps, ``y_i = sum_k d_{i+k} g_k``, are the transposed product of
-polynomials of degrees 3 and 2. A product of degree 5 is determined by its values at 5 points and its leading coefficient
-(the "value at infinity"), so 6 multiplications do instead of 12 (Toom, Cook; Winograd, 1980). Evaluate at 0, 1, -1, 2, -2 and
-infinity: with V_n the matrix of powers of these points, a product is ``V_6^-1 [(V_4 u) (V_3 g)]``, and the transposed map::
+One dimension first. Four outputs of a filter g of three taps, ``y_i = sum_k d_{i+k} g_k``, are the transposed product
+of polynomials of degrees 3 and 2. A product of degree 5 is determined by its values at 5 points and its leading
+coefficient (the "value at infinity"), so 6 multiplications do instead of 12 (Toom, Cook; Winograd, 1980). Evaluate at
+0, 1, -1, 2, -2 and infinity: with V_n the matrix of powers of these points, a product is ``V_6^-1 [(V_4 u) (V_3 g)]``,
+and the transposed map::
 
     y = V_4^T [(V_3 g) (V_6^-T d)] = A^T [(G g) (B^T d)]
 
@@ -18,17 +19,17 @@ A^T = V_4^T (4 x 6), and G, B^T are V_3, V_6^-T with the denominators moved from
           [0  2 -1 -2  1  0]         [ 1/24 -1/12  1/6]
           [0  4  0 -5  0  1]         [ 0     0     1  ]
 
-Two dimensions: the same along rows and columns, ``Y = A^T [(G g G^T) (B^T d B)] A`` for a tile of 4 x 4 outputs, which reads
-6 x 6 inputs. The sum over input channels commutes with A^T . A, so it is done before: for each of the 36 places a matrix
-product over channels. Lavin and Gray, 2016.
+Two dimensions: the same along rows and columns, ``Y = A^T [(G g G^T) (B^T d B)] A`` for a tile of 4 x 4 outputs, which
+reads 6 x 6 inputs. The sum over input channels commutes with A^T . A, so it is done before: for each of the 36 places
+a matrix product over channels. Lavin and Gray, 2016.
 
-Gradients. dx is a convolution of dy with the flipped kernel (`steepest.operators.convolution2d.reference`), so it goes the
-same way. For dw, Y is linear in g, and the adjoint of ``g -> A^T [(G g G^T) V] A`` with ``V = B^T d B`` is::
+Gradients. dx is a convolution of dy with the flipped kernel (`steepest.operators.convolution2d.reference`), so it goes
+the same way. For dw, Y is linear in g, and the adjoint of ``g -> A^T [(G g G^T) V] A`` with ``V = B^T d B`` is::
 
     dg = G^T [(A dY A^T) V] G,    summed over all tiles
 
-Numerics: the entries of A and B grow to 8 and 5, and sums of large numbers cancel; the error is some ten times that of the
-direct sum: about 1e-5 of the largest output in float32, 1e-14 in float64.
+Numerics: the entries of A and B grow to 8 and 5, and sums of large numbers cancel; the error is some ten times that of
+the direct sum: about 1e-5 of the largest output in float32, 1e-14 in float64.
 """
 
 import numpy as np

@@ -1,0 +1,120 @@
+"""Pooling by itself: windows, ties, errors."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from steepest import (
+    avg_pool2d,
+    avg_pool2d_backward,
+    avg_pool2d_forward,
+    max_pool2d,
+    max_pool2d_backward,
+    max_pool2d_forward,
+)
+from steepest.exceptions import InvalidInputError
+from steepest.layers import AveragePool2D, Conv2D, GlobalAveragePool2D, GlobalMaxPool2D, MaxPool2D
+from tests.contracts.derivatives import assert_gradient, breaks
+
+PAIRS = [(max_pool2d_forward, max_pool2d_backward), (avg_pool2d_forward, avg_pool2d_backward)]
+SETTINGS = [(2, None, 0), ((2, 3), (1, 2), (1, 0)), (3, 1, 1), ((1, 4), (5, 1), (0, 2))]
+
+
+@pytest.mark.parametrize("how", SETTINGS)
+@pytest.mark.parametrize(("forward", "backward"), PAIRS)
+def test_the_backward_is_that_of_the_forward(forward: Any, backward: Any, how: Any) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.permutation(2 * 2 * 6 * 7).reshape(2, 2, 6, 7) / 10.0  # no two numbers alike: no kinks near
+    y, cache = forward(x, *how)
+    dy = rng.standard_normal(y.shape)
+    dx = backward(dy, cache)
+    assert_gradient(lambda v: float(np.sum(dy * forward(v, *how)[0])), dx, x)
+    assert breaks(lambda: assert_gradient(lambda v: float(np.sum(dy * forward(v, *how)[0])), 2 * dx, x))
+
+
+def test_of_equal_numbers_the_first_gets_the_slope() -> None:
+    _, cache = max_pool2d_forward(np.ones((1, 1, 2, 2)))
+    np.testing.assert_array_equal(max_pool2d_backward(np.ones((1, 1, 1, 1)), cache)[0, 0], [[1, 0], [0, 0]])
+
+
+def test_padding_never_wins_and_counts_as_zero_in_a_mean() -> None:
+    x = np.full((1, 1, 2, 2), -3.0)
+    assert max_pool2d(x, 2, padding=1).max() == -3.0
+    assert avg_pool2d(x, 2, padding=1)[0, 0, 0, 0] == -0.75
+
+
+def test_nan_is_passed_on() -> None:
+    x = np.zeros((1, 1, 2, 4))
+    x[0, 0, 0, 0] = np.nan
+    np.testing.assert_array_equal(max_pool2d(x)[0, 0], [[np.nan, 0.0]])
+
+
+def test_minus_infinity_is_a_number_like_others() -> None:
+    y, cache = max_pool2d_forward(np.full((1, 1, 2, 2), -np.inf))
+    assert y.item() == -np.inf
+    assert max_pool2d_backward(np.ones((1, 1, 1, 1)), cache).sum() == 1.0
+
+
+def test_single_precision_and_empty_batches_stay() -> None:
+    y = max_pool2d(np.zeros((0, 3, 4, 4), dtype=np.float32))
+    assert y.shape == (0, 3, 2, 2)
+    assert y.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("x", "how", "text"),
+    [
+        (np.ones((3, 4, 4)), {}, r"x has shape \(3, 4, 4\): must be \(N, C, H, W\)"),
+        (np.ones((1, 1, 4, 4)), {"size": 0}, "size=0: must be a positive integer"),
+        (np.ones((1, 1, 4, 4)), {"stride": 0}, "stride=0: must be a positive integer"),
+        (np.ones((1, 1, 4, 4)), {"padding": 2}, "padding=2: must be at most half of size=2"),
+        (np.ones((1, 1, 2, 4)), {"size": 3}, "the output side would be below 1"),
+        (np.ones((1, 1, 4, 4), dtype=complex), {}, "x has dtype complex128"),
+    ],
+)
+def test_errors(x: Any, how: Any, text: str) -> None:
+    for pool in (max_pool2d, avg_pool2d):
+        with pytest.raises(InvalidInputError, match=text):
+            pool(x, **how)
+
+
+def test_slopes_must_have_the_shape_of_the_output() -> None:
+    _, cache = max_pool2d_forward(np.ones((1, 1, 4, 4)))
+    with pytest.raises(InvalidInputError, match=r"dy has shape \(1, 1, 4, 4\): must be \(1, 1, 2, 2\)"):
+        max_pool2d_backward(np.ones((1, 1, 4, 4)), cache)
+
+
+@pytest.mark.parametrize(
+    "layer", [MaxPool2D(2), AveragePool2D(2), GlobalMaxPool2D(), GlobalAveragePool2D(), Conv2D(2, 3)]
+)
+def test_layers_of_images_refuse_vectors(layer: Any) -> None:
+    with pytest.raises(InvalidInputError, match="takes images"):
+        layer.output_shape((7,))
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"filters": 0, "kernel_size": 3}, "filters=0"),
+        ({"filters": 2, "kernel_size": 0}, "kernel_size=0: must be a positive integer"),
+        ({"filters": 2, "kernel_size": 3, "padding": "same", "stride": 2}, "only with stride=1"),
+    ],
+)
+def test_settings_of_a_convolution_are_checked_at_once(settings: Any, text: str) -> None:
+    with pytest.raises(InvalidInputError, match=text):
+        Conv2D(**settings)
+
+
+def test_channels_that_groups_do_not_divide_are_refused() -> None:
+    with pytest.raises(InvalidInputError, match="the image has 3 channels: must be a multiple of groups=2"):
+        Conv2D(4, 3, groups=2).output_shape((3, 8, 8))
+
+
+def test_parameter_gradients_alone_are_those_of_the_backward() -> None:
+    layer, rng = Conv2D(4, 3, stride=2, padding=1), np.random.default_rng(0)
+    X = rng.standard_normal((2, 3, 8, 7))
+    Y, cache = layer.forward(X, layer.initial_parameters((3, 8, 7), rng))
+    gradients = layer.backward(Y, cache)[1]
+    for name, alone in layer.parameter_gradients(Y, cache).items():
+        np.testing.assert_array_equal(alone, gradients[name])

@@ -1,0 +1,230 @@
+"""Two-dimensional convolution: the loop form, every algorithm, edges of the domain, errors."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from steepest import (
+    conv2d,
+    conv2d_backward,
+    conv2d_input_gradient,
+    conv2d_weight_gradient,
+    conv_transpose2d,
+)
+from steepest.exceptions import InvalidInputError
+from steepest.operators.convolution2d.choice import choose
+from steepest.operators.convolution2d.geometry import Geometry
+from steepest.reference import conv2d_backward_loops, conv2d_loops
+from tests.contracts.derivatives import assert_gradient, breaks
+
+ALGORITHMS = ["auto", "direct", "fft", "reference", "winograd"]
+SHAPES = [
+    ((2, 3, 6, 7), (4, 3, 3, 3), {"padding": 1}),
+    ((1, 2, 5, 9), (3, 2, 5, 2), {"stride": (1, 3)}),
+    ((2, 4, 9, 4), (6, 2, 2, 3), {"stride": 2, "padding": (2, 0), "groups": 2}),
+    ((1, 1, 8, 8), (2, 1, 3, 2), {"dilation": (2, 3), "padding": 2}),
+    ((2, 1, 4, 5), (1, 1, 8, 9), {"padding": 2}),
+    ((1, 2, 7, 7), (2, 2, 2, 2), {"stride": 5}),
+    ((1, 3, 5, 5), (3, 1, 3, 3), {"groups": 3, "padding": "same"}),
+    ((3, 2, 1, 1), (5, 2, 1, 1), {}),
+]
+
+
+def arrays(x_shape: Any, w_shape: Any, dtype: Any = np.float64) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return tuple(rng.standard_normal(shape).astype(dtype) for shape in (x_shape, w_shape, w_shape[:1]))
+
+
+@pytest.mark.parametrize(("x_shape", "w_shape", "settings"), SHAPES)
+class TestAgainstTheLoops:
+    @pytest.mark.parametrize("algorithm", ["auto", "direct", "fft", "reference"])
+    def test_forward(self, x_shape: Any, w_shape: Any, settings: Any, algorithm: Any) -> None:
+        x, w, b = arrays(x_shape, w_shape)
+        expected = conv2d_loops(x, w, b, **settings)
+        np.testing.assert_allclose(conv2d(x, w, b, algorithm=algorithm, **settings), expected, atol=1e-12)
+
+    @pytest.mark.parametrize("algorithm", ["auto", "direct", "fft", "reference"])
+    def test_backward(self, x_shape: Any, w_shape: Any, settings: Any, algorithm: Any) -> None:
+        x, w, _ = arrays(x_shape, w_shape)
+        dy = np.random.default_rng(1).standard_normal(conv2d(x, w, **settings).shape)
+        expected = conv2d_backward_loops(dy, x, w, **settings)
+        found = conv2d_backward(dy, x, w, algorithm=algorithm, **settings)
+        for ours, theirs in zip(found, expected, strict=True):
+            np.testing.assert_allclose(ours, theirs, atol=1e-11)
+
+    def test_the_loops_own_gradients_are_those_of_their_value(self, x_shape: Any, w_shape: Any, settings: Any) -> None:
+        x, w, b = arrays(x_shape, w_shape)
+        dy = np.random.default_rng(1).standard_normal(conv2d(x, w, **settings).shape)
+        dx, dw, db = conv2d_backward_loops(dy, x, w, **settings)
+        assert_gradient(lambda v: float(np.sum(dy * conv2d_loops(v, w, b, **settings))), dx, x)
+        assert_gradient(lambda v: float(np.sum(dy * conv2d_loops(x, v, b, **settings))), dw, w)
+        assert_gradient(lambda v: float(np.sum(dy * conv2d_loops(x, w, v, **settings))), db, b)
+        assert breaks(lambda: assert_gradient(lambda v: float(np.sum(dy * conv2d_loops(x, v, b, **settings))), -dw, w))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [(4, 4), (5, 9), (56, 13), (1, 1), (14, 70)])
+@pytest.mark.parametrize("padding", [0, 1, 2, 4])
+def test_minimal_filtering_equals_the_reference(size: Any, padding: int, dtype: Any) -> None:
+    if min(size) + 2 * padding < 3:
+        return
+    x, w, b = arrays((2, 5, *size), (11, 5, 3, 3), dtype)
+    tolerance = 2e-5 if dtype is np.float32 else 1e-12
+    y = conv2d(x, w, b, padding=padding, algorithm="winograd")
+    expected = conv2d(x, w, b, padding=padding, algorithm="reference")
+    assert np.abs(y - expected).max() <= tolerance * np.abs(expected).max()
+    dy = np.random.default_rng(1).standard_normal(y.shape).astype(dtype)
+    found = conv2d_backward(dy, x, w, padding=padding, algorithm="winograd")
+    wanted = conv2d_backward(dy, x, w, padding=padding, algorithm="reference")
+    for ours, theirs in zip(found, wanted, strict=True):
+        assert np.abs(ours - theirs).max() <= tolerance * np.abs(theirs).max()
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+class TestEveryAlgorithm:
+    def test_input_need_not_be_contiguous(self, algorithm: Any) -> None:
+        rng = np.random.default_rng(2)
+        x = rng.standard_normal((9, 10, 2, 4)).transpose(2, 3, 0, 1)
+        w = rng.standard_normal((3, 3, 4, 10))[:, :, :, ::2].transpose(3, 2, 0, 1)
+        dy = np.asfortranarray(rng.standard_normal((2, 5, 7, 8)))
+        contiguous = [np.ascontiguousarray(array) for array in (dy, x, w)]
+        np.testing.assert_array_equal(conv2d(x, w, algorithm=algorithm), conv2d(*contiguous[1:], algorithm=algorithm))
+        for ours, theirs in zip(
+            conv2d_backward(dy, x, w, algorithm=algorithm),
+            conv2d_backward(*contiguous, algorithm=algorithm),
+            strict=True,
+        ):
+            np.testing.assert_array_equal(ours, theirs)
+
+    def test_a_batch_may_be_empty(self, algorithm: Any) -> None:
+        x, w = np.empty((0, 2, 6, 5), dtype=np.float32), np.ones((3, 2, 3, 3), dtype=np.float32)
+        y = conv2d(x, w, algorithm=algorithm)
+        assert y.shape == (0, 3, 4, 3)
+        dx, dw, db = conv2d_backward(y, x, w, algorithm=algorithm)
+        assert dx.shape == x.shape
+        np.testing.assert_array_equal(dw, np.zeros_like(w))
+        np.testing.assert_array_equal(db, np.zeros(3))
+        assert {a.dtype for a in (y, dx, dw, db)} == {np.dtype(np.float32)}
+
+    def test_results_do_not_depend_on_the_number_of_threads(self, algorithm: Any, monkeypatch: Any) -> None:
+        x, w, b = arrays((5, 16, 30, 31), (16, 16, 3, 3), np.float32)
+        dy = np.random.default_rng(1).standard_normal((5, 16, 28, 29)).astype(np.float32)
+        results = []
+        for threads in ("1", "2"):
+            monkeypatch.setenv("STEEPEST_NUM_THREADS", threads)
+            y = conv2d(x, w, b, algorithm=algorithm)
+            results.append([y, *conv2d_backward(dy, x, w, algorithm=algorithm)])
+        for one, two in zip(*results, strict=True):
+            np.testing.assert_array_equal(one, two)
+
+    def test_arguments_are_left_alone(self, algorithm: Any) -> None:
+        x, w, _ = arrays((1, 2, 6, 6), (3, 2, 3, 3))
+        copies = x.copy(), w.copy()
+        y = conv2d(x, w, algorithm=algorithm)
+        conv2d_backward(y, x, w, algorithm=algorithm)
+        np.testing.assert_array_equal(x, copies[0])
+        np.testing.assert_array_equal(w, copies[1])
+        assert y.flags.c_contiguous
+
+
+def test_each_gradient_alone_is_that_of_both() -> None:
+    x, w, _ = arrays((2, 3, 9, 8), (4, 3, 3, 2))
+    settings: Any = {"stride": 2, "padding": 1}
+    dy = np.random.default_rng(1).standard_normal(conv2d(x, w, **settings).shape)
+    dx, dw, _ = conv2d_backward(dy, x, w, **settings)
+    np.testing.assert_array_equal(conv2d_input_gradient(dy, w, (9, 8), **settings), dx)
+    np.testing.assert_array_equal(conv2d_weight_gradient(dy, x, (3, 2), **settings), dw)
+
+
+def test_lists_and_integers_become_double_precision() -> None:
+    y = conv2d([[[[1, 2], [3, 4]]]], [[[[1, 1], [1, 1]]]])
+    assert y.dtype == np.float64
+    assert y.item() == 10.0
+
+
+@pytest.mark.parametrize(
+    ("x_shape", "w_shape", "settings", "expected"),
+    [
+        ((8, 64, 56, 56), (64, 64, 3, 3), {"padding": 1}, "winograd"),
+        ((8, 3, 32, 32), (64, 3, 3, 3), {"padding": 1}, "direct"),
+        ((8, 64, 56, 56), (64, 64, 3, 3), {"padding": 1, "stride": 2}, "direct"),
+        ((8, 64, 56, 56), (64, 64, 1, 1), {}, "direct"),
+        ((1, 3, 256, 256), (3, 3, 31, 31), {"padding": 15}, "fft"),
+        ((8, 64, 56, 56), (64, 1, 3, 3), {"padding": 1, "groups": 64}, "direct"),
+    ],
+)
+def test_the_rule_of_choice(x_shape: Any, w_shape: Any, settings: Any, expected: str) -> None:
+    assert choose(Geometry.of(x_shape, w_shape, **settings)) == expected
+
+
+X, W = np.ones((1, 3, 5, 5)), np.ones((2, 4, 3, 3))
+
+
+@pytest.mark.parametrize(
+    ("x", "w", "settings", "text"),
+    [
+        (X, W, {}, r"x has 3 channels, w expects 4 \(groups=1\)$"),
+        (np.ones((1, 8, 5, 5)), W, {}, r"x has 8 channels, w expects 4 \(groups=1\); groups=2 would fit"),
+        (np.ones((1, 12, 5, 5)), W, {"groups": 3}, "w has 2 output channels: must be a multiple of groups=3"),
+        (X[0], W, {}, r"x has shape \(3, 5, 5\): must be \(N, C_in, H, W\); one image needs a leading axis: x\[None\]"),
+        (X, np.ones((3, 3)), {}, r"w has shape \(3, 3\): .* one kernel needs two leading axes: w\[None, None\]"),
+        (X, W[:, :3], {"stride": 0}, r"stride=0: must be a positive integer, or a pair of them \(rows, columns\)"),
+        (X, W[:, :3], {"stride": -1}, "stride=-1: must be a positive integer"),
+        (X, W[:, :3], {"stride": (1, 2, 3)}, r"stride=\(1, 2, 3\): must be a positive integer, or a pair"),
+        (X, W[:, :3], {"stride": 1.5}, "stride=1.5: must be a positive integer"),
+        (X, W[:, :3], {"dilation": 0}, "dilation=0: must be a positive integer"),
+        (X, W[:, :3], {"padding": -1}, "padding=-1: must be an integer of at least 0, or a pair"),
+        (
+            X,
+            W[:, :3],
+            {"padding": "some"},
+            "padding='some': must be an integer of at least 0, a pair of them, 'valid' or",
+        ),
+        (X, W[:, :3], {"padding": "same", "stride": 2}, "padding='same' with stride=.*only with stride=1"),
+        (X, W[:, :3], {"groups": 0}, "groups=0: must be a positive integer"),
+        (
+            X,
+            W[:, :3],
+            {"dilation": 3},
+            "the kernel covers 7 of the height .*output side would be below 1; padding=1 or",
+        ),
+        (X.astype(np.float32), W[:, :3], {}, "mixed dtypes: x has float32, w has float64"),
+        (X.astype(np.float16), W[:, :3], {}, "x has dtype float16: must be float32 or float64"),
+        (X + 1j, W[:, :3], {}, "x has dtype complex128"),
+        (X[:, :, :0], W[:, :3], {}, "only the batch may be empty"),
+        (X, W[:, :3], {"algorithm": "fast"}, "algorithm='fast': must be one of"),
+        (
+            X,
+            W[:, :3, :2],
+            {"algorithm": "winograd"},
+            "algorithm='winograd': takes kernels of 3 x 3 .*'direct' takes every",
+        ),
+    ],
+)
+def test_errors_name_shapes_and_what_would_fit(x: Any, w: Any, settings: Any, text: str) -> None:
+    with pytest.raises(InvalidInputError, match=text):
+        conv2d(x, w, **settings)
+
+
+def test_errors_of_bias_and_slopes() -> None:
+    with pytest.raises(
+        InvalidInputError, match=r"b has shape \(3,\): must be \(2,\), one number for each output channel"
+    ):
+        conv2d(X, W[:, :3], np.ones(3))
+    with pytest.raises(InvalidInputError, match="mixed dtypes: x has float64, b has float32"):
+        conv2d(X, W[:, :3], np.ones(2, dtype=np.float32))
+    with pytest.raises(InvalidInputError, match=r"dy has shape \(1, 2, 5, 5\): must be \(1, 2, 3, 3\)"):
+        conv2d_backward(np.ones((1, 2, 5, 5)), X, W[:, :3])
+    with pytest.raises(InvalidInputError, match="output_padding=1: must be below the stride"):
+        conv_transpose2d(X, W[:1, :3].transpose(1, 0, 2, 3), output_padding=1)
+    with pytest.raises(InvalidInputError, match="x has 3 channels, w expects 2"):
+        conv_transpose2d(X, W)
+    with pytest.raises(InvalidInputError, match="the output would be -1 x -1"):
+        conv_transpose2d(np.ones((1, 2, 1, 1)), W, padding=2)
+
+
+def test_a_single_number_of_nothing() -> None:
+    """The smallest of everything."""
+    y = conv2d(np.full((1, 1, 1, 1), 3.0), np.full((1, 1, 1, 1), 2.0), stride=7)
+    assert y.item() == 6.0
