@@ -15,7 +15,7 @@ import steepest
 
 PACKAGE = Path(steepest.__file__).parent
 PAGE = Path(__file__).parents[1] / "docs" / "api.md"
-NOT_FOR_IMPORT = {"cli", "kernels"}  # the command line, and the compiled twins
+NOT_FOR_IMPORT = {"cli", "estimator", "kernels"}  # the command line, what estimators share, the compiled twins
 
 
 def public_modules() -> Iterator[ModuleType]:

@@ -27,6 +27,21 @@ class Layer(ABC):
         The forward map as mathematics in plain text.
     latex : str
         The same in LaTeX.
+
+    Examples
+    --------
+    A layer of one's own needs a forward and a backward; the audit tells whether they belong together:
+
+    >>> class Double(Layer):
+    ...     formula, latex = "Y = 2 X", "Y = 2 X"
+    ...
+    ...     def forward(self, X, parameters, *, state=None, generator=None):
+    ...         return 2.0 * X, None
+    ...
+    ...     def backward(self, dY, cache):
+    ...         return 2.0 * dY, {}
+    >>> Double().forward(np.array([[1.0, 2.0]]), {})[0]
+    array([[2., 4.]])
     """
 
     formula: ClassVar[str]
