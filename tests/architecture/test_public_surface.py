@@ -22,7 +22,14 @@ def is_protocol(member: Any) -> bool:
     return bool(getattr(member, "_is_protocol", False))
 
 
-CALLABLES = {n: m for n, m in EXPORTS.items() if (inspect.isclass(m) or inspect.isfunction(m)) and not is_protocol(m)}
+def is_used(member: Any) -> bool:
+    """Whether users call a name: a function or a class, but no protocol, error or warning."""
+    if inspect.isclass(member):
+        return not is_protocol(member) and not issubclass(member, BaseException)
+    return inspect.isfunction(member)
+
+
+CALLABLES = {name: member for name, member in EXPORTS.items() if is_used(member)}
 
 
 def test_something_is_exported() -> None:
