@@ -179,7 +179,7 @@ X, W = np.ones((1, 3, 5, 5)), np.ones((2, 4, 3, 3))
             X,
             W[:, :3],
             {"padding": "some"},
-            "padding='some': must be an integer of at least 0, a pair of them, 'valid' or",
+            "padding='some': must be an integer of at least 0, a pair of them",
         ),
         (X, W[:, :3], {"padding": "same", "stride": 2}, "padding='same' with stride=.*only with stride=1"),
         (X, W[:, :3], {"groups": 0}, "groups=0: must be a positive integer"),
@@ -187,7 +187,7 @@ X, W = np.ones((1, 3, 5, 5)), np.ones((2, 4, 3, 3))
             X,
             W[:, :3],
             {"dilation": 3},
-            "the kernel covers 7 of the height .*output side would be below 1; padding=1 or",
+            "the kernel covers 7 of the height .*side would be below 1; padding=1 or",
         ),
         (X.astype(np.float32), W[:, :3], {}, "mixed dtypes: x has float32, w has float64"),
         (X.astype(np.float16), W[:, :3], {}, "x has dtype float16: must be float32 or float64"),
@@ -198,7 +198,7 @@ X, W = np.ones((1, 3, 5, 5)), np.ones((2, 4, 3, 3))
             X,
             W[:, :3, :2],
             {"algorithm": "winograd"},
-            "algorithm='winograd': takes kernels of 3 x 3 .*'direct' takes every",
+            "algorithm='winograd': takes kernels of 3 x 3 .*'direct' takes",
         ),
     ],
 )
@@ -208,9 +208,7 @@ def test_errors_name_shapes_and_what_would_fit(x: Any, w: Any, settings: Any, te
 
 
 def test_errors_of_bias_and_slopes() -> None:
-    with pytest.raises(
-        InvalidInputError, match=r"b has shape \(3,\): must be \(2,\), one number for each output channel"
-    ):
+    with pytest.raises(InvalidInputError, match=r"b has shape \(3,\): must be \(2,\), one number for each"):
         conv2d(X, W[:, :3], np.ones(3))
     with pytest.raises(InvalidInputError, match="mixed dtypes: x has float64, b has float32"):
         conv2d(X, W[:, :3], np.ones(2, dtype=np.float32))

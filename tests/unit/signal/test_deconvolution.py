@@ -273,9 +273,7 @@ def test_errors_say_what_would_fit(arguments: Any, options: Any, text: str) -> N
 
 
 def test_a_rate_that_is_too_large_is_named_with_the_largest_stable_one() -> None:
-    with pytest.raises(
-        DivergenceError, match=r"diverged at step \d+: .* the largest stable learning rate is about 0\.00"
-    ):
+    with pytest.raises(DivergenceError, match=r"diverged at step \d+: .*largest stable learning rate is about 0\.00"):
         deconvolve(X, SECOND, 3, solver="gradient-descent", learning_rate=0.1)
 
 

@@ -1,0 +1,160 @@
+"""The register tiles and transforms by themselves, against array code."""
+
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+from scipy.linalg import solve_toeplitz
+
+from steepest.kernels.convolution.levinson import durbin
+from steepest.kernels.convolution.tiles import VECTOR_BYTES, copy_rows, dot_tile, outer_tile
+from steepest.kernels.convolution.transforms import MATRICES, READS_IMAGE, WRITES_IMAGE, transform
+from steepest.kernels.scratch import scratch
+from steepest.solvers.toeplitz import SymmetricToeplitz
+
+DTYPES = [np.float32, np.float64]
+
+
+@numba.njit
+def run_outer(a: Any, x: Any, offset: Any, terms: int, out: Any, pitch: int) -> None:
+    outer_tile(4, 2, a, 4, x, 1, offset, terms, out, 2, pitch)
+
+
+@numba.njit
+def run_dot(a: Any, a_pitch: int, x: Any, offset: Any, steps: int, out: Any) -> None:
+    dot_tile(4, 4, a, 1, a_pitch, x, 2, offset, 1, steps, out, 3)
+
+
+@numba.njit
+def run_copy(step: int, count: int, x: Any, shift: Any, out: Any) -> None:
+    if step == 1:
+        copy_rows(1, 2, count, x, 1, 50, shift, out, 2, 60)
+    else:
+        copy_rows(2, 2, count, x, 1, 50, shift, out, 2, 60)
+
+
+@numba.njit
+def run_transform(which: int, x: Any, x_pitch: int, out: Any, pitch: int) -> None:
+    if which == 0:
+        transform(0, x, 0, x_pitch, out, 0, pitch)
+    elif which == 1:
+        transform(1, x, 0, x_pitch, out, 0, pitch)
+    elif which == 2:
+        transform(2, x, 0, x_pitch, out, 0, pitch)
+    elif which == 3:
+        transform(3, x, 0, x_pitch, out, 0, pitch)
+    else:
+        transform(4, x, 0, x_pitch, out, 0, pitch)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("terms", [0, 1, 7])
+def test_outer_tile(terms: int, dtype: Any) -> None:
+    rng = np.random.default_rng(0)
+    width = 2 * VECTOR_BYTES // np.dtype(dtype).itemsize
+    a, x = rng.standard_normal(4 * (terms + 1)).astype(dtype), rng.standard_normal(400).astype(dtype)
+    offset, out = rng.integers(0, 300, terms + 1), np.zeros(400, dtype=dtype)
+    run_outer(a, x, offset, terms, out, 90)
+    shifted = np.array([x[1 + o : 1 + o + width] for o in offset[:terms]]).reshape(terms, width)
+    expected = a[4:].reshape(terms, 4).T @ shifted
+    found = np.array([out[2 + 90 * m : 2 + 90 * m + width] for m in range(4)])
+    np.testing.assert_allclose(found, expected, atol=1e-5 if dtype is np.float32 else 1e-14)
+    assert np.count_nonzero(out) <= 4 * width
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("steps", [0, 1, 5])
+def test_dot_tile(steps: int, dtype: Any) -> None:
+    rng = np.random.default_rng(0)
+    length = steps * VECTOR_BYTES // np.dtype(dtype).itemsize
+    a, x = rng.standard_normal(500).astype(dtype), rng.standard_normal(500).astype(dtype)
+    offset, out = rng.integers(0, 300, 6), np.ones(30, dtype=dtype)
+    run_dot(a, 100, x, offset, steps, out)
+    rows = np.array([a[1 + 100 * m : 1 + 100 * m + length] for m in range(4)])
+    columns = np.array([x[2 + o : 2 + o + length] for o in offset[1:5]])
+    np.testing.assert_allclose(
+        out[3:19].reshape(4, 4), 1 + rows @ columns.T, atol=1e-4 if dtype is np.float32 else 1e-13
+    )
+    np.testing.assert_array_equal(np.delete(out, range(3, 19)), 1)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("step", [1, 2])
+@pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 16, 17, 24])
+def test_copy_rows(count: int, step: int, dtype: Any) -> None:
+    x = np.arange(2 + 50 + step * (max(count, 1) - 1), dtype=dtype)  # ends with the last number needed
+    out = np.zeros(100, dtype=dtype)
+    run_copy(step, count, x, dtype(0.5), out)
+    for r in range(2):
+        np.testing.assert_array_equal(
+            out[2 + 60 * r : 2 + 60 * r + count], x[1 + 50 * r :][: step * count : step] + 0.5
+        )
+    assert np.count_nonzero(out) == 2 * count
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("which", range(5))
+def test_transforms(which: int, dtype: Any) -> None:
+    rng = np.random.default_rng(0)
+    matrix, L = np.array(MATRICES[which], dtype=np.float64), VECTOR_BYTES // np.dtype(dtype).itemsize
+    n_out, n_in = matrix.shape
+    if which in READS_IMAGE:
+        x = rng.standard_normal((n_in, 9 * L)).astype(dtype)
+        X = np.array([[x[i, j : j + 4 * L : 4] for j in range(n_in)] for i in range(n_in)])
+        pitch = 9 * L
+    else:
+        X = x = rng.standard_normal((n_in, n_in, L)).astype(dtype)
+        pitch = L
+    expected = np.einsum("ai,ijl,bj->abl", matrix, X, matrix)
+    out = np.empty((n_out * n_out, L), dtype=dtype)
+    if which in WRITES_IMAGE:
+        run_transform(which, x.ravel(), pitch, out.ravel(), 4 * L)
+        found = out.reshape(n_out, L, n_out).transpose(0, 2, 1)
+    else:
+        run_transform(which, x.ravel(), pitch, out.ravel(), L)
+        found = out.reshape(n_out, n_out, L)
+    np.testing.assert_allclose(found, expected, atol=1e-4 if dtype is np.float32 else 1e-12)
+
+
+def test_the_transforms_are_a_convolution() -> None:
+    """``A^T [(G g) (B^T d)]`` is the correlation of d with g, exactly, in one dimension."""
+    into, kernel, back = (np.array(MATRICES[k]) for k in range(3))
+    rng = np.random.default_rng(0)
+    d, g = rng.standard_normal(6), rng.standard_normal(3)
+    np.testing.assert_allclose(back @ ((kernel @ g) * (into @ d)), np.correlate(d, g, mode="valid"), atol=1e-13)
+
+
+@pytest.mark.parametrize("k", [1, 2, 5, 100])
+def test_durbin_solves_for_the_first_column_of_the_inverse(k: int) -> None:
+    r = 0.9 ** np.arange(k) + np.where(np.arange(k) == 0, 0.5, 0.0)
+    a = np.empty(k)
+    error = durbin(r, a, np.empty(k))
+    np.testing.assert_allclose(a / error, solve_toeplitz(r, np.eye(k)[0]), atol=1e-13)
+
+
+def test_durbin_notices_what_is_not_positive_definite() -> None:
+    assert durbin(np.array([1.0, 2.0, 0.0]), np.empty(3), np.empty(3)) <= 0
+    assert SymmetricToeplitz(np.array([1.0, 2.0, 0.0])).inverse() is None
+
+
+@pytest.mark.parametrize("k", [1, 2, 9, 64])
+def test_the_inverse_is_that_of_the_dense_matrix(k: int) -> None:
+    rng = np.random.default_rng(k)
+    x = rng.standard_normal(200)
+    r = np.array([x[: 200 - m] @ x[m:] for m in range(k)])
+    matrix = SymmetricToeplitz(r)
+    inverse, expected = matrix.inverse(), np.linalg.inv(matrix.dense())
+    assert inverse is not None
+    V = rng.standard_normal((3, k))
+    np.testing.assert_allclose(matrix.product(V), V @ matrix.dense(), atol=1e-10)
+    np.testing.assert_allclose(inverse.solve(V), V @ expected, atol=1e-14)
+    np.testing.assert_allclose(inverse.diagonal(), np.diag(expected), atol=1e-15)
+
+
+def test_scratch_is_kept_and_grows() -> None:
+    first = scratch("test", 10, np.float32)
+    first[:] = 3
+    assert scratch("test", 5, np.float32).tolist() == [3] * 5
+    assert len(scratch("test", 20, np.float32)) == 20
+    assert scratch("test", 10, np.float64).dtype == np.float64
