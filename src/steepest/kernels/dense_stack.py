@@ -67,7 +67,7 @@ class Data(NamedTuple):
 
 @compiled
 def affine(work: Array, h: int, z: int, theta: Array, w: int, n: int, k: int, m: int) -> None:
-    """``Z = H W + b``: H (n, k) from ``h`` on, Z (n, m) from ``z`` on in the buffer; W (k, m), then b, from ``w`` on."""
+    """``Z = H W + b``: H (n, k) from ``h``, Z (n, m) from ``z`` on in the buffer; W (k, m), then b, from ``w`` on."""
     b = w + k * m
     if n * k * m >= BLAS_FROM:
         H, W = work[h : h + n * k].reshape(n, k), theta[w:b].reshape(k, m)
@@ -88,7 +88,7 @@ def affine(work: Array, h: int, z: int, theta: Array, w: int, n: int, k: int, m:
 
 @compiled
 def weight_gradients(work: Array, h: int, dz: int, gradient: Array, w: int, n: int, k: int, m: int) -> None:
-    """``dW = H^T dZ``, ``db = 1^T dZ``: H (n, k) from ``h`` on, dZ (n, m) from ``dz`` on; dW, then db, from ``w`` on."""
+    """``dW = H^T dZ``, ``db = 1^T dZ``: H (n, k) from ``h``, dZ (n, m) from ``dz`` on; dW, then db, from ``w``."""
     b = w + k * m
     large = n * k * m >= BLAS_FROM
     if large:
@@ -197,9 +197,10 @@ def train(
 ) -> int:
     """Make passes over the rows, one update a batch, beginning with update t; return how many passes were made.
 
-    Pass p goes through the rows in the order ``orders[p]``, or ``orders[0]`` if there is but one, and writes the mean
-    of the batches' objectives, by rows, to ``values[p]``; its learning rate is ``rates[p]``. ``plateau`` holds the best value, the passes in a row that
-    have not undercut it by ``plateau[2]``, that number, and how many such passes are allowed: more end the run.
+    Pass p goes through the rows in the order ``orders[p]``, or ``orders[0]`` if there is but one, at the learning rate
+    ``rates[p]``, and writes the mean of the batches' objectives, by rows, to ``values[p]``. ``plateau`` holds the best
+    value, the passes in a row that have not undercut it by ``plateau[2]``, that number, and how many such passes are
+    allowed: more end the run.
 
     The last layer has the identity for its activation: the loss takes scores.
     """

@@ -118,7 +118,7 @@ class ConvolutionalNetwork(Estimator):
             layers.append(Dropout(self.dropout))
         return [*layers, Dense(n_outputs)]
 
-    def _learn(self, X: Array, y: Array, n_outputs: int, sample_weight: Array | None) -> None:
+    def _learn(self, X: Array, y: Any, n_outputs: int, sample_weight: Array | None) -> None:
         """Train from fresh parameters."""
         random_state = check_random_state(self.random_state)
         generator = np.random.default_rng(random_state.randint(2**31 - 1))
@@ -207,7 +207,7 @@ def _scores(network: Network, X: Array) -> Array:
 
 
 class ConvClassifier(ClassifierMixin, ConvolutionalNetwork):  # type: ignore[misc]  # scikit-learn ships no types
-    r"""Convolutional network: ``(sum_i s_i l(y_i, f(x_i)) + alpha |W|^2 / 2) / sum_i s_i``, l the softmax cross-entropy.
+    r"""Convolutional network: ``(sum_i s_i l(y_i, f(x_i)) + alpha |W|^2 / 2) / sum_i s_i``, l the cross-entropy.
 
     Parameters
     ----------

@@ -141,7 +141,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]  # sciki
         """Train until the loss (or the held-out accuracy) stops improving."""
         return self._fit(X, y, sample_weight, None, incremental=False)
 
-    @available_if(has_passes)
+    @available_if(has_passes)  # type: ignore[untyped-decorator]  # scikit-learn ships no types
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> "MLPClassifier":
         """Make one pass over the rows given, from where the last call ended; the first call names all classes."""
         if not hasattr(self, "coefs_") and classes is None:

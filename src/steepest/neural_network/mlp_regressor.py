@@ -143,7 +143,7 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, Perceptron):  # type: ignor
         """Train until the loss (or the held-out score) stops improving."""
         return self._fit(X, y, sample_weight, incremental=False)
 
-    @available_if(has_passes)
+    @available_if(has_passes)  # type: ignore[untyped-decorator]  # scikit-learn ships no types
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> "MLPRegressor":
         """Make one pass over the rows given, from where the last call ended."""
         return self._fit(X, y, sample_weight, incremental=True)

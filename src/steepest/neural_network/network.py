@@ -113,9 +113,8 @@ class Network:
         architecture = self.architecture
         kinds = [type(layer).__name__ for layer in architecture.layers]
         shapes = [str(shape) for shape in architecture.shapes[1:]]
-        counts = [
-            sum(p.span.stop - p.span.start for p in architecture.parameters if p.layer == i) for i in range(len(kinds))
-        ]
+        spans = [(p.layer, p.span.stop - p.span.start) for p in architecture.parameters]
+        counts = [sum(size for layer, size in spans if layer == i) for i in range(len(kinds))]
         wide, far = max(4, *map(len, kinds)), max(6, *map(len, shapes))
         lines = [f"layer  {'kind':{wide}}  {'output':{far}}  parameters"]
         for i, (kind, shape, count) in enumerate(zip(kinds, shapes, counts, strict=True), start=1):
@@ -124,12 +123,13 @@ class Network:
 
     def _inputs(self, X: Any) -> Array:
         X = np.asarray(X, dtype=self.theta.dtype)
+        images: Array = X
         if X.shape[1:] != self.architecture.input_shape:
             shape = self.architecture.input_shape
             raise InvalidInputError(
                 f"X has shape {X.shape}: the network takes (n_samples, {', '.join(map(str, shape))})"
             )
-        return X
+        return images
 
     def objective(
         self,
@@ -146,7 +146,7 @@ class Network:
             raise InvalidInputError(f"X has {len(X)} rows, y has {len(y)}: they must be as many")
         y = y.astype(np.intp) if self.loss.target == "class" else y.astype(X.dtype)
         outputs = self.architecture.output_shape
-        expected = [(len(X),)] if self.loss.target == "class" or outputs == (1,) else []
+        expected: list[tuple[int, ...]] = [(len(X),)] if self.loss.target == "class" or outputs == (1,) else []
         expected += [] if self.loss.target == "class" else [(len(X), *outputs)]
         if y.shape not in expected:
             raise InvalidInputError(f"y has shape {y.shape}: must be {' or '.join(map(str, expected))}")
@@ -169,7 +169,7 @@ class Network:
         """Return predictions: class numbers or labels 0 and 1 where the loss is one of classes, else numbers."""
         z = self.scores(X)
         if self.loss.target == "class":
-            return z.argmax(axis=1)
+            return np.asarray(z.argmax(axis=1))
         if self.loss.target == "binary":
             z = (z > 0).astype(np.intp)
         elif self.loss.target == "count":

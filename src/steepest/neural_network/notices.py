@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from steepest.layers import Dense, ReLU, Sequential, Sigmoid, Tanh
+from steepest.layers import ReLU, Sequential, Sigmoid, Tanh
 from steepest.layers.layer import Layer
 from steepest.objectives.network import NetworkObjective
 from steepest.trace import Trace
@@ -22,6 +22,7 @@ def notices(objective: NetworkObjective, theta: Array, trace: Trace | None = Non
 
     Examples
     --------
+    >>> from steepest.layers import Dense
     >>> network = Sequential([Dense(1), ReLU(), Dense(1)], (1,))
     >>> objective = NetworkObjective(network, np.array([[1.0], [2.0]]), np.array([0.0, 1.0]))
     >>> for text in notices(objective, np.array([-1.0, -1.0, 1.0, 0.0])):

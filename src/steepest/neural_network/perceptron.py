@@ -268,7 +268,8 @@ class Perceptron(Estimator):
         finally:
             self._take_over(before, len(X), plateau, orders)
         if plateau.best_theta is not None:
-            vars(self).update(self._attributes(network, plateau.best_theta))
+            for name, value in self._attributes(network, plateau.best_theta).items():
+                setattr(self, name, value)
 
     def _run(
         self,
@@ -363,5 +364,5 @@ class Perceptron(Estimator):
 
 
 def _check_share(name: str, value: Any, closed: bool) -> None:
-    if not isinstance(value, Real) or not 0.0 <= value <= 1.0 or (value == 1.0 and not closed):
+    if not isinstance(value, Real) or not 0.0 <= float(value) <= 1.0 or (value == 1.0 and not closed):
         raise InvalidInputError(f"{name}={value!r}: must be at least 0 and {'at most' if closed else 'below'} 1")

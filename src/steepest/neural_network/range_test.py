@@ -64,7 +64,8 @@ def learning_rate_range_test(
     >>> from steepest.neural_network import Network
     >>> rng = np.random.default_rng(0)
     >>> X = rng.standard_normal((200, 3))
-    >>> test = learning_rate_range_test(Network([Dense(8), Tanh(), Dense(1)], 3, random_state=0), X, X[:, 0], random_state=0)
+    >>> network = Network([Dense(8), Tanh(), Dense(1)], 3, random_state=0)
+    >>> test = learning_rate_range_test(network, X, X[:, 0], random_state=0)
     >>> bool(1e-4 < test.suggestion < 1.0)
     True
     """
@@ -77,7 +78,10 @@ def learning_rate_range_test(
     objective = network.objective(X, y, generator=generator)
     objective.state = state
     rule, theta = open_update(update), network.theta.copy()
-    memory, rates, values, smoothed = rule.start(theta), [], [], []
+    memory = rule.start(theta)
+    rates: list[float] = []
+    values: list[float] = []
+    smoothed: list[float] = []
     rows: Any = iter(())
     for k in range(n_updates):
         batch = next(rows, None)

@@ -136,7 +136,7 @@ def train(
     plateau = Plateau(tol, inf if patience is None or watch else check_count("patience", patience))
     if solver == "mini-batch":
         n_rows = objective.n_samples if batch_size is None else min(check_count("batch_size", batch_size), len(X))
-        settings = {"learning_rate": rate, "batch_size": n_rows, "generator": generator, "update": rule}
+        settings: dict[str, Any] = {"learning_rate": rate, "batch_size": n_rows, "generator": generator, "update": rule}
         settings |= {"shuffle": shuffle, "plateau": plateau, "parts": _parts(network)}
         steps = _passes(objective, network.theta, settings, compiled, 1 if seen else _stride(objective), max_iter)
     else:

@@ -20,12 +20,12 @@ class Name:
 
     @property
     def latex(self) -> str:
-        """The name in LaTeX.
+        r"""The name in LaTeX.
 
         Examples
         --------
         >>> Name("W1").latex, Name("dL/dZ2").latex
-        ('W_{1}', '\\\\frac{\\\\partial L}{\\\\partial Z_{2}}')
+        ('W_{1}', '\\frac{\\partial L}{\\partial Z_{2}}')
         """
         if self.text.startswith("dL/d"):
             return rf"\frac{{\partial L}}{{\partial {Name(self.text[4:]).latex}}}"
@@ -58,11 +58,11 @@ def block(operand: Operand) -> list[str]:
 
 
 def beside(blocks: list[list[str]]) -> list[str]:
-    """Put blocks of lines side by side, the lower ones in the middle.
+    r"""Put blocks of lines side by side, the lower ones in the middle.
 
     Examples
     --------
-    >>> print("\\n".join(beside([["[1]", "[2]", "[3]"], [" + "], ["[4]"]])))
+    >>> print("\n".join(beside([["[1]", "[2]", "[3]"], [" + "], ["[4]"]])))
     [1]
     [2] + [4]
     [3]

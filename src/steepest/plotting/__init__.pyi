@@ -10,6 +10,7 @@ from .convolution import SlidingWindow as SlidingWindow
 from .convolution import deconvolution as deconvolution
 from .convolution import read_image as read_image
 from .convolution import write_image as write_image
+from .learning_rates import learning_rate_range as learning_rate_range
 from .lines import regression_lines as regression_lines
 from .loss_curves import loss_curve as loss_curve
 from .predictions import predicted_against_actual as predicted_against_actual

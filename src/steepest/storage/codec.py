@@ -1,4 +1,4 @@
-"""A model as JSON beside its arrays, and back: plain values, arrays, and the few kinds of objects models are made of."""
+"""A model as JSON beside its arrays, and back: plain values, arrays, the few kinds of objects models are made of."""
 
 import dataclasses
 import math
@@ -59,7 +59,7 @@ class Encoder:
             tensors = {name: self.encode(t, where) for name, t in value.tensors.items()}
             return {"trace": tensors, "about": self.encode(value.about, f"{where}.about")}
         if isinstance(value, np.random.RandomState):
-            return {"random_state": self.encode(list(value.get_state(legacy=True)), where)}  # type: ignore[arg-type]
+            return {"random_state": self.encode(list(value.get_state(legacy=True)), where)}
         if sparse.issparse(value):
             parts = {name: self.encode(getattr(value, name), where) for name in ("data", "indices", "indptr")}
             return {
@@ -69,7 +69,10 @@ class Encoder:
                 **parts,
             }
         if isinstance(value, Network):
-            fields = {"layers": value.architecture.layers, "input_shape": value.architecture.input_shape}
+            fields: dict[str, Any] = {
+                "layers": value.architecture.layers,
+                "input_shape": value.architecture.input_shape,
+            }
             fields |= {"loss": value.loss, "theta": value.theta, "state": value.state}
             return {"network": {name: self.encode(item, f"{where}.{name}") for name, item in fields.items()}}
         if isinstance(value, BaseEstimator):
@@ -202,9 +205,10 @@ class Decoder:
         fields = {name: self.decode(part) for name, part in node["fields"].items()}
         if not dataclasses.is_dataclass(cls):
             return cls(**fields)
-        known = {field.name: field.init for field in dataclasses.fields(cls)}
-        record = cls(**{name: value for name, value in fields.items() if known[name]})
+        make: Any = cls
+        known = {field.name: field.init for field in dataclasses.fields(make)}
+        record = make(**{name: value for name, value in fields.items() if known[name]})
         for name in fields:
-            if not known[name] and not cls.__dataclass_params__.frozen:  # type: ignore[attr-defined]
+            if not known[name] and not make.__dataclass_params__.frozen:
                 setattr(record, name, fields[name])
         return record

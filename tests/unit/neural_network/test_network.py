@@ -110,7 +110,7 @@ def test_the_best_parameters_on_held_out_rows_are_kept():
 def test_a_share_is_held_out():
     net = network((4, Tanh()))
     assert np.isfinite(net.fit(X, Y, validation=0.25, max_iter=2).trace["validation_loss"]).all()
-    with pytest.raises(InvalidInputError, match="validation=2.0 of 120 rows: some must be held out"):
+    with pytest.raises(InvalidInputError, match=r"validation=2\.0 of 120 rows: some must be held out"):
         net.fit(X, Y, validation=2.0)
 
 
@@ -128,7 +128,7 @@ def test_divergence_names_the_pass_and_a_safe_rate_which_is_safe():
 
 
 def test_a_diverged_run_of_adam_names_its_usual_rate():
-    with pytest.raises(DivergenceError, match="Adam is safe to begin with at learning_rate=0.001"):
+    with pytest.raises(DivergenceError, match=r"Adam is safe to begin with at learning_rate=0\.001"):
         network((6, ReLU())).fit(X, Y, learning_rate=1e200, max_iter=50)
 
 
@@ -244,7 +244,8 @@ def test_an_explanation_names_every_intermediate_with_its_numbers():
     data, y = np.array([[1.0, 2.0], [0.0, -1.0]]), np.array([4.0, 1.0])
     e = net.explain(data, y)
     assert e.names == [
-        "X", "y", "W1", "b1", "W2", "b2", "Z1", "H1", "Z2", "L", "dL/dZ2", "dL/dW2", "dL/db2", "dL/dH1", "dL/dZ1", "dL/dW1", "dL/db1",
+        "X", "y", "W1", "b1", "W2", "b2", "Z1", "H1", "Z2", "L",
+        "dL/dZ2", "dL/dW2", "dL/db2", "dL/dH1", "dL/dZ1", "dL/dW1", "dL/db1",
     ]  # fmt: skip
     np.testing.assert_array_equal(e["Z1"], [[5.0, 1.0], [-2.0, 0.5]])
     np.testing.assert_array_equal(e["H1"], [[5.0, 1.0], [0.0, 0.5]])
