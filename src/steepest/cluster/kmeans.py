@@ -149,7 +149,7 @@ class KMeans(KMeansBase):
         self._check_data(X)
         given = self._given_centres(X)
         objective = ClusteringObjective(X, self.n_clusters, sample_weight=weights)
-        best = self._best_run(objective, given, self._number_of_runs(given is not None))
+        best = self._best_run(objective, given, self._number_of_runs(given is not None), y)
         self.cluster_centers_, self.labels_, self.inertia_ = best.centres, best.labels, best.inertia
         self.n_iter_, self.stopping_reason_ = best.result.n_iter, best.result.reason
         self._warn_of(best)
@@ -157,12 +157,12 @@ class KMeans(KMeansBase):
 
     # ------------------------------------------------------------------ runs
 
-    def _best_run(self, objective: ClusteringObjective, given: Array | None, n_runs: int) -> _Run:
-        """Run from every start; tell the callbacks of each start and iteration."""
+    def _best_run(self, objective: ClusteringObjective, given: Array | None, n_runs: int, y: Any) -> _Run:
+        """Run from every start; tell the callbacks of each start and iteration (``y`` is for their scores alone)."""
         X, weights = objective.X, objective.sample_weight
         random_state = check_random_state(self.random_state)
         root = self._init_callback_context(max_subtasks=self.max_iter if n_runs == 1 else n_runs)
-        whole = _Fit(self, root, lambda theta: self._fitted(objective, theta), X, None, weights)
+        whole = _Fit(self, root, lambda theta: self._fitted(objective, theta), X, y, weights)
         whole.begin()
         recorder = next((c for c in getattr(self, "_skl_callbacks", []) if isinstance(c, Trace)), Trace())
         best: _Run | None = None
@@ -172,7 +172,7 @@ class KMeans(KMeansBase):
             part = whole
             if n_runs > 1:
                 context = root.subcontext(task_name="start", max_subtasks=self.max_iter)
-                part = _Fit(self, context, whole.attributes, X, None, weights)
+                part = _Fit(self, context, whole.attributes, X, y, weights)
                 part.begin()
             trace.about |= {"estimator": type(self).__name__, "objective": objective.words, "solver": self.solver}
             trace.about |= {"n_clusters": self.n_clusters, "n_features": objective.n_features, "start": number + 1}

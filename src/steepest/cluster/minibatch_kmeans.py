@@ -158,6 +158,7 @@ class MiniBatchKMeans(KMeansBase):
             steps,
             lambda theta: {"cluster_centers_": whole.centres(theta)},
             X=X,
+            y=y,
             sample_weight=weights,
             max_iter=max(1, self.max_iter * sampler.n_points // batch_size),
             stopping=[rule],

@@ -7,7 +7,7 @@ from steepest.linear_model.path_cv import PathCV
 
 
 class LassoCV(PathCV):
-    r"""Lasso whose alpha is chosen by cross-validation.
+    r"""Lasso, ``||y - X w - b||^2 / (2 n) + alpha ||w||_1``, with ``alpha`` chosen by cross-validation.
 
     Minimises ``||y - X w - b||^2 / (2 n) + alpha ||w||_1`` on every fold for every alpha, and on all data for the alpha
     with the smallest mean squared error held out. It is :class:`~steepest.linear_model.ElasticNetCV` with
