@@ -28,6 +28,11 @@ class LinearSystem:
         Whether the pairs determine W and b.
     message : str
         The same in words.
+
+    Examples
+    --------
+    >>> linear_system([[1.0], [2.0]], [[3.0], [5.0]]).message
+    '2 pairs of rank 2 determine the 2 unknowns of each output'
     """
 
     matrix: Array
