@@ -111,6 +111,15 @@ class TestLayer:
         for name, p in parameters.items():
             np.testing.assert_array_equal(p, case.parameters[name])
 
+    def test_gradients_of_parameters_alone_are_those_of_the_backward(self, cls: type, mode: str) -> None:
+        case = Case(make(cls), mode == "training")
+        Y, cache = case.forward()
+        dY = np.random.default_rng(8).standard_normal(Y.shape)
+        whole, alone = case.layer.backward(dY, cache)[1], case.layer.parameter_gradients(dY, cache)
+        assert set(alone) == set(whole)
+        for name, gradient in whole.items():
+            np.testing.assert_allclose(alone[name], gradient, rtol=1e-12, atol=1e-12)
+
     def test_an_empty_batch_passes(self, cls: type, mode: str) -> None:
         layer = make(cls)
         case = Case(layer, training=False)

@@ -84,7 +84,12 @@ def test_contract_breaks_when_a_pass_is_mutated() -> None:
             dX, gradients = super().backward(dY, cache)
             return dX, {**gradients, "b": dY[0]}
 
-    for layers in ([Dense(4), NoDerivative(), Dense(2)], [BiasNotSummed(4), Tanh(), Dense(2)]):
+    class FirstBiasNotSummed(Dense):
+        def parameter_gradients(self, dY: Any, cache: Any) -> Any:
+            return {**super().parameter_gradients(dY, cache), "b": dY[0]}
+
+    wrong = [[Dense(4), NoDerivative(), Dense(2)], [Dense(4), Tanh(), BiasNotSummed(2)]]
+    for layers in (*wrong, [FirstBiasNotSummed(4), Tanh(), Dense(2)]):
         objective, theta = make(layers, HalfSquaredError())
         assert breaks(lambda objective=objective, theta=theta: check(objective, theta))
 

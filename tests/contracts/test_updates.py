@@ -103,6 +103,22 @@ def test_rules_are_frozen_and_documented(rule):
 
 # ---------------------------------------------------------------------- torch
 
+
+class ClippedDescent:
+    """Torch's descent on gradients that are shortened to length 1 first.
+
+    Not ``clip_grad_norm_``: it adds 1e-6 to the length it divides by.
+    """
+
+    def __init__(self, torch, parameters):
+        self.parameters, self.descent = parameters, torch.optim.SGD(parameters, lr=0.05)
+
+    def step(self):
+        for parameter in self.parameters:
+            parameter.grad = parameter.grad / parameter.grad.norm().clamp(min=1.0)
+        self.descent.step()
+
+
 PEERS = {
     "plain": lambda torch, p: torch.optim.SGD(p, lr=0.05),
     "momentum": lambda torch, p: torch.optim.SGD(p, lr=0.05, momentum=0.9),
@@ -112,6 +128,7 @@ PEERS = {
     "adagrad": lambda torch, p: torch.optim.Adagrad(p, lr=0.05),
     "adam": lambda torch, p: torch.optim.Adam(p, lr=0.05),
     "amsgrad": lambda torch, p: torch.optim.Adam(p, lr=0.05, amsgrad=True),
+    "clipped": ClippedDescent,
     "adamw": lambda torch, p: torch.optim.AdamW(p, lr=0.05),
 }
 OURS = RULES | {"rmsprop-centered": updates.RMSprop(centered=True)}
