@@ -1,6 +1,7 @@
 """Mini-batch gradient descent on a stack of dense layers, compiled: many updates between two steps."""
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from math import nan
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from steepest.kernels import update_rules as kernel_rules
+from steepest.kernels.blas import one_blas_thread
 from steepest.kernels.dense_stack import train
 from steepest.solvers.loop import Steps
 from steepest.solvers.mini_batch import part_norms
@@ -20,6 +22,7 @@ from steepest.step import Step
 from steepest.typing import Array, IntArray
 
 Orders = Callable[[int], IntArray]
+SEVERAL_THREADS_FROM = 50_000_000  # multiplications of a product from which a second thread of BLAS surely pays
 
 
 def compiled_rule(update: Update) -> tuple[int, list[float]] | None:
@@ -132,6 +135,9 @@ def compiled_mini_batch_descent(
     stride = 1 if depends or (rate_in_velocity and callable(learning_rate)) else stride
     counts = plateau.counts if plateau.score is None else Plateau().counts  # scores are counted instead of values
     orders = orders_of(n_rows, batch_size, generator if shuffle else None) if orders is None else orders
+    sizes = stack.sizes
+    largest = min(batch_size, n_rows) * int(np.max(sizes[1:] * sizes[:-1]))
+    threads = one_blas_thread if largest < SEVERAL_THREADS_FROM else nullcontext
     value = objective.value(theta) if start else nan
     yield Step(0, theta.copy(), value)
     epoch = 0
@@ -142,10 +148,11 @@ def compiled_mini_batch_descent(
             memory.state[0] *= memory.rate / rates[0]
         values, before = np.empty(n_passes), theta.copy()
         settings = np.array([rates[0], *constants])
-        made = train(
-            theta, gradient, orders(n_passes), batch_size, data, stack, rule, settings, rates, memory.state,
-            memory.n_updates + 1, values, counts,
-        )  # fmt: skip
+        with threads():
+            made = train(
+                theta, gradient, orders(n_passes), batch_size, data, stack, rule, settings, rates, memory.state,
+                memory.n_updates + 1, values, counts,
+            )  # fmt: skip
         epoch += made
         memory.n_updates += made * -(-n_rows // batch_size)
         memory.rate, value = float(rates[made - 1]), float(values[made - 1])
