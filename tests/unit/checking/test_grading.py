@@ -1,5 +1,9 @@
 """Grading: credit for parts, reasons without answers, and submissions that misbehave."""
 
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -145,3 +149,20 @@ def test_what_is_sent_comes_back_and_nothing_else_is_accepted() -> None:
         encode(np.array([object()]))
     with pytest.raises(ValueError, match="is not accepted"):
         decode('{"array": "", "dtype": "|O", "shape": [0]}')
+
+
+def test_a_submission_does_not_outlive_the_grader(tmp_path):
+    submission = tmp_path / "endless.py"
+    submission.write_text("import time\nwhile True:\n    time.sleep(0.01)\n")
+    worker = [sys.executable, "-m", "steepest.checking.grading.worker", str(submission), "1024"]
+    grader = f"import subprocess, time\nprint(subprocess.Popen({worker!r}).pid, flush=True)\ntime.sleep(2)\n"
+    run = subprocess.run([sys.executable, "-c", grader], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    pid = int(run.stdout.split()[0])
+    for _ in range(100):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    os.kill(pid, 9)
+    raise AssertionError("the submission still runs ten seconds after the grader has gone")

@@ -9,6 +9,8 @@ import io
 import os
 import runpy
 import sys
+import threading
+import time
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,7 @@ def main(path: str, memory_mb: int) -> None:
     sys.stdout = sys.stderr = io.StringIO()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     _limit_memory(memory_mb)
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     requests = os.fdopen(os.dup(0), "r", encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     namespace: dict[str, Any] = {}
@@ -75,6 +78,13 @@ def _describe(error: BaseException, trace: Any) -> str:
         line = error.lineno
     where = f" (line {line})" if line else ""
     return f"{type(error).__name__}: {error}{where}"
+
+
+def _end_with_parent(parent: int) -> None:
+    """End this process once the grader is gone, so that an endless loop in a submission does not outlive it."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)
 
 
 def _limit_memory(memory_mb: int) -> None:
