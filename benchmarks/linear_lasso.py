@@ -110,7 +110,7 @@ def cv_contest(n: int, d: int) -> Contest:
         ("scikit-learn", lambda: sklearn.linear_model.LassoCV(cv=5, tol=1e-4)),
     ]
     contenders = [Contender(label, lambda maker=maker: maker().fit(X, y)) for label, maker in found]
-    return Contest(contenders, off, 0.05)
+    return Contest(contenders, off, 0.1)  # at default tolerances the errors of the smallest alphas differ that much
 
 
 def regimes(quick: bool) -> list[Regime]:
