@@ -102,7 +102,8 @@ class TestShape:
 
     def test_huge_scores_stay_finite(self, cls: type) -> None:
         loss, rng = cls(), np.random.default_rng(8)
-        y, z = targets(loss.target, 10, rng), 1e4 * np.sign(scores_for(loss, 10, rng))
+        size = 600.0 if np.isinf(cls.smoothness) and np.any(loss.curvature(np.ones(1), np.ones(1))) else 1e4
+        y, z = targets(loss.target, 10, rng), size * np.sign(scores_for(loss, 10, rng))  # e^z itself ends at 709
         for result in (loss.value(y, z), loss.gradient(y, z), loss.curvature(y, z)):
             assert np.all(np.isfinite(result))
 

@@ -247,7 +247,7 @@ class ConvClassifier(ClassifierMixin, ConvolutionalNetwork):  # type: ignore[mis
     >>> X = np.zeros((20, 1, 4, 4))
     >>> X[::2, 0, :, 1] = X[1::2, 0, 1, :] = 1.0  # upright and level bars
     >>> y = np.tile(["upright", "level"], 10)
-    >>> model = ConvClassifier(filters=4, hidden_layer_sizes=(), learning_rate=0.05, max_iter=30, random_state=0)
+    >>> model = ConvClassifier(filters=4, hidden_layer_sizes=(), learning_rate=0.05, tol=0.01, random_state=0)
     >>> model.fit(X, y).score(X, y)
     1.0
     """

@@ -28,6 +28,12 @@ class RangeTest:
         The rate of each update, the batch's loss before it, and a running mean of the losses.
     suggestion : float
         A tenth of the rate at which the running mean was lowest: learning is fast there, and diverging still far.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> RangeTest(np.array([0.01, 0.1, 1.0]), np.array([3.0, 1.0, 9.0]), np.array([3.0, 1.0, 9.0]), suggestion=0.01)
+    RangeTest(suggestion=0.01)
     """
 
     rates: Array = field(repr=False)

@@ -19,7 +19,7 @@ class RowOrders:
     --------
     >>> orders = RowOrders(3, np.random.RandomState(0))
     >>> orders(2).tolist()
-    [[2, 1, 0], [1, 2, 0]]
+    [[2, 1, 0], [0, 2, 1]]
     """
 
     def __init__(self, n_rows: int, random_state: Any) -> None:

@@ -90,29 +90,3 @@ class HasQuadratic(Objective, Protocol):
 
         A step then costs O(n_features^2) instead of O(n_samples n_features).
         """
-
-
-@runtime_checkable
-class FilterProblem(Objective, Protocol):
-    """Least squares over a filter of signals and a bias."""
-
-    x: Array
-    y: Array
-    filter_length: int
-    fit_bias: bool
-    ridge: float
-
-    def start(self) -> Array:
-        """Return all zeros."""
-
-    def gram(self) -> Array:
-        """Return the first column of the Toeplitz matrix ``X^T X + ridge I``."""
-
-    def matrix(self) -> Array:
-        """Return ``[X, 1]``."""
-
-    def product(self, theta: Array) -> Array:
-        """Return ``[X, 1] theta``, in the shape of ``y``."""
-
-    def pull_back(self, e: Array) -> Array:
-        """Return ``[X, 1]^T e``."""
