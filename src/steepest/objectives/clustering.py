@@ -41,16 +41,16 @@ def cluster_sums(X: Array, labels: IntArray, weights: Array, n_clusters: int) ->
 
 
 def short_origin(mean: NDArray[np.float64], variance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return an origin for data of this mean and variance: zero, or the mean of a feature that lies far from zero.
+    """Return an origin for data of this mean and variance: the mean, with few bits.
 
-    The mean is rounded to a multiple of a power of two near a quarter of the standard deviation (of its own size times
+    It is rounded to a multiple of a power of two near a quarter of the standard deviation (of its own size times
     2^-20 if that is more): subtracting so short a number from a feature of that spread rarely rounds.
     """
     tiny = np.finfo(np.float64).tiny
     unit = np.exp2(np.floor(np.log2(np.maximum(variance, tiny)) / 2) - 2)
     finest = np.exp2(np.floor(np.log2(np.maximum(np.abs(mean), tiny))) - 20)
     unit = np.maximum(unit, finest)
-    origin: NDArray[np.float64] = np.where(mean**2 > 4 * variance, np.round(mean / unit) * unit, 0.0)
+    origin: NDArray[np.float64] = np.round(mean / unit) * unit
     return origin
 
 
@@ -102,9 +102,9 @@ class ClusteringObjective:
     so that a step needs no pass over the data for its value. It cancels where clusters are tiny compared with their
     distances: below 1e-9 of the first sum, the squared distances are summed instead.
 
-    *Numerics.* The origin is the mean, feature by feature where the data lie far from zero, rounded to few bits so
-    that subtracting it is exact for most data. Sums are double precision for float32 data too; centres are rounded
-    to the data's precision, and labels are exact for these rounded centres.
+    *Numerics.* The origin is the mean rounded to few bits, so that subtracting it is exact for most data. Sums are
+    double precision for float32 data too; centres are rounded to the data's precision, and labels are exact for these
+    rounded centres.
 
     Examples
     --------

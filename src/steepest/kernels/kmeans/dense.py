@@ -44,7 +44,8 @@ def assign_blocks(
     packed: Array,
     half_norms: Array,
     rounding: float,
-    reach: float,
+    slope: float,
+    offset: float,
     drift: Array,
     least_gap: float,
     labels: IntArray,
@@ -60,8 +61,8 @@ def assign_blocks(
 
     ``labels`` (n,) and ``gaps`` (n,) are brought up to date; ``sums`` (n_blocks, k, d), ``counts`` (n_blocks, k, 2:
     weight, rows of positive weight) and ``moved`` (n_blocks,) receive what changed. Empty ``weights``, ``gaps`` or
-    ``sums`` mean: all ones, none kept, not wanted. ``rounding`` bounds the relative rounding error of a score,
-    ``reach`` is the largest ``|c - shift|^2 / 2``.
+    ``sums`` mean: all ones, none kept, not wanted. ``rounding`` bounds the relative rounding error of ``|x|^2``,
+    ``slope |x|^2 / 2 + offset`` the error of a score.
     """
     tile = np.zeros((packed.shape[1], LANES), X.dtype)
     norms, best = np.empty(LANES, X.dtype), np.empty(LANES, X.dtype)
@@ -77,9 +78,9 @@ def assign_blocks(
             pack_rows(X, rows, n_rows, shift, tile, norms)
             nearest_two(tile, packed, half_norms, room, best, second, label)
             if gaps.shape[0] > 0:
-                _bound(rows, n_rows, norms, best, second, rounding, reach, gaps)
+                _bound(rows, n_rows, norms, best, second, rounding + slope, offset, gaps)
             moved[block] += _settle(
-                X, weights, shift, centres, rows, n_rows, norms, best, second, label, rounding, reach,
+                X, weights, shift, centres, rows, n_rows, norms, best, second, label, slope, offset,
                 labels, gaps, sums[block % sums.shape[0]], counts[block % sums.shape[0]],
             )  # fmt: skip
 
@@ -106,15 +107,15 @@ def _next_rows(
 
 @compiled
 def _bound(
-    rows: IntArray, n_rows: int, norms: Array, best: Array, second: Array, rounding: float, reach: float, gaps: Array
+    rows: IntArray, n_rows: int, norms: Array, best: Array, second: Array, slope: float, offset: float, gaps: Array
 ) -> None:
     """Set the gap between the two nearest distances, from below."""
     kind = best.dtype.type
     tile_gaps = np.empty(LANES, np.float32)
     two, zero = kind(2), kind(0)
-    factor, offset = kind(4 * rounding), kind(4 * rounding * reach)
+    factor, least = kind(4 * slope), kind(4 * offset)
     for t in range(LANES):
-        slack = factor * norms[t] + offset
+        slack = factor * norms[t] + least
         upper = two * (norms[t] + best[t]) + slack
         lower = two * (norms[t] + second[t]) - slack
         lower = lower if lower > zero else zero
@@ -135,8 +136,8 @@ def _settle(
     best: Array,
     second: Array,
     label: Array,
-    rounding: float,
-    reach: float,
+    slope: float,
+    offset: float,
     labels: IntArray,
     gaps: Array,
     sums: Array,
@@ -144,12 +145,11 @@ def _settle(
 ) -> int:
     """Write the labels of a tile, deciding near ties exactly; move the points that changed from sum to sum."""
     moved = 0
-    factor = best.dtype.type(2 * rounding)
-    offset = best.dtype.type(2 * rounding * reach)
+    factor, least = best.dtype.type(2 * slope), best.dtype.type(2 * offset)
     for t in range(n_rows):
         i = rows[t]
         new = np.int32(label[t])
-        if not second[t] - best[t] > factor * norms[t] + offset:
+        if not second[t] - best[t] > factor * norms[t] + least:
             new = np.int32(nearest_exactly(X[i], centres))
             if gaps.shape[0] > 0:
                 gaps[i] = 0

@@ -46,6 +46,26 @@ class Partition(Protocol):
         """Return the weighted sum of the squared distances from the own centres."""
 
 
+def score_rounding(X: Any) -> float:
+    """Return a bound on the relative rounding error of d products and sums, and of two subtractions of the origin."""
+    return float((X.shape[1] + 8) * np.finfo(X.dtype).eps)
+
+
+def score_error(rounding: float, reach: float, typical: float) -> tuple[float, float]:
+    r"""Return ``slope, offset`` so that a score's rounding error is at most ``slope |x|^2 / 2 + offset``.
+
+    Notes
+    -----
+    A score ``|c|^2 / 2 - x.c`` of a centre with ``|c|^2 / 2 <= r`` (``reach``) rounds by at most ``u (|x| |c| + r)``.
+    For any a > 0, ``|x| |c| <= a |x|^2 / 2 + |c|^2 / (2 a)``, which is tight for a = |c| / |x|. With the typical
+    squared length T of the points, ``a^2 = 2 r / T``::
+
+        slope = u a        offset = u r (1 + 1 / a)
+    """
+    a = float(np.sqrt(2 * reach / typical)) if reach > 0 and typical > 0 else 1.0
+    return rounding * a, rounding * reach * (1 + 1 / a)
+
+
 class _Sums:
     """Labels, and the sums over each cluster that follow their changes.
 
@@ -114,25 +134,26 @@ class DensePartition(_Sums):
         n, d = X.shape
         super().__init__(n, d, n_clusters if reuse else 0)
         self.X, self.weights, self.origin = X, weights, origin
+        some = X[:: max(1, n // 256)] - origin
+        self._typical = float(np.einsum("if,if->", some, some)) / max(len(some), 1)
         pays = reuse and d * n_clusters >= LEAST_WORK_FOR_GAPS and 4 * n <= max(GAP_BUFFER_BYTES, X.nbytes // 10)
         self._gaps = np.full(n if pays else 0, -np.inf, dtype=np.float32)
         self._spread = 0.0
 
     def assign(self, centres: Array) -> int:
         """Give every row to its nearest centre; return how many rows changed."""
-        X, blocks, d = self.X, self._blocks, self.X.shape[1]
+        X, blocks = self.X, self._blocks
         packed, half_norms = pack_centres(centres - self.origin)
         reach = float(half_norms[: len(centres)].max())
         sums, counts, moved = self._room()
         drift, least_gap = self._drift(centres), self._least_gap(reach)
         self.centres = None
-        rounding = float(
-            (d + 8) * np.finfo(X.dtype).eps
-        )  # of d products and sums, and of two subtractions of the origin
+        rounding = score_rounding(X)
+        slope, offset = score_error(rounding, reach, self._typical)
 
         def kernel(first: int, last: int) -> None:
             dense.assign_blocks(
-                X, self.weights, self.origin, centres, packed, half_norms, rounding, reach, drift, least_gap,
+                X, self.weights, self.origin, centres, packed, half_norms, rounding, slope, offset, drift, least_gap,
                 self.labels, self._gaps, sums, counts, moved, blocks.rows, first, last,
             )  # fmt: skip
 
@@ -201,19 +222,20 @@ class SparsePartition(_Sums):
         n, d = X.shape
         super().__init__(n, d, n_clusters if reuse else 0)
         self.X, self.weights = X, weights
+        self._typical = float(X.data @ X.data) / n
 
     def assign(self, centres: Array) -> int:
         """Give every row to its nearest centre; return how many rows changed."""
-        X, blocks, d = self.X, self._blocks, self.X.shape[1]
+        X, blocks = self.X, self._blocks
         half_norms = (np.einsum("jf,jf->j", centres, centres, dtype=np.float64) / 2).astype(centres.dtype)
         sums, counts, moved = self._room()
-        rounding, reach = float((d + 8) * np.finfo(X.dtype).eps), float(half_norms.max())
+        slope, offset = score_error(score_rounding(X), float(half_norms.max()), self._typical)
         self.centres = None
         transposed = np.ascontiguousarray(centres.T)
 
         def kernel(first: int, last: int) -> None:
             sparse.assign_sparse(
-                X.data, X.indices, X.indptr, self.weights, centres, transposed, half_norms, rounding, reach,
+                X.data, X.indices, X.indptr, self.weights, centres, transposed, half_norms, slope, offset,
                 self.labels, sums, counts, moved, blocks.rows, first, last,
             )  # fmt: skip
 

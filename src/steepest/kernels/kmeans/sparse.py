@@ -16,8 +16,8 @@ def assign_sparse(
     centres: Array,
     transposed: Array,
     half_norms: Array,
-    rounding: float,
-    reach: float,
+    slope: float,
+    offset: float,
     labels: IntArray,
     sums: Array,
     counts: Array,
@@ -39,7 +39,7 @@ def assign_sparse(
         for i in range(block * block_rows, min((block + 1) * block_rows, n_rows)):
             begin, end = indptr[i], indptr[i + 1]
             new = _nearest_of_row(
-                data, indices, begin, end, centres, transposed, half_norms, rounding, reach, scores, row
+                data, indices, begin, end, centres, transposed, half_norms, slope, offset, scores, row
             )
             old = labels[i]
             if new != old:
@@ -59,8 +59,8 @@ def _nearest_of_row(
     centres: Array,
     transposed: Array,
     half_norms: Array,
-    rounding: float,
-    reach: float,
+    slope: float,
+    offset: float,
     scores: Array,
     row: Array,
 ) -> int:
@@ -74,7 +74,7 @@ def _nearest_of_row(
         products = transposed[indices[e]]
         for j in range(scores.shape[0]):
             scores[j] -= value * products[j]
-    label = _nearest(scores, 2 * rounding * (half_norm + reach))
+    label = _nearest(scores, 2 * (slope * half_norm + offset))
     if label < 0:
         for e in range(begin, end):
             row[indices[e]] = data[e]
