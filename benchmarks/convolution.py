@@ -1,7 +1,7 @@
 """Convolution: each pass of conv2d against PyTorch, one dimension and deconvolution against SciPy.
 
-PyTorch is asked for every pass by itself, without autograd, in both memory layouts. "off optimum" is the largest error in
-units of the largest number of a double-precision result.
+PyTorch is asked for every pass by itself, without autograd, in both memory layouts. "off optimum" is the largest error
+in units of the largest number of a double-precision result.
 """
 
 from collections.abc import Callable

@@ -1,28 +1,23 @@
-"""k-means, step by step: the run behind a fit, drawn and animated.
-
-Run it from the project's folder; pictures go to ``figures/``::
-
-    python examples/kmeans_steps.py
-"""
+"""k-means, step by step: the run behind a fit, drawn and animated."""
 
 from pathlib import Path
 
 import numpy as np
+from gallery import output_folder
 
 from steepest import plotting
 from steepest.cluster import KMeans, inertia_curve, silhouette_values
 from steepest.tables import read_table
 from steepest.trace import Trace
 
-ROOT = Path(__file__).parents[1]
+DATA = Path(__file__).parent / "data" / "iris.csv"
 FEATURES = ("petal_length", "petal_width")
 
 
 def main() -> None:
     """Cluster iris, look at every step, choose k."""
-    figures = ROOT / "figures"
-    figures.mkdir(exist_ok=True)
-    table = read_table(ROOT / "examples" / "data" / "iris.csv")
+    figures = output_folder(__doc__)
+    table = read_table(DATA)
     X = np.column_stack([table.columns[name].values for name in FEATURES])
 
     # A bad start on purpose: three neighbouring samples of one species.

@@ -92,7 +92,7 @@ def test_every_command_in_the_documentation_works(here, monkeypatch, line):
     if "--learning-rate 3" in line:  # shown because it diverges
         assert done.exit_code == 2
         assert "diverged at step" in done.stderr
-    elif line.startswith(("steepest audit examples/audit/ridge.py:value", "steepest grade")):  # a wrong gradient, on show
+    elif line.startswith(("steepest audit examples/audit/ridge.py:value", "steepest grade")):  # a mistake, on show
         assert done.exit_code == 1, done.stderr
         assert done.stdout
     else:

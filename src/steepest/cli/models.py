@@ -34,7 +34,18 @@ MODELS = {
     "mlp": Entry("steepest.neural_network:MLPRegressor"),
     "mlp-classifier": Entry("steepest.neural_network:MLPClassifier", classifies=True),
 }
-OPTIONS = ("hidden", "activation", "alpha", "l1_ratio", "solver", "learning_rate", "batch_size", "update", "max_iter", "tol")
+OPTIONS = (
+    "hidden",
+    "activation",
+    "alpha",
+    "l1_ratio",
+    "solver",
+    "learning_rate",
+    "batch_size",
+    "update",
+    "max_iter",
+    "tol",
+)
 TEACHING = ("learning_rate", "batch_size", "update")
 
 
