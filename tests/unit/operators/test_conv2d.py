@@ -81,6 +81,28 @@ def test_minimal_filtering_equals_the_reference(size: Any, padding: int, dtype: 
         assert np.abs(ours - theirs).max() <= tolerance * np.abs(theirs).max()
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("x_shape", "w_shape", "settings"),
+    [
+        ((2, 5, 9, 20), (5, 1, 3, 3), {"padding": 1}),
+        ((1, 3, 6, 7), (3, 1, 5, 2), {"padding": (4, 3)}),
+        ((3, 2, 12, 11), (2, 1, 4, 5), {"dilation": (2, 1), "padding": (0, 6)}),
+        ((1, 1, 1, 1), (1, 1, 1, 1), {}),
+    ],
+)
+def test_plane_by_plane_equals_the_reference(x_shape: Any, w_shape: Any, settings: Any, dtype: Any) -> None:
+    x, w, b = arrays(x_shape, w_shape, dtype)
+    settings = {**settings, "groups": x_shape[1]}
+    tolerance = 4e-6 if dtype is np.float32 else 1e-13
+    expected = conv2d(x, w, b, algorithm="reference", **settings)
+    np.testing.assert_allclose(conv2d(x, w, b, algorithm="depthwise", **settings), expected, atol=10 * tolerance)
+    dy = np.random.default_rng(1).standard_normal(expected.shape).astype(dtype)
+    found = conv2d_backward(dy, x, w, algorithm="depthwise", **settings)
+    for ours, theirs in zip(found, conv2d_backward(dy, x, w, algorithm="reference", **settings), strict=True):
+        assert np.abs(ours - theirs).max() <= tolerance * max(np.abs(theirs).max(), 1.0)
+
+
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 class TestEveryAlgorithm:
     def test_input_need_not_be_contiguous(self, algorithm: Any) -> None:
@@ -151,7 +173,8 @@ def test_lists_and_integers_become_double_precision() -> None:
         ((8, 64, 56, 56), (64, 64, 3, 3), {"padding": 1, "stride": 2}, "direct"),
         ((8, 64, 56, 56), (64, 64, 1, 1), {}, "direct"),
         ((1, 3, 256, 256), (3, 3, 31, 31), {"padding": 15}, "fft"),
-        ((8, 64, 56, 56), (64, 1, 3, 3), {"padding": 1, "groups": 64}, "direct"),
+        ((8, 64, 56, 56), (64, 1, 3, 3), {"padding": 1, "groups": 64}, "depthwise"),
+        ((8, 64, 56, 56), (64, 1, 3, 3), {"padding": 1, "groups": 64, "stride": 2}, "direct"),
     ],
 )
 def test_the_rule_of_choice(x_shape: Any, w_shape: Any, settings: Any, expected: str) -> None:
@@ -193,6 +216,7 @@ X, W = np.ones((1, 3, 5, 5)), np.ones((2, 4, 3, 3))
         (X.astype(np.float16), W[:, :3], {}, "x has dtype float16: must be float32 or float64"),
         (X + 1j, W[:, :3], {}, "x has dtype complex128"),
         (X[:, :, :0], W[:, :3], {}, "only the batch may be empty"),
+        (X, W[:, :3], {"algorithm": "depthwise"}, "algorithm='depthwise': takes as many groups as channels"),
         (X, W[:, :3], {"algorithm": "fast"}, "algorithm='fast': must be one of"),
         (
             X,

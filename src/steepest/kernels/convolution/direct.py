@@ -8,10 +8,11 @@ from steepest.kernels.compile import compiled
 from steepest.kernels.convolution.tiles import ROWS, VECTOR_BYTES, VECTORS, copy_rows, dot_tile, outer_tile
 from steepest.typing import Array, IntArray
 
-FEW_ROWS = 4  # tiles for few output channels
+FEW_ROWS, COLOURS = 4, 3  # tiles for few output channels
 MANY = 2 * VECTORS  # vectors in each of few rows
 DOT_ROWS, DOT_COLUMNS = 4, 4
-SLACK = 4 * VECTOR_BYTES  # numbers that a tile may read beyond the last it needs
+CHUNK = 512  # outputs of a channel between two writings: a tile's sums stay in the first-level cache
+SLACK = MANY * VECTOR_BYTES  # numbers that a tile may read beyond the last it needs
 
 
 class Plan(NamedTuple):
@@ -52,36 +53,50 @@ def lanes_of(x: Array) -> int:
 
 
 @compiled
-def pack_block(source: Array, n: int, first: int, plan: Plan, start: int, packed: Array) -> None:
-    """Write the planes that output rows ``start ...`` read; ``packed`` is 0 where columns lie outside of the image."""
-    _, channels, height, width = source.shape
+def pack_block(
+    source: Array,
+    image: int,
+    channels: int,
+    top: IntArray,
+    left: IntArray,
+    start: int,
+    row_stride: int,
+    step: int,
+    rows: int,
+    pitch: int,
+    packed: Array,
+) -> None:
+    """Write the planes that output rows ``start ...`` read, of ``channels`` channels; ``image`` is the first.
+
+    ``packed`` is 0 where columns lie outside of the image.
+    """
+    height, width = source.shape[2], source.shape[3]
     flat, zero = source.reshape(source.size), source.dtype.type(0)
-    step = plan.column_stride
-    for f in range(len(plan.row)):
-        shift, top = plan.column[f], plan.row_stride * start + plan.row[f]
-        low = min(plan.pitch, max(0, -(shift // step)))
-        count = max(0, min(plan.pitch, (width - 1 - shift) // step + 1) - low)
-        above = min(plan.rows, max(0, -(top // plan.row_stride)))
-        below = max(above, min(plan.rows, (height - 1 - top) // plan.row_stride + 1))
-        line = (top + plan.row_stride * above) * width + step * low + shift
-        for c in range(plan.source_channels):
-            plane = (c * len(plan.row) + f) * plan.rows * plan.pitch + low
-            at = (n * channels + first + c) * height * width + line
-            to, rows, pitch = plane + above * plan.pitch, below - above, plan.row_stride * width
+    phases = len(top)
+    for f in range(phases):
+        shift, first = left[f], row_stride * start + top[f]
+        low = min(pitch, max(0, -(shift // step)))
+        count = max(0, min(pitch, (width - 1 - shift) // step + 1) - low)
+        above = min(rows, max(0, -(first // row_stride)))
+        below = max(above, min(rows, (height - 1 - first) // row_stride + 1))
+        line = (first + row_stride * above) * width + step * low + shift
+        for c in range(channels):
+            plane = (c * phases + f) * rows * pitch + low
+            at, to = (image + c) * height * width + line, plane + above * pitch
             for r in range(above):
-                packed[plane + r * plan.pitch : plane + r * plan.pitch + count] = 0
-            if step == 1 and count == plan.pitch == pitch:
-                copy_rows(1, 1, rows * count, flat, at, 0, zero, packed, to, 0)
+                packed[plane + r * pitch : plane + r * pitch + count] = 0
+            if step == 1 and count == pitch == width and row_stride == 1:
+                copy_rows(1, 1, (below - above) * count, flat, at, 0, zero, packed, to, 0)
             elif step == 1:
-                copy_rows(1, rows, count, flat, at, pitch, zero, packed, to, plan.pitch)
+                copy_rows(1, below - above, count, flat, at, row_stride * width, zero, packed, to, pitch)
             elif step == 2:
-                copy_rows(2, rows, count, flat, at, pitch, zero, packed, to, plan.pitch)
+                copy_rows(2, below - above, count, flat, at, row_stride * width, zero, packed, to, pitch)
             else:
-                for r in range(rows):
+                for r in range(below - above):
                     for q in range(count):
-                        packed[to + r * plan.pitch + q] = flat[at + r * pitch + step * q]
-            for r in range(below, plan.rows):
-                packed[plane + r * plan.pitch : plane + r * plan.pitch + count] = 0
+                        packed[to + r * pitch + q] = flat[at + r * row_stride * width + step * q]
+            for r in range(below, rows):
+                packed[plane + r * pitch : plane + r * pitch + count] = 0
 
 
 @compiled
@@ -99,36 +114,48 @@ def fill_tiles(
     count: int,
 ) -> None:
     """``out[io + m pitch + p] = sum_k table[ia + k rows + m] x[ix + offset[k] + p]``, p < count, by vectors."""
+    if rows < ROWS:
+        fill_few_rows(rows, table, ia, x, ix, offset, terms, out, io, pitch, count)
+        return
     lanes = lanes_of(x)
-    left = (count + lanes - 1) // lanes
-    p = 0
+    left, p = (count + lanes - 1) // lanes, 0
     while left > 0:
-        take = 1
-        if rows == ROWS:
-            if left >= VECTORS and left != VECTORS + 1:
-                take = VECTORS
-                outer_tile(ROWS, VECTORS, table, ia, x, ix + p, offset, terms, out, io + p, pitch)
-            elif left >= 2:
-                take = 2
-                outer_tile(ROWS, 2, table, ia, x, ix + p, offset, terms, out, io + p, pitch)
-            else:
-                outer_tile(ROWS, 1, table, ia, x, ix + p, offset, terms, out, io + p, pitch)
-        elif rows == FEW_ROWS:
-            if left >= MANY:
-                take = MANY
-                outer_tile(FEW_ROWS, MANY, table, ia, x, ix + p, offset, terms, out, io + p, pitch)
-            elif left >= 2:
-                take = 2
-                outer_tile(FEW_ROWS, 2, table, ia, x, ix + p, offset, terms, out, io + p, pitch)
-            else:
-                outer_tile(FEW_ROWS, 1, table, ia, x, ix + p, offset, terms, out, io + p, pitch)
-        elif left >= MANY:
-            take = MANY
-            outer_tile(1, MANY, table, ia, x, ix + p, offset, terms, out, io + p, pitch)
+        if left >= VECTORS and left != VECTORS + 1:  # two and two, rather than three and one
+            take = VECTORS
+            outer_tile(ROWS, VECTORS, table, ia, x, ix + p, offset, terms, out, io + p, pitch)
+        elif left >= 2:
+            take = 2
+            outer_tile(ROWS, 2, table, ia, x, ix + p, offset, terms, out, io + p, pitch)
         else:
-            outer_tile(1, 1, table, ia, x, ix + p, offset, terms, out, io + p, pitch)
+            take = 1
+            outer_tile(ROWS, 1, table, ia, x, ix + p, offset, terms, out, io + p, pitch)
         p += take * lanes
         left -= take
+
+
+@compiled
+def fill_few_rows(
+    rows: int,
+    table: Array,
+    ia: int,
+    x: Array,
+    ix: int,
+    offset: IntArray,
+    terms: int,
+    out: Array,
+    io: int,
+    pitch: int,
+    count: int,
+) -> None:
+    """Do the same for 1, 3 or 4 rows, of as many vectors as make up for it; up to MANY vectors may be written."""
+    width = MANY * lanes_of(x)
+    for p in range(0, count, width):
+        if rows == FEW_ROWS:
+            outer_tile(FEW_ROWS, MANY, table, ia, x, ix + p, offset, terms, out, io + p, pitch)
+        elif rows == COLOURS:
+            outer_tile(COLOURS, MANY, table, ia, x, ix + p, offset, terms, out, io + p, pitch)
+        else:
+            outer_tile(1, MANY, table, ia, x, ix + p, offset, terms, out, io + p, pitch)
 
 
 @compiled
@@ -159,63 +186,72 @@ def correlate_blocks(
 
     ``source`` (N, C, H, W), ``out`` (N, M, H', W'). Reference: ``operators.convolution2d.reference.forward``.
     """
-    terms = len(plan.offset)
-    count = (plan.block_rows - 1) * plan.pitch + plan.width
-    room = (count + SLACK) // SLACK * SLACK
-    packed = np.zeros(
-        plan.source_channels * len(plan.row) * plan.rows * plan.pitch + SLACK + room - count, source.dtype
-    )
-    sums = np.empty((rows, room), source.dtype)
-    flat = sums.reshape(rows * room)
-    tiles = (plan.out_channels + rows - 1) // rows
+    offset, pitch, width, block_rows = plan.offset, plan.pitch, plan.width, plan.block_rows
+    M, C, tiles = plan.out_channels, plan.source_channels, (plan.out_channels + rows - 1) // rows
+    chunk_rows = min(block_rows, max(1, CHUNK // pitch))
+    room = chunk_rows * pitch + SLACK
+    packed = np.zeros(C * len(plan.row) * plan.rows * pitch + 2 * SLACK, source.dtype)
+    sums = np.empty(rows * room, source.dtype)
     part = (tiles + plan.splits - 1) // plan.splits
-    _, channels, height, width = out.shape
-    whole = out.reshape(out.size)
+    _, channels, out_height, out_width = out.shape
+    whole, line = out.reshape(out.size), plan.out_row_stride * out_width
     for task in range(start, stop):
-        split = task % plan.splits
-        block = task // plan.splits % plan.blocks
-        image = task // (plan.splits * plan.blocks)
+        split, block, image = task % plan.splits, task // plan.splits % plan.blocks, task // (plan.splits * plan.blocks)
+        first = block * block_rows
+        here = min(block_rows, plan.height - first)
+        pack_block(
+            source,
+            image * C,
+            C,
+            plan.row,
+            plan.column,
+            first,
+            plan.row_stride,
+            plan.column_stride,
+            plan.rows,
+            pitch,
+            packed,
+        )
         n, g = image // plan.groups, image % plan.groups
-        first = block * plan.block_rows
-        here = min(plan.block_rows, plan.height - first)
-        pack_block(source, n, g * plan.source_channels, plan, first, packed)
+        corner = (plan.out_row + plan.out_row_stride * first) * out_width + plan.out_column
         for tile in range(split * part, min((split + 1) * part, tiles)):
-            at = (g * tiles + tile) * terms * rows
-            fill_tiles(
-                rows, table, at, packed, 0, plan.offset, terms, flat, 0, room, (here - 1) * plan.pitch + plan.width
-            )
-            for m in range(min(rows, plan.out_channels - tile * rows)):
-                channel = g * plan.out_channels + tile * rows + m
-                store_rows(
-                    flat, m * room, bias[channel], plan, first, here, whole, n * channels + channel, height, width
+            at = (g * tiles + tile) * len(offset) * rows
+            for chunk in range(0, here, chunk_rows):
+                count = min(chunk_rows, here - chunk)
+                fill_tiles(
+                    rows,
+                    table,
+                    at,
+                    packed,
+                    chunk * pitch,
+                    offset,
+                    len(offset),
+                    sums,
+                    0,
+                    room,
+                    (count - 1) * pitch + width,
                 )
+                for m in range(min(rows, M - tile * rows)):
+                    channel = g * M + tile * rows + m
+                    to = (n * channels + channel) * out_height * out_width + corner + chunk * line
+                    if plan.out_column_stride > 1:
+                        store_apart(
+                            sums, m * room, pitch, bias[channel], count, width, whole, to, line, plan.out_column_stride
+                        )
+                    elif width == pitch == line:
+                        copy_rows(1, 1, count * width, sums, m * room, 0, bias[channel], whole, to, 0)
+                    else:
+                        copy_rows(1, count, width, sums, m * room, pitch, bias[channel], whole, to, line)
 
 
 @compiled
-def store_rows(
-    sums: Array,
-    at: int,
-    shift: float,
-    plan: Plan,
-    first: int,
-    count: int,
-    out: Array,
-    image: int,
-    height: int,
-    width: int,
+def store_apart(
+    sums: Array, at: int, pitch: int, shift: float, rows: int, count: int, out: Array, to: int, line: int, step: int
 ) -> None:
-    """Write ``count`` rows of sums, plus ``shift``, to rows ``first ...`` of the output grid of one channel."""
-    to = (image * height + plan.out_row + plan.out_row_stride * first) * width + plan.out_column
-    if plan.out_column_stride > 1:
+    """``out[to + r line + step i] = sums[at + r pitch + i] + shift`` for i < count in each of so many rows."""
+    for r in range(rows):
         for i in range(count):
-            for j in range(plan.width):
-                out[to + plan.out_row_stride * i * width + plan.out_column_stride * j] = (
-                    sums[at + i * plan.pitch + j] + shift
-                )
-    elif plan.out_row_stride == 1 and plan.width == plan.pitch == width:
-        copy_rows(1, 1, count * width, sums, at, 0, shift, out, to, 0)
-    else:
-        copy_rows(1, count, plan.width, sums, at, plan.pitch, shift, out, to, plan.out_row_stride * width)
+            out[to + r * line + step * i] = sums[at + r * pitch + i] + shift
 
 
 @compiled
@@ -240,12 +276,24 @@ def weight_gradient_blocks(x: Array, dy: Array, plan: Plan, start: int, stop: in
     chunk = max(1, 65536 // (DOT_ROWS * VECTOR_BYTES * 4))
     for task in range(start, stop):
         image, block = task // plan.blocks, task % plan.blocks
-        n, g = image // plan.groups, image % plan.groups
+        g = image % plan.groups
         first = block * plan.block_rows
         here = min(plan.block_rows, plan.height - first)
-        pack_block(x, n, g * plan.source_channels, plan, first, packed)
+        pack_block(
+            x,
+            image * plan.source_channels,
+            plan.source_channels,
+            plan.row,
+            plan.column,
+            first,
+            plan.row_stride,
+            plan.column_stride,
+            plan.rows,
+            plan.pitch,
+            packed,
+        )
         for m in range(plan.out_channels):
-            line = (((n * plan.groups + g) * plan.out_channels + m) * plan.height + first) * plan.width
+            line = ((image * plan.out_channels + m) * plan.height + first) * plan.width
             copy_rows(1, here, plan.width, flat, line, plan.width, zero, slopes, m * area, plan.pitch)
             slopes[m * area + here * plan.pitch : (m + 1) * area] = 0
         steps = (here * plan.pitch + lanes - 1) // lanes

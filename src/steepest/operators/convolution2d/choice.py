@@ -9,13 +9,14 @@ from steepest.exceptions import InvalidInputError
 from steepest.operators.convolution2d.geometry import Geometry
 from steepest.validation import check_choice
 
-Algorithm = Literal["auto", "direct", "winograd", "fft", "reference"]
+Algorithm = Literal["auto", "direct", "depthwise", "winograd", "fft", "reference"]
 Pass = Literal["forward", "input_gradient", "weight_gradient"]
-ALGORITHMS = ("auto", "direct", "winograd", "fft", "reference")
+ALGORITHMS = ("auto", "direct", "depthwise", "winograd", "fft", "reference")
 
 FEWEST_CHANNELS = 16  # on both sides: with fewer, transforms of tiles take longer than the products they save
 FEWEST_TILES = 24  # of 4 x 4 outputs: with fewer, the transform of the weights does
 LARGEST_WASTE = 1.6  # of places in tiles over places in the output
+LARGEST_PLANE = 40_000  # numbers of a channel that stay in cache, as going plane by plane needs
 DIRECT_SPEED = 12  # operations of the direct algorithm in the time of one of a transform
 
 
@@ -23,10 +24,17 @@ def choose(g: Geometry) -> str:
     """Return the algorithm that is fastest for a shape, for all three passes.
 
     Kernels of 3 x 3 with stride 1 go through Winograd's transforms if there are channels and places enough to pay for
-    them; large kernels on few channels through spectra; everything else is direct.
+    them; channels each with a kernel of its own go plane by plane; large kernels on few channels through spectra;
+    everything else is direct.
     """
     if _suits_winograd(g):
         return "winograd"
+    if (
+        g.in_channels == g.out_channels == g.groups > 1
+        and g.stride == (1, 1)
+        and g.size[0] * g.size[1] <= LARGEST_PLANE
+    ):
+        return "depthwise"
     if DIRECT_SPEED * spectral_operations(g) < 2 * g.products:
         return "fft"
     return "direct"

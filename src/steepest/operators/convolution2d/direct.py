@@ -21,6 +21,7 @@ from itertools import product
 import numpy as np
 
 from steepest.kernels.convolution.direct import (
+    COLOURS,
     FEW_ROWS,
     Plan,
     correlate_blocks,
@@ -75,7 +76,7 @@ def weight_gradient(dy: Array, x: Array, g: Geometry) -> Array:
 
 def tile_rows(channels: int) -> int:
     """Return how many channels a tile holds: the smallest that holds all, or the largest."""
-    return next((rows for rows in (1, FEW_ROWS) if channels <= rows), ROWS)
+    return next((rows for rows in (1, COLOURS, FEW_ROWS) if channels <= rows), ROWS)
 
 
 @lru_cache(maxsize=256)

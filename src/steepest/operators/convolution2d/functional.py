@@ -6,7 +6,7 @@ import numpy as np
 
 from steepest.exceptions import InvalidInputError
 from steepest.operators.convolution2d.choice import Algorithm, run
-from steepest.operators.convolution2d.geometry import Geometry, Padding, Stride, padding_pairs, pair
+from steepest.operators.convolution2d.geometry import Geometry, Padding, Stride, geometry, padding_pairs, pair
 from steepest.typing import Array
 
 
@@ -39,7 +39,7 @@ def conv2d(
         Rows and columns from one element of a window to the next.
     groups : int, default 1
         Channels are cut into so many groups, each convolved with its own share of the kernels.
-    algorithm : {"auto", "direct", "winograd", "fft", "reference"}, default "auto"
+    algorithm : {"auto", "direct", "depthwise", "winograd", "fft", "reference"}, default "auto"
         "auto" takes the fastest for the shape.
 
     Returns
@@ -68,7 +68,7 @@ def conv2d(
            [20., 24.]])
     """
     x, w = _arrays(x=x, w=w)
-    g = Geometry.of(x.shape, w.shape, stride, padding, dilation, groups)
+    g = geometry(x.shape, w.shape, stride, padding, dilation, groups)
     if b is not None:
         b = _bias(b, g.out_channels, x)
     if g.batch == 0:
@@ -107,7 +107,7 @@ def conv2d_backward(
            [3., 3.]]), 6.0, array([4.]))
     """
     dy, x, w = _arrays(dy=dy, x=x, w=w)
-    g = Geometry.of(x.shape, w.shape, stride, padding, dilation, groups)
+    g = geometry(x.shape, w.shape, stride, padding, dilation, groups)
     _check_slopes(dy, g)
     if g.batch == 0:
         return np.empty_like(x), np.zeros_like(w), np.zeros(g.out_channels, dtype=x.dtype)
@@ -138,7 +138,7 @@ def conv2d_input_gradient(
     """
     dy, w = _arrays(dy=dy, w=w)
     shape = (len(dy), w.shape[1] * groups, *pair("input_size", input_size, 1)) if w.ndim == 4 else ()
-    g = Geometry.of(shape, w.shape, stride, padding, dilation, groups)
+    g = geometry(shape, w.shape, stride, padding, dilation, groups)
     _check_slopes(dy, g)
     dx: Array = run("input_gradient", algorithm, g, dy, w) if g.batch else np.empty(shape, dtype=dy.dtype)
     return dx
@@ -168,7 +168,7 @@ def conv2d_weight_gradient(
     dy, x = _arrays(dy=dy, x=x)
     kernel = pair("kernel_size", kernel_size, 1)
     channels = x.shape[1] // groups if x.ndim == 4 and isinstance(groups, int) and groups > 0 else 1
-    g = Geometry.of(x.shape, (dy.shape[1] if dy.ndim == 4 else 1, channels, *kernel), stride, padding, dilation, groups)
+    g = geometry(x.shape, (dy.shape[1] if dy.ndim == 4 else 1, channels, *kernel), stride, padding, dilation, groups)
     _check_slopes(dy, g)
     dw: Array = run("weight_gradient", algorithm, g, dy, x) if g.batch else np.zeros(g.weight_shape, dtype=x.dtype)
     return dw
@@ -237,7 +237,7 @@ def conv_transpose2d(
             f"the output would be {size[0]} x {size[1]}: must be at least 1 x 1; a smaller padding would fit"
         )
     bias = None if b is None else _bias(b, w.shape[1] * groups, x)
-    g = Geometry.of((len(x), w.shape[1] * groups, *size), w.shape, s, padding, d, groups)
+    g = geometry((len(x), w.shape[1] * groups, *size), w.shape, s, padding, d, groups)
     if g.batch == 0:
         return np.empty(g.input_shape, dtype=x.dtype)
     y: Array = run("input_gradient", algorithm, g, _grown(x, g), w)

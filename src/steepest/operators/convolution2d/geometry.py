@@ -7,6 +7,7 @@ Along one side, with input side H, kernel side k, stride s, dilation d and paddi
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from numbers import Integral
 from typing import Any
 
@@ -89,6 +90,21 @@ class Geometry:
             for i, side in enumerate(("height", "width"))
         )
         return cls(x_shape[0], groups, x_shape[1], w_shape[0], size, kernel, (out[0], out[1]), stride, dilation, around)
+
+
+@lru_cache(maxsize=512, typed=True)
+def _remembered(*arguments: Any) -> Geometry:
+    return Geometry.of(*arguments)
+
+
+def geometry(
+    x_shape: tuple[int, ...], w_shape: tuple[int, ...], stride: Any, padding: Any, dilation: Any, groups: Any
+) -> Geometry:
+    """Return `Geometry.of` the arguments; what was seen before is not checked again."""
+    try:
+        return _remembered(x_shape, w_shape, stride, padding, dilation, groups)
+    except TypeError:  # a list cannot be looked up
+        return Geometry.of(x_shape, w_shape, stride, padding, dilation, groups)
 
 
 def pair(name: str, value: Any, minimum: int) -> Pair:

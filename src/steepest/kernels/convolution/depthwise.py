@@ -1,0 +1,72 @@
+"""Depthwise correlation: every channel has a kernel of its own, so a plane at a time is all there is to do."""
+
+import numpy as np
+
+from steepest.kernels.compile import compiled
+from steepest.kernels.convolution.direct import MANY, SLACK, lanes_of, pack_block
+from steepest.kernels.convolution.tiles import copy_rows, dot_tile, outer_tile
+from steepest.typing import Array, IntArray
+
+TAPS = 16  # summed at a time in a weight gradient
+
+
+@compiled
+def room_for(rows: int, pitch: int, lanes: int) -> int:
+    """Return the size of a padded plane, with what tiles read and write beyond it."""
+    return rows * pitch + MANY * lanes + SLACK
+
+
+@compiled
+def depthwise_planes(
+    source: Array,
+    w: Array,
+    bias: Array,
+    top: int,
+    left: int,
+    offset: IntArray,
+    rows: int,
+    pitch: int,
+    out: Array,
+    start: int,
+    stop: int,
+) -> None:
+    """``out[n, c, p] = bias[c] + sum_k w[c, k] padded[n, c, offset[k] + p]`` for the planes start ... stop.
+
+    ``padded`` has rows of length ``pitch`` and begins ``top`` rows above and ``left`` columns left of the source.
+    Reference: ``steepest.operators.convolution2d.reference``.
+    """
+    channels, height, width = out.shape[1], out.shape[2], out.shape[3]
+    lanes, terms = lanes_of(source), len(offset)
+    packed = np.zeros(room_for(rows, pitch, lanes), source.dtype)
+    sums = np.empty(room_for(height, pitch, lanes), source.dtype)
+    whole, above, before = out.reshape(out.size), np.full(1, -top), np.full(1, -left)
+    count, step = (height - 1) * pitch + width, MANY * lanes
+    for plane in range(start, stop):
+        channel = plane % channels
+        pack_block(source, plane, 1, above, before, 0, 1, 1, rows, pitch, packed)
+        for p in range(0, count, step):
+            outer_tile(1, MANY, w, channel * terms, packed, p, offset, terms, sums, p, 0)
+        copy_rows(1, height, width, sums, 0, pitch, bias[channel], whole, plane * height * width, width)
+
+
+@compiled
+def depthwise_weight_planes(
+    x: Array, dy: Array, top: int, left: int, offset: IntArray, rows: int, pitch: int, start: int, stop: int
+) -> Array:
+    """Return ``dw[c, k] = sum_p dy[n, c, p] padded[n, c, offset[k] + p]``, summed over the planes start ... stop.
+
+    ``offset`` has a multiple of TAPS entries. Reference: ``steepest.operators.convolution2d.reference``.
+    """
+    channels, height, width = dy.shape[1], dy.shape[2], dy.shape[3]
+    lanes, terms = lanes_of(x), len(offset)
+    packed = np.zeros(room_for(rows, pitch, lanes), x.dtype)
+    slopes = np.zeros(room_for(height, pitch, lanes), x.dtype)
+    sums = np.zeros(channels * terms, x.dtype)
+    flat, above, before, zero = dy.reshape(dy.size), np.full(1, -top), np.full(1, -left), dy.dtype.type(0)
+    steps = (height * pitch + lanes - 1) // lanes
+    for plane in range(start, stop):
+        pack_block(x, plane, 1, above, before, 0, 1, 1, rows, pitch, packed)
+        copy_rows(1, height, width, flat, plane * height * width, width, zero, slopes, 0, pitch)
+        for k in range(0, terms, TAPS):
+            dot_tile(1, TAPS, slopes, 0, 0, packed, 0, offset, k, steps, sums, plane % channels * terms + k)
+    return sums

@@ -1,0 +1,70 @@
+r"""Convolution in which every channel has one kernel of its own.
+
+Notes
+-----
+``y_nc = b_c + w_c * x_nc`` (correlation): no sum over channels, so nothing to gain from several channels in registers.
+A plane is padded, summed tap by tap and written, while it stays in the first-level cache. As in
+`steepest.operators.convolution2d.direct`, a tap is a shift of the flattened plane; the input gradient is the same with
+dy and the taps turned around, and the weight gradient the product of dy with the plane, shift by shift.
+"""
+
+from functools import partial
+
+import numpy as np
+
+from steepest.kernels.convolution.depthwise import TAPS, depthwise_planes, depthwise_weight_planes
+from steepest.kernels.threads import map_blocks, n_threads
+from steepest.operators.convolution2d.geometry import Geometry, Pair
+from steepest.typing import Array, IntArray
+
+PARTIAL_SUMS = 4  # a weight gradient is summed in so many parts, for any number of threads
+
+
+def refusal(g: Geometry) -> str:
+    """Return why a shape cannot be done this way; nothing if it can."""
+    if g.stride != (1, 1) or not g.in_channels == g.out_channels == g.groups:
+        return "takes as many groups as channels, in and out, and stride 1"
+    return ""
+
+
+def forward(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
+    """Return y (N, C, H', W')."""
+    bias = np.zeros(g.out_channels, dtype=x.dtype) if b is None else np.ascontiguousarray(b)
+    y = np.empty(g.output_shape, dtype=x.dtype)
+    return _correlate(x, w, bias, (g.padding[0][0], g.padding[1][0]), g, y)
+
+
+def input_gradient(dy: Array, w: Array, g: Geometry) -> Array:
+    """Return dx (N, C, H, W)."""
+    start = [g.dilation[i] * (g.kernel[i] - 1) - g.padding[i][0] for i in (0, 1)]
+    flipped = np.ascontiguousarray(w[:, :, ::-1, ::-1])
+    dx = np.empty(g.input_shape, dtype=dy.dtype)
+    return _correlate(dy, flipped, np.zeros(g.in_channels, dtype=dy.dtype), (start[0], start[1]), g, dx)
+
+
+def weight_gradient(dy: Array, x: Array, g: Geometry) -> Array:
+    """Return dw (C, 1, kH, kW)."""
+    offset, rows, pitch = _shifts(g, g.out_size)
+    taps = len(offset)
+    offset = np.concatenate([offset, np.zeros(-taps % TAPS, dtype=np.int64)])
+    planes = g.batch * g.groups
+    work = partial(depthwise_weight_planes, x, dy, g.padding[0][0], g.padding[1][0], offset, rows, pitch)
+    sums = map_blocks(work, planes, -(-planes // PARTIAL_SUMS))
+    whole = sum(sums[1:], sums[0]).reshape(g.groups, -1)[:, :taps]
+    return np.ascontiguousarray(whole.reshape(g.weight_shape))
+
+
+def _correlate(source: Array, w: Array, bias: Array, start: Pair, g: Geometry, out: Array) -> Array:
+    offset, rows, pitch = _shifts(g, (out.shape[2], out.shape[3]))
+    planes = g.batch * g.groups
+    work = partial(depthwise_planes, source, w.ravel(), bias, *start, offset, rows, pitch, out)
+    map_blocks(work, planes, -(-planes // n_threads()))
+    return out
+
+
+def _shifts(g: Geometry, out: Pair) -> tuple[IntArray, int, int]:
+    """Return the shift of every tap, and rows and row length of a padded plane, for an output of size ``out``."""
+    reach = [g.dilation[i] * (g.kernel[i] - 1) for i in (0, 1)]
+    pitch = out[1] + reach[1]
+    rows, columns = (g.dilation[i] * np.arange(g.kernel[i]) for i in (0, 1))
+    return (rows[:, None] * pitch + columns).ravel(), out[0] + reach[0], pitch
