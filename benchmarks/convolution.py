@@ -1,9 +1,11 @@
 """Convolution: each pass of conv2d against PyTorch, one dimension and deconvolution against SciPy.
 
 PyTorch is asked for every pass by itself, without autograd, in both memory layouts. "off optimum" is the largest error
-in units of the largest number of a double-precision result.
+in units of the largest number of a double-precision result. ``--single`` gives everybody one thread: on a machine that
+is busy with other work, threads that wait for each other measure that work.
 """
 
+import os
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -74,8 +76,10 @@ def conv2d_contest(dtype: str, case: int, which: str) -> Contest:
     """Return one pass of one case."""
     import torch
 
+    from steepest.kernels.threads import n_threads
+
     torch.set_grad_enabled(False)
-    torch.set_num_threads(2)
+    torch.set_num_threads(n_threads())
     _, x_shape, w_shape, how, _ = CASES[case]
     x, w = arrays(dtype, x_shape, w_shape)
     double = [torch.from_numpy(array.astype(np.float64)) for array in (x, w)]
@@ -128,7 +132,7 @@ def deconvolve_contest(d: int, k: int, dense: bool) -> Contest:
     def by_scipy() -> np.ndarray:
         """Autocorrelation by transforms, two solves by Levinson's recursion, the bias by elimination."""
         n = fft.next_fast_len(d + k, real=True)
-        X, Y = fft.rfft(x, n, workers=2), fft.rfft(y, n, workers=2)
+        X, Y = fft.rfft(x, n), fft.rfft(y, n)
         r, c = fft.irfft(abs(X) ** 2, n)[:k], fft.irfft(X.conj() * Y, n)[:k]
         u, v = linalg.solve_toeplitz(r, np.column_stack([c, np.ones(k)])).T
         s = x.sum()
@@ -175,4 +179,7 @@ def regimes(quick: bool) -> list[Regime]:
 
 def main(argv: list[str]) -> int:
     """Run the regimes that the options ask for."""
+    if "--single" in argv:
+        os.environ["STEEPEST_NUM_THREADS"] = "1"
+        argv = [option for option in argv if option != "--single"]
     return run_regimes(argv, regimes)

@@ -11,6 +11,7 @@ from steepest.typing import Array, IntArray
 FEW_ROWS, COLOURS = 4, 3  # tiles for few output channels
 MANY = 2 * VECTORS  # vectors in each of few rows
 DOT_ROWS, DOT_COLUMNS = 4, 4
+CHUNK_STEPS = 96  # vectors of a row of slopes that are summed at a time: DOT_ROWS rows stay in the first-level cache
 CHUNK = 512  # outputs of a channel between two writings: a tile's sums stay in the first-level cache
 SLACK = MANY * VECTOR_BYTES  # numbers that a tile may read beyond the last it needs
 
@@ -273,7 +274,8 @@ def weight_gradient_blocks(x: Array, dy: Array, plan: Plan, start: int, stop: in
     size = DOT_ROWS * DOT_COLUMNS
     sums = np.zeros(plan.groups * tiles * columns * size, x.dtype)
     flat, zero = dy.reshape(dy.size), dy.dtype.type(0)
-    chunk = max(1, 65536 // (DOT_ROWS * VECTOR_BYTES * 4))
+    chunks = (area // lanes + CHUNK_STEPS - 1) // CHUNK_STEPS
+    chunk = (area // lanes + chunks - 1) // chunks
     for task in range(start, stop):
         image, block = task // plan.blocks, task % plan.blocks
         g = image % plan.groups

@@ -52,7 +52,7 @@ from steepest.typing import Array
 
 BLOCK_BYTES = 1_200_000  # transformed inputs and products of one block of tiles
 SUMMED_BYTES = 5_000_000  # of one block of tiles of a weight gradient
-PARTIAL_BYTES = 20_000_000  # of all partial sums of a weight gradient
+SUMMED_TILES = 192  # at least, in each of the parts of a weight gradient: sums over few tiles pay for little
 
 
 def refusal(g: Geometry) -> str:
@@ -81,7 +81,7 @@ def weight_gradient(dy: Array, x: Array, g: Geometry) -> Array:
     n_tiles = g.batch * -(-g.out_size[0] // STEP) * -(-g.out_size[1] // STEP)
     lane = lanes(x.itemsize)
     tiles = SUMMED_BYTES // (PLANES * (g.in_channels + g.out_channels) * x.itemsize) // lane * lane
-    parts = min(8, max(2, PARTIAL_BYTES // (PLANES * g.in_channels * g.out_channels * x.itemsize)))
+    parts = min(8, max(2, n_tiles // SUMMED_TILES))
     tiles = min(max(tiles, lane), -(-n_tiles // (parts * lane)) * lane)
     blocks = -(-n_tiles // tiles)
     top, left = g.padding[0][0], g.padding[1][0]
