@@ -7,6 +7,7 @@ import numpy as np
 
 from steepest.typing import Array
 
+LINE = 64  # bytes of a line of the cache: vectors that begin with one are read in one go
 LARGEST = 64 << 20  # bytes kept of one piece; larger ones are given back
 
 _kept = threading.local()
@@ -17,7 +18,15 @@ def scratch(name: str, size: int, dtype: Any) -> Array:
     key = name + np.dtype(dtype).str
     piece: Array | None = getattr(_kept, key, None)
     if piece is None or len(piece) < size:
-        piece = np.empty(size, dtype=dtype)
+        piece = _aligned(size, np.dtype(dtype))
         if piece.nbytes <= LARGEST:
             setattr(_kept, key, piece)
     return piece[:size]
+
+
+def _aligned(size: int, dtype: Any) -> Array:
+    """Return numbers that begin with a line of the cache."""
+    room = np.empty(size * dtype.itemsize + LINE, dtype=np.uint8)
+    skip = -room.ctypes.data % LINE
+    numbers: Array = room[skip : skip + size * dtype.itemsize].view(dtype)
+    return numbers
