@@ -17,7 +17,7 @@ from steepest.step import Step
 from steepest.trace import Trace
 from steepest.typing import Array
 
-__all__ = ["Estimator", "with_callbacks"]
+__all__ = ["CallbackBridge", "Estimator", "with_callbacks"]
 
 Attributes = Callable[[Array], dict[str, Any]]
 
@@ -62,7 +62,7 @@ class Estimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]  # s
         unfinished one warns; in each case the trace is kept.
         """
         trace = next((c for c in getattr(self, "_skl_callbacks", []) if isinstance(c, Trace)), Trace())
-        fit = _Fit(self, self._init_callback_context(max_subtasks=max_iter), attributes, X, y, sample_weight)
+        fit = CallbackBridge(self, self._init_callback_context(max_subtasks=max_iter), attributes, X, y, sample_weight)
         fit.begin()
         trace.about |= {"estimator": type(self).__name__, **(about or {})}
         observers = [fit.iteration] if self._watched else []
@@ -90,8 +90,8 @@ class Estimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]  # s
 
 
 @dataclass
-class _Fit:
-    """Bridge from the loop's steps to scikit-learn's callback protocol."""
+class CallbackBridge:
+    """Bridge from the loop's steps to scikit-learn's callback protocol; ``last`` is the latest step it was shown."""
 
     estimator: Estimator
     context: Any
@@ -99,7 +99,7 @@ class _Fit:
     X: Any
     y: Any
     sample_weight: Any
-    _previous: Step | None = None
+    last: Step | None = None
 
     def _hand_over(self, step: Step | None) -> dict[str, Any]:
         metadata = None if self.sample_weight is None else {"sample_weight": self.sample_weight}
@@ -118,7 +118,7 @@ class _Fit:
 
     def iteration(self, step: Step) -> bool:
         """Tell the callbacks of one iteration; return whether one of them asks to stop."""
-        previous, self._previous = self._previous, step
+        previous, self.last = self.last, step
         if previous is None:  # the start is no iteration
             return False
         context = self.context.subcontext(task_name="iteration")
@@ -127,4 +127,4 @@ class _Fit:
 
     def end(self) -> bool:
         """Tell the callbacks that the fit has ended; return whether one of them asks to stop what it is a part of."""
-        return bool(self.context.call_on_fit_task_end(**self._hand_over(self._previous)))
+        return bool(self.context.call_on_fit_task_end(**self._hand_over(self.last)))

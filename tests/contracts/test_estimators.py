@@ -28,6 +28,9 @@ def estimators() -> list[type]:
 ESTIMATORS = estimators()
 
 VARIANTS: dict[str, list[dict[str, Any]]] = {  # settings beside the defaults that take another way through the code
+    "ElasticNetCV": [{"cv": 3}],
+    "KMeans": [{"solver": "gradient-descent"}, {"init": "random", "n_init": 2}],
+    "LassoCV": [{"cv": 3}],
     "LinearRegression": [{"positive": True}, {"solver": "lsqr"}],
     "LogisticRegression": [{"l1_ratio": 1.0}, {"solver": "lbfgs"}],
     "Ridge": [{"positive": True}, {"solver": "sparse_cg"}, {"solver": "svd"}],

@@ -9,7 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from steepest.cluster.base import KMeansBase
-from steepest.estimator import _Fit, with_callbacks
+from steepest.estimator import CallbackBridge, with_callbacks
 from steepest.exceptions import DivergenceError
 from steepest.objectives.clustering import ClusteringObjective
 from steepest.solvers.centre_descent import centre_descent
@@ -162,7 +162,7 @@ class KMeans(KMeansBase):
         X, weights = objective.X, objective.sample_weight
         random_state = check_random_state(self.random_state)
         root = self._init_callback_context(max_subtasks=self.max_iter if n_runs == 1 else n_runs)
-        whole = _Fit(self, root, lambda theta: self._fitted(objective, theta), X, y, weights)
+        whole = CallbackBridge(self, root, lambda theta: self._fitted(objective, theta), X, y, weights)
         whole.begin()
         recorder = next((c for c in getattr(self, "_skl_callbacks", []) if isinstance(c, Trace)), Trace())
         best: _Run | None = None
@@ -172,7 +172,7 @@ class KMeans(KMeansBase):
             part = whole
             if n_runs > 1:
                 context = root.subcontext(task_name="start", max_subtasks=self.max_iter)
-                part = _Fit(self, context, whole.attributes, X, y, weights)
+                part = CallbackBridge(self, context, whole.attributes, X, y, weights)
                 part.begin()
             trace.about |= {"estimator": type(self).__name__, "objective": objective.words, "solver": self.solver}
             trace.about |= {"n_clusters": self.n_clusters, "n_features": objective.n_features, "start": number + 1}
@@ -184,11 +184,11 @@ class KMeans(KMeansBase):
         assert best is not None  # there is at least one run
         vars(recorder).update(vars(best.result.trace))  # the user's own recorder holds the best run
         self.trace_ = recorder
-        whole._previous = best.result.last
+        whole.last = best.result.last
         whole.end()
         return best
 
-    def _run(self, objective: ClusteringObjective, theta: Array, trace: Trace, part: _Fit) -> _Run:
+    def _run(self, objective: ClusteringObjective, theta: Array, trace: Trace, part: CallbackBridge) -> _Run:
         """Run the solver from one start."""
         partition = objective.partition()
         stopping: list[StoppingRule] = [CentreShift(self.tol * float(objective.variance.mean()))]

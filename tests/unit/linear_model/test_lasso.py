@@ -1,24 +1,14 @@
 """Lasso and elastic net as estimators: edges, errors, options."""
 
-import warnings
-
 import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.callback import ScoringMonitor
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from steepest.linear_model import ElasticNet, ElasticNetCV, Lasso, LassoCV
+from steepest.linear_model import ElasticNet, Lasso, LassoCV
 from steepest.solvers.stopping import Reason
 from steepest.trace import Trace
-
-
-@parametrize_with_checks([Lasso(), ElasticNet(), LassoCV(cv=3), ElasticNetCV(cv=3)])
-def test_scikit_learns_checks(estimator, check):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        check(estimator)
 
 
 @pytest.fixture
