@@ -35,12 +35,9 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {  # settings beside the defaults th
     "LogisticRegression": [{"l1_ratio": 1.0}, {"solver": "lbfgs"}],
     "Ridge": [{"positive": True}, {"solver": "sparse_cg"}, {"solver": "svd"}],
     "RidgeCV": [{"cv": 3}],
-    "SGDClassifier": [{"loss": "log_loss"}],
+    "SGDClassifier": [{"loss": "log_loss"}, {"average": True}],
+    "SGDRegressor": [{"penalty": "l1", "batch_size": 4}],
 }
-
-# One update a sample cannot tell a sample of weight 2 from two samples: the second update is made elsewhere, at another
-# rate. scikit-learn lists the same two checks as failing for its own two estimators, whose numbers these two reproduce.
-SEQUENTIAL = {"SGDClassifier", "SGDRegressor"}
 
 
 def data_for(estimator: Any, n: int = 60) -> tuple[np.ndarray, np.ndarray]:
@@ -98,9 +95,7 @@ def case(estimator: Any, check: Any, settings: dict[str, Any]) -> Any:
     """Return one check of one estimator, named."""
     kind, name = type(estimator).__name__, getattr(check, "func", check).__name__
     details = [*getattr(check, "keywords", {}).values(), *(f"{key}={value}" for key, value in settings.items())]
-    sequential = kind in SEQUENTIAL and name.startswith("check_sample_weight_equivalence")
-    marks = [pytest.mark.xfail(strict=True, reason="updates are sequential")] if sequential else []
-    return pytest.param(estimator, check, id="-".join([kind, name, *map(str, details)]), marks=marks)
+    return pytest.param(estimator, check, id="-".join([kind, name, *map(str, details)]))
 
 
 @pytest.mark.filterwarnings("ignore")  # the checks fit on purpose what cannot converge, and ask only for the outcome

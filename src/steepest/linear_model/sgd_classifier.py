@@ -99,7 +99,15 @@ class SGDClassifier(LinearClassifier, StochasticModel):
     -----
     No certificate is left: a fixed number of noisy steps proves nothing about the optimum.
 
-    Where this differs from scikit-learn 1.9, on purpose: with ``early_stopping`` the held-out data are scored with
+    **A weight w is w copies.** A row of weight w >= 2 is visited floor(w) times in a pass, each time with the weight
+    w / floor(w), a row of weight 0 never; and where a row is repeated, by its weight or in ``X`` itself, the rows are
+    brought into an order that their content decides before they are shuffled
+    (``steepest.solvers.visits.plan_visits``). So weights and copies give the same coefficients, bit by bit, which
+    scikit-learn's estimator, stepping once w times as far, does not promise. Rows that are all distinct, with weights
+    above 0 and below 2, are visited in scikit-learn's order; other data in an order that differs from it for the same
+    ``random_state``. With ``shuffle=False`` the order of the rows is always kept.
+
+    Where else this differs from scikit-learn 1.9, on purpose: with ``early_stopping`` the held-out data are scored with
     the weights themselves (there, with weights not yet multiplied by the weight scale) and, for "log_loss", against
     their labels (there, labels 0 and 1 are compared with predictions -1 and 1); with ``average`` and an L1 penalty
     the mean is that of the weights after the L1 charge (there, earlier weights are charged again by later charges);
@@ -247,7 +255,7 @@ class SGDClassifier(LinearClassifier, StochasticModel):
             self._task(X, numbers == k, sample_weight, (class_weight[k], rest), seed, held_out)
             for k, rest, seed in zip(positive, other, seeds, strict=True)
         ]
-        self._learn(X, y, sample_weight, tasks, max_iter=max_iter, patient=patient)
+        self._learn(X, y, numbers, sample_weight, tasks, max_iter=max_iter, patient=patient)
 
     def _task(
         self, X: Any, is_class: Any, sample_weight: Array | None, weights: Any, seed: int, held_out: Array | None

@@ -82,7 +82,15 @@ class SGDRegressor(SparseCoefficients, RegressorMixin, StochasticModel):  # type
     -----
     No certificate is left: a fixed number of noisy steps proves nothing about the optimum.
 
-    Where this differs from scikit-learn 1.9, on purpose: with ``early_stopping`` and an L2 penalty the held-out
+    **A weight w is w copies.** A row of weight w >= 2 is visited floor(w) times in a pass, each time with the weight
+    w / floor(w), a row of weight 0 never; and where a row is repeated, by its weight or in ``X`` itself, the rows are
+    brought into an order that their content decides before they are shuffled
+    (``steepest.solvers.visits.plan_visits``). So weights and copies give the same coefficients, bit by bit, which
+    scikit-learn's estimator, stepping once w times as far, does not promise. Rows that are all distinct, with weights
+    above 0 and below 2, are visited in scikit-learn's order; other data in an order that differs from it for the same
+    ``random_state``. With ``shuffle=False`` the order of the rows is always kept.
+
+    Where else this differs from scikit-learn 1.9, on purpose: with ``early_stopping`` and an L2 penalty the held-out
     data are scored with the weights themselves (there, with weights not yet multiplied by the weight scale); with
     ``average`` and an L1 penalty the mean is that of the weights after the L1 charge (there, earlier weights are
     charged again by later charges); ``warm_start`` with ``average`` begins a new mean. On sparse data, the norms in
@@ -183,7 +191,7 @@ class SGDRegressor(SparseCoefficients, RegressorMixin, StochasticModel):  # type
             score = self._score_function(X[held_out], y[held_out], weight)
         seed = int(check_random_state(self.random_state).randint(0, MAX_INT))
         task = Task(y, sample_weight, seed, held_out, score)
-        self._learn(X, y, sample_weight, [task], max_iter=max_iter, patient=patient)
+        self._learn(X, y, y, sample_weight, [task], max_iter=max_iter, patient=patient)
 
     def _score_function(self, X: Any, y: Array, weight: Array | None) -> Any:
         return lambda w, b: float(r2_score(y, X @ w + b, sample_weight=weight))

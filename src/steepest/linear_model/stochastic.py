@@ -2,9 +2,9 @@
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from scipy import sparse
@@ -26,7 +26,8 @@ from steepest.losses import (
 )
 from steepest.solvers.stochastic import Learner, Plateau, make_settings, stochastic_gradient
 from steepest.solvers.stochastic_reference import Rates
-from steepest.typing import Array
+from steepest.solvers.visits import plan_visits
+from steepest.typing import Array, IntArray
 from steepest.validation import check_choice, check_count, check_positive
 
 MAX_INT = np.iinfo(np.int32).max
@@ -158,10 +159,21 @@ class StochasticModel(LinearModel):
     # ------------------------------------------------------------------ run
 
     def _learn(
-        self, X: Any, y: Any, sample_weight: Array | None, tasks: Sequence[Task], *, max_iter: int, patient: bool
+        self,
+        X: Any,
+        y: Any,
+        numbers: Array | IntArray,
+        sample_weight: Array | None,
+        tasks: Sequence[Task],
+        *,
+        max_iter: int,
+        patient: bool,
     ) -> None:
-        """Let one learner a task make passes; set the fitted attributes."""
-        learners = [self._learner(X, task, i, patient) for i, task in enumerate(tasks)]
+        """Let one learner a task make passes; set the fitted attributes. ``numbers`` are the targets as numbers."""
+        order, visits = plan_visits(X, numbers, sample_weight, shuffled=self.shuffle)
+        if visits is not None:
+            tasks = [replace(task, weight=np.divide(cast(Array, task.weight), visits)) for task in tasks]
+        learners = [self._learner(X, task, order, i, patient) for i, task in enumerate(tasks)]
         start = self.t_
         try:
             self._drive(
@@ -177,13 +189,13 @@ class StochasticModel(LinearModel):
             )
             self._warn_of_runaway(learners, X)
         finally:
-            n_updates = -(-X.shape[0] // self.batch_size)
+            n_updates = -(-len(order) // self.batch_size)
             self.t_ = start + n_updates * max(learner.passes for learner in learners)
             for row, mean, learner in zip(self._working, self._average, learners, strict=True):
                 row[:-1], row[-1] = learner.coefficients, learner.intercept
                 mean[:-1], mean[-1] = (learner.average, learner.average_intercept) if self.average else (0.0, 0.0)
 
-    def _learner(self, X: Any, task: Task, i: int, patient: bool) -> Learner:
+    def _learner(self, X: Any, task: Task, order: IntArray, i: int, patient: bool) -> Learner:
         l1, l2 = self._penalty_weights
         rate = SPARSE_INTERCEPT_RATE if sparse.issparse(X) else 1.0
         loss = loss_of(self.loss, self.epsilon)
@@ -196,7 +208,6 @@ class StochasticModel(LinearModel):
             average=int(self.average),
         )
         never = self.tol is None or not patient
-        order = np.arange(X.shape[0], dtype=np.int32)
         learner = Learner(
             X,
             task.y,
