@@ -9,6 +9,8 @@ from steepest.solvers.stopping import Reason
 from steepest.step import Step
 from steepest.typing import Array
 
+SHARE = 0.25  # of the decrease that the slope promises; close to 0, rates just below 2 / L are taken, which oscillate
+
 
 def backtracking_descent(objective: Objective, theta: Array, *, first_rate: float = 1.0) -> Steps:
     r"""Step against the gradient, as far as the objective falls enough.
@@ -24,8 +26,10 @@ def backtracking_descent(objective: Objective, theta: Array, *, first_rate: floa
 
     Notes
     -----
-    The rate h is halved until Armijo's condition ``J(theta - h g) <= J(theta) - |g|^2 h / 10^4`` holds, which it does
-    at the latest for h <= 2 (1 - 10^-4) / L, L being the largest curvature nearby. After a step that was accepted at
+    The rate h is halved until Armijo's condition ``J(theta - h g) <= J(theta) - |g|^2 h / 4`` holds, which it does
+    at the latest for h <= 1.5 / L, L being the largest curvature nearby. There a step turns the error along the
+    steepest direction round and leaves at most half of it; a smaller share than 1/4 would let h come close to 2 / L,
+    where the error only changes sign, step after step. After a step that was accepted at
     once the next one begins with twice the rate, so that the rate follows the curvature both ways.
 
     It ends by itself when no rate lowers the objective.
@@ -38,7 +42,7 @@ def backtracking_descent(objective: Objective, theta: Array, *, first_rate: floa
     while True:
         if here.norm == 0.0:
             return Reason.GRADIENT_TOLERANCE
-        found = backtrack(objective, here, -here.gradient, rate)
+        found = backtrack(objective, here, -here.gradient, rate, share=SHARE)
         if found is None:
             return why_none(here, here.gradient, rate)
         index += 1

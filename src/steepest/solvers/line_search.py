@@ -34,29 +34,42 @@ class Point:
         return float(np.linalg.norm(self.gradient))
 
 
-def decreases(here: Point, there: Point, promised: float) -> bool:
+def decreases(here: Point, there: Point, promised: float, share: float = SUFFICIENT) -> bool:
     r"""Return whether ``there`` is low enough: Armijo's condition, made safe against rounding.
 
     Notes
     -----
     ``promised`` is -t <g, d> > 0, the first-order decrease. Armijo asks for at least a share of it::
 
-        J(there) <= J(here) - SUFFICIENT * promised
+        J(there) <= J(here) - share * promised
 
     Close to a minimum the two values differ by less than their rounding and the condition is decided by chance. Where
-    they cannot be told apart, the gradient must have become shorter instead: it keeps its digits longer than the value,
-    and as it shrinks strictly this cannot go on for ever.
+    they cannot be told apart, gradients decide, which keep their digits longer. For a parabola with slope -s at the
+    start and s' at t, J(t) - J(0) = t (s' - s) / 2, so that the condition is the same as ``t s' <= (1 - 2 share) t s``,
+    t s being what was promised, and t s' = <g(there), there - here>. If the value has risen within its rounding, the
+    gradient must have become shorter, too: as it shrinks strictly this cannot go on for ever.
+
+    Source: W. W. Hager and H. Zhang, A new conjugate gradient method with guaranteed descent and an efficient line
+    search, SIAM Journal on Optimization 16 (2005), section 4, for the condition on slopes.
     """
     if there.value == -inf:  # no minimum: the loop says so
         return True
-    if there.value <= here.value - SUFFICIENT * promised:
-        return bool(np.all(np.isfinite(there.gradient)))
+    low_enough = there.value <= here.value - share * promised
     noise = 10 * np.finfo(there.theta.dtype).eps * abs(here.value)
-    return bool(abs(there.value - here.value) <= noise) and there.norm < here.norm
+    if not abs(there.value - here.value) <= noise:
+        return low_enough and bool(np.all(np.isfinite(there.gradient)))
+    slope = float(there.gradient @ (there.theta - here.theta))
+    return slope <= (1.0 - 2.0 * share) * promised and (low_enough or there.norm < here.norm)
 
 
 def backtrack(
-    objective: Objective, here: Point, direction: Array, step: float, shrink: float = 0.5
+    objective: Objective,
+    here: Point,
+    direction: Array,
+    step: float,
+    *,
+    shrink: float = 0.5,
+    share: float = SUFFICIENT,
 ) -> tuple[Point, float] | None:
     """Return the first point of ``here + step d``, ``here + shrink step d``, ... that decreases, and its step.
 
@@ -76,7 +89,7 @@ def backtrack(
         if np.array_equal(theta, here.theta):
             break
         there = Point.at(objective, theta)
-        if decreases(here, there, -step * slope):
+        if decreases(here, there, -step * slope, share):
             return there, step
         step *= shrink
     return None

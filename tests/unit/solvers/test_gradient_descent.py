@@ -100,6 +100,12 @@ def test_float32_stays_float32():
 # ---------------------------------------------------------------------- backtracking
 
 
+def test_a_rate_close_to_the_stable_limit_is_not_kept():
+    # at 1/2 the steep error would turn round and keep 95% of its length in every step
+    steps = backtracking_descent(parabola(3.9, 0.6), np.ones(2), first_rate=0.5)
+    assert run(steps, max_iter=500, stopping=[GradientTolerance(1e-10)]).n_iter < 50
+
+
 def test_backtracking_follows_the_curvature_both_ways():
     steep = run(backtracking_descent(parabola(1e4, 1e3), np.ones(2)), max_iter=300, stopping=[GradientTolerance(1e-9)])
     flat = run(

@@ -85,6 +85,13 @@ def test_in_the_noise_the_gradient_decides():
     assert not decreases(here, higher_but_flatter, 1e-18)
 
 
+def test_in_the_noise_a_step_that_only_turns_round_is_no_decrease():
+    here = Point(np.zeros(1), 1.0, np.array([-1e-9]))
+    barely_flatter = Point(np.array([1e-9]), 1.0, np.array([0.95e-9]))
+    assert decreases(here, barely_flatter, 1e-18)
+    assert not decreases(here, barely_flatter, 1e-18, share=0.25)
+
+
 def test_why_there_is_no_step():
     flat = Point(np.zeros(1), 1.0, np.array([1e-9]))
     steep = Point(np.zeros(1), 1.0, np.array([1.0]))
