@@ -20,10 +20,10 @@ def reference_keys(X: Array, y: Array) -> "NDArray[np.uint64]":
 
     Equal rows have equal keys; among n different rows two share a key with probability of about n^2 / 2^65.
     """
-    table: Any = np.column_stack([y, X]).astype(np.float64)
+    table = np.column_stack([y, X]).astype(np.float64)
     with np.errstate(over="ignore"):  # modulo 2^64 on purpose
-        bits: NDArray[np.uint64] = table.view(np.uint64)
-        bits = bits + np.arange(1, table.shape[1] + 1, dtype=np.uint64) * GOLDEN
+        offsets: NDArray[np.uint64] = np.arange(1, table.shape[1] + 1, dtype=np.uint64) * GOLDEN
+        bits: NDArray[np.uint64] = table.view(np.uint64) + offsets
         for factor in (FIRST, SECOND):
             bits = (bits ^ (bits >> np.uint64(33))) * factor
         bits ^= bits >> np.uint64(33)
