@@ -9,7 +9,17 @@ from scipy.linalg import solve_toeplitz
 
 from steepest.kernels.convolution.levinson import durbin
 from steepest.kernels.convolution.tiles import VECTOR_BYTES, copy_rows, dot_tile, outer_tile
-from steepest.kernels.convolution.transforms import MATRICES, READS_IMAGE, WRITES_IMAGE, transform
+from steepest.kernels.convolution.transforms import (
+    FROM_IMAGE,
+    FROM_KERNEL,
+    FROM_SLOPES,
+    MATRICES,
+    OUTPUT,
+    TO_KERNEL,
+    transform_back,
+    transform_image,
+    transform_planes,
+)
 from steepest.kernels.scratch import scratch
 from steepest.solvers.toeplitz import SymmetricToeplitz
 
@@ -35,17 +45,43 @@ def run_copy(step: int, count: int, x: Any, shift: Any, out: Any) -> None:
 
 
 @numba.njit
-def run_transform(which: int, x: Any, x_pitch: int, out: Any, pitch: int) -> None:
-    if which == 0:
-        transform(0, x, 0, x_pitch, out, 0, pitch)
-    elif which == 1:
-        transform(1, x, 0, x_pitch, out, 0, pitch)
-    elif which == 2:
-        transform(2, x, 0, x_pitch, out, 0, pitch)
-    elif which == 3:
-        transform(3, x, 0, x_pitch, out, 0, pitch)
+def run_planes(kernel: bool, x: Any, x_pitch: int, out: Any, pitch: int) -> None:
+    if kernel:
+        transform_planes(FROM_KERNEL, x, 0, x_pitch, out, 0, pitch)
     else:
-        transform(4, x, 0, x_pitch, out, 0, pitch)
+        transform_planes(TO_KERNEL, x, 0, x_pitch, out, 0, pitch)
+
+
+@numba.njit
+def run_image(
+    slopes: bool, rows: int, x: Any, where: Any, low: int, high: int, zeros: Any, across: int, out: Any
+) -> None:
+    L = len(zeros) // 6
+    if slopes and rows == 4:
+        transform_image(FROM_SLOPES, 4, x, 0, high - low, where, low, high, zeros, across, out, 0, 2 * L)
+    elif slopes and rows == 2:
+        transform_image(FROM_SLOPES, 2, x, 0, high - low, where, low, high, zeros, across, out, 0, 2 * L)
+    elif slopes:
+        transform_image(FROM_SLOPES, 1, x, 0, high - low, where, low, high, zeros, across, out, 0, 2 * L)
+    elif rows == 4:
+        transform_image(FROM_IMAGE, 4, x, 0, high - low, where, low, high, zeros, across, out, 0, 2 * L)
+    elif rows == 2:
+        transform_image(FROM_IMAGE, 2, x, 0, high - low, where, low, high, zeros, across, out, 0, 2 * L)
+    else:
+        transform_image(FROM_IMAGE, 1, x, 0, high - low, where, low, high, zeros, across, out, 0, 2 * L)
+
+
+@numba.njit
+def run_back(
+    rows: int, x: Any, across: int, shift: Any, spare: Any, count: int, where: Any, out: Any, pitch: int
+) -> None:
+    L = len(spare) // 4
+    if rows == 4:
+        transform_back(4, x, 0, 2 * L, across, shift, spare, count, where, out, 0, pitch)
+    elif rows == 2:
+        transform_back(2, x, 0, 2 * L, across, shift, spare, count, where, out, 0, pitch)
+    else:
+        transform_back(1, x, 0, 2 * L, across, shift, spare, count, where, out, 0, pitch)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -94,32 +130,60 @@ def test_copy_rows(count: int, step: int, dtype: Any) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("which", range(5))
-def test_transforms(which: int, dtype: Any) -> None:
+@pytest.mark.parametrize("which", [FROM_KERNEL, TO_KERNEL])
+def test_transforms_between_planes(which: int, dtype: Any) -> None:
     rng = np.random.default_rng(0)
     matrix, L = np.array(MATRICES[which], dtype=np.float64), VECTOR_BYTES // np.dtype(dtype).itemsize
     n_out, n_in = matrix.shape
-    if which in READS_IMAGE:
-        x = rng.standard_normal((n_in, 9 * L)).astype(dtype)
-        X = np.array([[x[i, j : j + 4 * L : 4] for j in range(n_in)] for i in range(n_in)])
-        pitch = 9 * L
-    else:
-        X = x = rng.standard_normal((n_in, n_in, L)).astype(dtype)
-        pitch = L
-    expected = np.einsum("ai,ijl,bj->abl", matrix, X, matrix)
-    out = np.empty((n_out * n_out, L), dtype=dtype)
-    if which in WRITES_IMAGE:
-        run_transform(which, x.ravel(), pitch, out.ravel(), 4 * L)
-        found = out.reshape(n_out, L, n_out).transpose(0, 2, 1)
-    else:
-        run_transform(which, x.ravel(), pitch, out.ravel(), L)
-        found = out.reshape(n_out, n_out, L)
-    np.testing.assert_allclose(found, expected, atol=1e-4 if dtype is np.float32 else 1e-12)
+    x, out = rng.standard_normal((n_in, n_in, L)).astype(dtype), np.empty((n_out * n_out, L), dtype=dtype)
+    run_planes(which == FROM_KERNEL, x.ravel(), L, out.ravel(), L)
+    expected = np.einsum("ai,ijl,bj->abl", matrix, x, matrix)
+    np.testing.assert_allclose(out.reshape(expected.shape), expected, atol=1e-4 if dtype is np.float32 else 1e-12)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("which", [FROM_IMAGE, FROM_SLOPES])
+@pytest.mark.parametrize(("rows", "spared"), [(1, 0), (1, 2), (2, 0), (2, 1), (4, 0), (4, 1)])
+def test_transforms_of_images(rows: int, spared: int, which: int, dtype: Any) -> None:
+    """Tiles of rows 0, 4, ... of an image with one row and one column of padding around it."""
+    rng = np.random.default_rng(0)
+    matrix, L = np.array(MATRICES[which], dtype=np.float64), VECTOR_BYTES // np.dtype(dtype).itemsize
+    n = matrix.shape[1]
+    across = L // rows - spared
+    height, width = 4 * rows, 4 * across
+    image = rng.standard_normal((height, width)).astype(dtype)
+    padded = np.pad(image, ((1, n), (1, n)))
+    where = np.array([[(4 * t - 1) * width - 1, 1 - 4 * t, height + 1 - 4 * t] for t in range(rows)]).ravel()
+    out = np.zeros((len(matrix) ** 2, 2 * L), dtype=dtype)
+    run_image(
+        which == FROM_SLOPES, rows, image.ravel(), where, 1, width + 1, np.zeros(6 * L, dtype), across, out.ravel()
+    )
+    tiles = [padded[4 * t : 4 * t + n, 4 * p : 4 * p + n] for t in range(rows) for p in range(across)]
+    expected = np.einsum("ai,tij,bj->abt", matrix, np.array(tiles), matrix).reshape(len(out), -1)
+    np.testing.assert_allclose(out[:, : rows * across], expected, atol=1e-4 if dtype is np.float32 else 1e-12)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("rows", "spared"), [(1, 0), (1, 2), (2, 0), (2, 1), (4, 0), (4, 1)])
+def test_transform_back_writes_nothing_beyond_the_image(rows: int, spared: int, dtype: Any) -> None:
+    rng = np.random.default_rng(0)
+    L = VECTOR_BYTES // np.dtype(dtype).itemsize
+    across = L // rows - spared
+    height, width = 4 * rows - 1, 4 * across - 3  # the last row and three columns of the tiles are outside
+    planes = rng.standard_normal((36, 2 * L)).astype(dtype)
+    out = np.zeros(height * width + 100, dtype=dtype)
+    where = np.array([[4 * t * width, 0, height - 4 * t] for t in range(rows)]).ravel()
+    run_back(rows, planes.ravel(), across, dtype(0.5), np.empty(4 * L, dtype), width, where, out, width)
+    tiles = planes[:, : rows * across].reshape(6, 6, rows, across)
+    expected = 0.5 + np.einsum("ai,ijtp,bj->tapb", OUTPUT, tiles, OUTPUT).reshape(4 * rows, 4 * across)
+    found = out[: height * width].reshape(height, width)
+    np.testing.assert_allclose(found, expected[:height, :width], atol=1e-4 if dtype is np.float32 else 1e-12)
+    assert not out[height * width :].any()
 
 
 def test_the_transforms_are_a_convolution() -> None:
     """``A^T [(G g) (B^T d)]`` is the correlation of d with g, exactly, in one dimension."""
-    into, kernel, back = (np.array(MATRICES[k]) for k in range(3))
+    into, kernel, back = (np.array(m) for m in (*MATRICES[:2], OUTPUT))
     rng = np.random.default_rng(0)
     d, g = rng.standard_normal(6), rng.standard_normal(3)
     np.testing.assert_allclose(back @ ((kernel @ g) * (into @ d)), np.correlate(d, g, mode="valid"), atol=1e-13)

@@ -78,24 +78,66 @@ class VectorCode:
         mask = [2 * p if p < half else self.lanes + 2 * (p - half) + 1 for p in range(self.lanes)]
         return self.shuffle(self.load(pointer), self.load(second), mask)
 
-    def load_every_fourth(self, pointer: Any, first: int) -> Any:
-        """Return the numbers ``first + 4 lane`` from ``pointer`` on; up to 4 vectors are read."""
-        even = [2 * p + first % 2 for p in range(self.lanes)]
-        low = self.shuffle(self.load(pointer, 0), self.load(pointer, 1), even)
-        high = self.shuffle(self.load(pointer, 2), self.load(pointer, 3), even)
-        return self.shuffle(low, high, [2 * p + first // 2 for p in range(self.lanes)])
-
     def store(self, value: Any, pointer: Any, v: int = 0) -> None:
         """Write vector ``v`` from ``pointer`` on."""
         self.builder.store(value, self._address(pointer, v), align=self.itemsize)
+
+    def between(self, low: Any, high: Any, v: int = 0) -> Any:
+        """Return the mask of the lanes of vector ``v`` whose number p has ``low <= p < high``."""
+        numbers = ir.Constant(ir.VectorType(INT32, self.lanes), [v * self.lanes + p for p in range(self.lanes)])
+        bounds = [self.splat(self.builder.trunc(bound, INT32), INT32) for bound in (low, high)]
+        above = self.builder.icmp_signed(">=", numbers, bounds[0])
+        return self.builder.and_(above, self.builder.icmp_signed("<", numbers, bounds[1]))
+
+    def load_where(self, mask: Any, pointer: Any, v: int = 0) -> Any:
+        """Return vector ``v`` from ``pointer`` on, with 0 in the lanes outside of the mask, which are not read."""
+        zero = ir.Constant(self.vector, None)
+        address = self._address(pointer, v)
+        return self._masked("load", self.vector, [address, INT32(self.itemsize), mask, zero])
+
+    def store_where(self, mask: Any, value: Any, pointer: Any, v: int = 0) -> None:
+        """Write the lanes in the mask to vector ``v`` from ``pointer`` on."""
+        self._masked("store", ir.VoidType(), [value, self._address(pointer, v), INT32(self.itemsize), mask])
+
+    def _masked(self, what: str, result: Any, arguments: list[Any]) -> Any:
+        name = f"llvm.masked.{what}.v{self.lanes}f{8 * self.itemsize}.p0"
+        form = ir.FunctionType(result, [argument.type for argument in arguments])
+        function = cgutils.get_or_insert_function(self.builder.module, form, name)  # type: ignore[no-untyped-call]
+        return self.builder.call(function, arguments)
+
+    def load_pieces(self, count: int, pointer: Any, pitch: Any) -> Any:
+        """Return a vector of ``count`` pieces, which lie ``pitch`` apart."""
+        if count == 1:
+            return self.load(pointer)
+        size = self.lanes // count
+        form = ir.VectorType(self.scalar, size).as_pointer()
+        places = [self.builder.bitcast(self.at(pointer, self.builder.mul(pitch, INT64(t))), form) for t in range(count)]
+        pieces = [self.builder.load(place, align=self.itemsize) for place in places]
+        while len(pieces) > 1:
+            whole = list(range(2 * size))
+            pieces = [self.shuffle(a, b, whole) for a, b in zip(pieces[::2], pieces[1::2], strict=True)]
+            size *= 2
+        return pieces[0]
+
+    def store_pieces(self, count: int, value: Any, pointer: Any, pitch: Any) -> None:
+        """Write a vector as ``count`` pieces ``pitch`` apart; where they overlap, the later stays."""
+        if count == 1:
+            self.store(value, pointer)
+            return
+        size = self.lanes // count
+        form = ir.VectorType(self.scalar, size).as_pointer()
+        for t in range(count):
+            piece = self.shuffle(value, value, list(range(t * size, (t + 1) * size)))
+            place = self.builder.bitcast(self.at(pointer, self.builder.mul(pitch, INT64(t))), form)
+            self.builder.store(piece, place, align=self.itemsize)
 
     def broadcast(self, pointer: Any) -> Any:
         """Return the number at ``pointer`` in every lane."""
         return self.splat(self.builder.load(pointer))
 
-    def splat(self, scalar: Any) -> Any:
-        """Return a number in every lane."""
-        undefined = ir.Constant(self.vector, ir.Undefined)
+    def splat(self, scalar: Any, form: Any = None) -> Any:
+        """Return a number, of the array's type or another, in every lane."""
+        undefined = ir.Constant(ir.VectorType(form or self.scalar, self.lanes), ir.Undefined)
         lane = self.builder.insert_element(undefined, scalar, INT32(0))
         return self.shuffle(lane, undefined, [0] * self.lanes)
 

@@ -8,18 +8,19 @@ import numpy as np
 
 from steepest.kernels.compile import compiled
 from steepest.kernels.convolution.direct import DOT_COLUMNS, DOT_ROWS, fill_tiles, lanes_of
-from steepest.kernels.convolution.tiles import ROWS, copy_rows, dot_tile
+from steepest.kernels.convolution.tiles import ROWS, dot_tile
 from steepest.kernels.convolution.transforms import (
     FROM_IMAGE,
     FROM_KERNEL,
     FROM_SLOPES,
     SIDE,
     STEP,
-    TO_IMAGE,
     TO_KERNEL,
-    transform,
+    transform_back,
+    transform_image,
+    transform_planes,
 )
-from steepest.typing import Array
+from steepest.typing import Array, IntArray
 
 PLANES = SIDE * SIDE
 TAPS = 9
@@ -60,26 +61,31 @@ def transform_weights(w: Array, swap: bool, start: int, stop: int, table: Array)
                 for k in range(TAPS):
                     taps[k * tap + c * ROWS + m] = flat[at + TAPS - 1 - k] if swap else flat[at + k]
         for p in range(0, room, lanes):
-            transform(FROM_KERNEL, taps, p, tap, table, block * room + p, plane)
+            transform_planes(FROM_KERNEL, taps, p, tap, table, block * room + p, plane)
 
 
 @compiled
-def read_lines(source: Array, image: int, y: int, x: int, rows: int, count: int, lines: Array, pitch: int) -> None:
-    """Copy ``rows x count`` numbers from (y, x) of one channel to ``lines``, with zeros outside of the image."""
-    height, width = source.shape[2], source.shape[3]
-    flat, zero = source.reshape(source.size), source.dtype.type(0)
-    low, high = max(0, -x), max(0, min(count, width - x))
-    above, below = min(rows, max(0, -y)), max(0, min(rows, height - y))
-    for r in range(rows):
-        inside = above <= r < below
-        for q in range(low if inside else count):
-            lines[r * pitch + q] = 0
-        if inside:
-            for q in range(high, count):
-                lines[r * pitch + q] = 0
-    if below > above and high > low:
-        at = (image * height + y + above) * width + x + low
-        copy_rows(1, below - above, high - low, flat, at, width, zero, lines, above * pitch + low, pitch)
+def rows_at_once(tx: int, tiles: int, grid_columns: int, lanes: int) -> int:
+    """Return from how many rows of tiles the next vector is made, if ``tiles`` are left: whole short rows share one."""
+    if tx > 0:
+        return 1
+    for rows in (4, 2):
+        if rows * grid_columns <= min(lanes, tiles):
+            return rows
+    return 1
+
+
+@compiled
+def locate(row: int, rows: int, shape: tuple[int, ...], grid_rows: int, top: int, left: int, where: IntArray) -> None:
+    """Write for each row of tiles where in a channel it begins, and which of its rows are in the image.
+
+    ``shape`` is that of all images (N, C, H, W); the tiles begin ``top`` rows above and ``left`` columns left of it.
+    """
+    _, channels, height, width = shape
+    for t in range(rows):
+        n, y = (row + t) // grid_rows, STEP * ((row + t) % grid_rows) - top
+        where[3 * t] = (n * channels * height + y) * width - left
+        where[3 * t + 1], where[3 * t + 2] = -y, height - y
 
 
 @compiled
@@ -92,7 +98,7 @@ def transform_tiles(
     grid_columns: int,
     start: int,
     count: int,
-    lines: Array,
+    zeros: Array,
     out: Array,
     plane: int,
     pitch: int,
@@ -100,26 +106,31 @@ def transform_tiles(
     """Write ``out[plane, channel, tile]`` of the tiles ``start ... start + count`` of all channels of a batch.
 
     Tile (ty, tx) begins at row ``4 ty - top``, column ``4 tx - left`` of an image; it has 6 x 6 numbers, or 4 x 4 of
-    slopes. What a vector writes beyond the last tile of a row, the next row overwrites.
+    slopes. What a vector writes beyond its last tile, the next vector overwrites.
     """
-    channels, lanes = source.shape[1], lanes_of(source)
-    side = STEP if slopes else SIDE
-    line_pitch = len(lines) // SIDE
-    tile, stop = start, start + count
+    channels, height, width = source.shape[1], source.shape[2], source.shape[3]
+    flat, lanes, gc = source.reshape(source.size), lanes_of(source), grid_columns
+    where, tile, stop = np.empty(12, np.int64), start, start + count
     while tile < stop:
-        row, tx = tile // grid_columns, tile % grid_columns
-        n, ty = row // grid_rows, row % grid_rows
-        here = min(grid_columns - tx, stop - tile)
+        row, tx = tile // gc, tile % gc
+        rows = rows_at_once(tx, stop - tile, gc, lanes)
+        locate(row, rows, source.shape, grid_rows, top, left - STEP * tx, where)
+        low, high, to = left - STEP * tx, width + left - STEP * tx, tile - start
         for c in range(channels):
-            y, x = STEP * ty - top, STEP * tx - left
-            read_lines(source, n * channels + c, y, x, side, STEP * here + side - STEP, lines, line_pitch)
-            to = c * pitch + tile - start
-            for p in range(0, here, lanes):
-                if slopes:
-                    transform(FROM_SLOPES, lines, STEP * p, line_pitch, out, to + p, plane)
-                else:
-                    transform(FROM_IMAGE, lines, STEP * p, line_pitch, out, to + p, plane)
-        tile += here
+            at, io = c * height * width, c * pitch + to
+            if slopes and rows == 4:
+                transform_image(FROM_SLOPES, 4, flat, at, width, where, low, high, zeros, gc, out, io, plane)
+            elif slopes and rows == 2:
+                transform_image(FROM_SLOPES, 2, flat, at, width, where, low, high, zeros, gc, out, io, plane)
+            elif slopes:
+                transform_image(FROM_SLOPES, 1, flat, at, width, where, low, high, zeros, gc, out, io, plane)
+            elif rows == 4:
+                transform_image(FROM_IMAGE, 4, flat, at, width, where, low, high, zeros, gc, out, io, plane)
+            elif rows == 2:
+                transform_image(FROM_IMAGE, 2, flat, at, width, where, low, high, zeros, gc, out, io, plane)
+            else:
+                transform_image(FROM_IMAGE, 1, flat, at, width, where, low, high, zeros, gc, out, io, plane)
+        tile += rows * gc if rows > 1 else min(gc - tx, stop - tile, lanes)
 
 
 @compiled
@@ -157,8 +168,7 @@ def winograd_blocks(
     grid_rows, grid_columns = (height + STEP - 1) // STEP, (width + STEP - 1) // STEP
     lanes, blocks = lanes_of(source), (M + ROWS - 1) // ROWS
     pitch = tile_pitch(tiles, lanes)
-    across = (grid_columns + lanes - 1) // lanes * lanes
-    lines = np.zeros(SIDE * (STEP * across + 4 * lanes), source.dtype)
+    zeros, spare = np.zeros(SIDE * lanes, source.dtype), np.empty(SIDE * lanes, source.dtype)
     seen_plane, products_plane = apart(C * pitch, lanes), apart(blocks * ROWS * pitch, lanes)
     offset = np.arange(C) * pitch
     room = weight_block(C, lanes)
@@ -166,12 +176,12 @@ def winograd_blocks(
     for block in range(start, stop):
         first = block * tiles
         count = min(tiles, N * grid_rows * grid_columns - first)
-        transform_tiles(source, False, top, left, grid_rows, grid_columns, first, count, lines, seen, seen_plane, pitch)
+        transform_tiles(source, False, top, left, grid_rows, grid_columns, first, count, zeros, seen, seen_plane, pitch)
         for plane in range(PLANES):
             for b in range(blocks):
                 a, to = plane * weights_plane + b * room, plane * products_plane + b * ROWS * pitch
                 fill_tiles(ROWS, table, a, seen, plane * seen_plane, offset, C, products, to, pitch, count)
-        write_tiles(products, products_plane, pitch, bias, grid_rows, grid_columns, first, count, lines, out)
+        write_tiles(products, products_plane, pitch, bias, grid_rows, grid_columns, first, count, spare, out)
 
 
 @compiled
@@ -184,25 +194,28 @@ def write_tiles(
     grid_columns: int,
     start: int,
     count: int,
-    lines: Array,
+    spare: Array,
     out: Array,
 ) -> None:
     """Transform the products of the tiles ``start ... start + count`` back and write them, plus bias, to ``out``."""
     _, M, height, width = out.shape
-    flat, lanes = out.reshape(out.size), lanes_of(out)
-    line_pitch = len(lines) // SIDE
-    tile, stop = start, start + count
+    flat, lanes, gc = out.reshape(out.size), lanes_of(out), grid_columns
+    where, tile, stop = np.empty(12, np.int64), start, start + count
     while tile < stop:
-        row, tx = tile // grid_columns, tile % grid_columns
-        n, ty = row // grid_rows, row % grid_rows
-        here = min(grid_columns - tx, stop - tile)
-        rows, columns = min(STEP, height - STEP * ty), min(STEP * here, width - STEP * tx)
+        row, tx = tile // gc, tile % gc
+        rows = rows_at_once(tx, stop - tile, gc, lanes)
+        locate(row, rows, out.shape, grid_rows, 0, -STEP * tx, where)
+        here = gc if rows > 1 else min(gc - tx, stop - tile, lanes)
+        columns = min(STEP * here, width - STEP * tx)
         for m in range(M):
-            for p in range(0, here, lanes):
-                transform(TO_IMAGE, products, m * pitch + tile - start + p, plane, lines, STEP * p, line_pitch)
-            to = ((n * M + m) * height + STEP * ty) * width + STEP * tx
-            copy_rows(1, rows, columns, lines, 0, line_pitch, bias[m], flat, to, width)
-        tile += here
+            at, to, b = m * pitch + tile - start, m * height * width, bias[m]
+            if rows == 4:
+                transform_back(4, products, at, plane, gc, b, spare, columns, where, flat, to, width)
+            elif rows == 2:
+                transform_back(2, products, at, plane, gc, b, spare, columns, where, flat, to, width)
+            else:
+                transform_back(1, products, at, plane, gc, b, spare, columns, where, flat, to, width)
+        tile += rows * here
 
 
 @compiled
@@ -219,8 +232,7 @@ def winograd_weight_blocks(
     lanes = lanes_of(x)
     blocks, columns = (M + DOT_ROWS - 1) // DOT_ROWS, (C + DOT_COLUMNS - 1) // DOT_COLUMNS
     pitch = tile_pitch(tiles, lanes)
-    across = (grid_columns + lanes - 1) // lanes * lanes
-    lines = np.zeros(SIDE * (STEP * across + 4 * lanes), x.dtype)
+    zeros = np.zeros(SIDE * lanes, x.dtype)
     seen_plane, slopes_plane = apart(C * pitch, lanes), apart(blocks * DOT_ROWS * pitch, lanes)
     offset = np.minimum(np.arange(columns * DOT_COLUMNS), C - 1) * pitch
     size = DOT_ROWS * DOT_COLUMNS
@@ -229,8 +241,8 @@ def winograd_weight_blocks(
     for block in range(start, stop):
         first = block * tiles
         count = min(tiles, N * grid_rows * grid_columns - first)
-        transform_tiles(x, False, top, left, grid_rows, grid_columns, first, count, lines, seen, seen_plane, pitch)
-        transform_tiles(dy, True, 0, 0, grid_rows, grid_columns, first, count, lines, slopes, slopes_plane, pitch)
+        transform_tiles(x, False, top, left, grid_rows, grid_columns, first, count, zeros, seen, seen_plane, pitch)
+        transform_tiles(dy, True, 0, 0, grid_rows, grid_columns, first, count, zeros, slopes, slopes_plane, pitch)
         steps = (count + lanes - 1) // lanes
         for plane in range(PLANES):
             clear_ends(seen, plane * seen_plane, C, pitch, count, steps * lanes)
@@ -256,7 +268,7 @@ def winograd_weight_blocks(
                     )
     taps = np.empty(TAPS * room, x.dtype)
     for p in range(0, room, lanes):
-        transform(TO_KERNEL, sums, p, room, taps, p, room)
+        transform_planes(TO_KERNEL, sums, p, room, taps, p, room)
     dw = np.empty((M, C, 3, 3), x.dtype)
     for m in range(M):
         for c in range(C):

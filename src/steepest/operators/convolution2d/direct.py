@@ -93,6 +93,7 @@ def forward_plan(g: Geometry, itemsize: int, out_channels: int, tile: int) -> Pl
         channels=(g.in_channels // g.groups, out_channels),
         grid=g.out_size,
         stride=g.stride,
+        columns=g.size[1],
         starts=[(f - top, e - left) for f, e in phases],
         shifts=shifts,
         target=((1, 1), (0, 0)),
@@ -121,6 +122,7 @@ def gradient_plan(g: Geometry, phase: tuple[int, int], itemsize: int, tile: int)
         channels=(g.out_channels // g.groups, g.in_channels // g.groups),
         grid=(max(grid[0], 0), max(grid[1], 0)),
         stride=(1, 1),
+        columns=g.out_size[1],
         starts=[(starts[0], starts[1])],
         shifts=shifts,
         target=(g.stride, (first[0], first[1])),
@@ -136,6 +138,7 @@ def _plan(
     channels: tuple[int, int],
     grid: tuple[int, int],
     stride: tuple[int, int],
+    columns: int,
     starts: list[tuple[int, int]],
     shifts: list[tuple[int, int, int]],
     target: tuple[tuple[int, int], tuple[int, int]],
@@ -143,7 +146,7 @@ def _plan(
 ) -> Plan:
     height, width = grid
     reach = max((r for r, _, _ in shifts), default=0)
-    pitch = width + max((c for _, c, _ in shifts), default=0)
+    pitch = _pitch(width, columns, stride[1], [start for _, start in starts], shifts)
     row_bytes = channels[0] * len(starts) * pitch * itemsize
     most = max(1, PACKED_BYTES // max(row_bytes, 1) - reach)
     blocks = max(1, -(-height // most))
@@ -182,6 +185,19 @@ def _plan(
         out_column=target[1][1],
         splits=splits,
     )
+
+
+def _pitch(width: int, columns: int, stride: int, starts: list[int], shifts: list[tuple[int, int, int]]) -> int:
+    """Return the shortest row length at which no output reads a number of another row.
+
+    Plane element q of phase f is source element ``stride q + starts[f]``, and ``width + reach`` of them are read. What
+    is read beyond the row's end are the first elements of the next: right where both are zeros of the padding, which
+    rows then share.
+    """
+    read = [width + max((c for _, c, f in shifts if f == phase), default=0) for phase in range(len(starts))]
+    zeros = min(max(0, -(start // stride)) for start in starts)
+    ends = [min(r, (columns - 1 - start) // stride + 1) for r, start in zip(read, starts, strict=True)]
+    return max(width, *ends, max(read) - zeros)
 
 
 def _run(function: partial[None], g: Geometry, plan: Plan) -> None:
