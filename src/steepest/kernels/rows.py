@@ -27,22 +27,17 @@ def truncate(X: Any, i: Any, w: Any, q: Any, u: Any, scale: Any, average: Any, a
     """Move the row's weights ``scale w`` toward 0 by the L1 penalty they still owe, the mean being (average + a w)."""
 
 
-def entries_key(X: Any, i: Any) -> Any:
-    """Return the sum of the keys of the row's entries, 64 bits that wrap around."""
+def entries_key(X: Any, i: Any, n_columns: Any) -> Any:
+    """Return the sum of the hashes of the row's entries, 64 bits that wrap around; of a dense row's first ones only."""
 
 
 @register_jitable
-def mix(value: Any, column: Any) -> Any:
-    """Return 64 bits that depend on all bits of a value and on its column, 0 for a value of 0.
-
-    The last two rounds of MurmurHash3's finaliser (A. Appleby, 2011), after the column was added.
-    """
-    if value == 0.0:
-        return np.uint64(0)
+def entry_hash(value: Any, column: Any) -> Any:
+    """Return 64 bits that depend on all bits of a value and on its column; 0 for a value of 0."""
     bits = np.float64(value).view(np.uint64) + (column + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
     bits = (bits ^ (bits >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
     bits = (bits ^ (bits >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
-    return bits ^ (bits >> np.uint64(33))
+    return np.uint64(0) if value == 0.0 else bits ^ (bits >> np.uint64(33))
 
 
 @register_jitable
@@ -88,22 +83,22 @@ def _dot(X: Any, i: Any, w: Any) -> Any:
 
 
 @overload(entries_key)
-def _entries_key(X: Any, i: Any) -> Any:
+def _entries_key(X: Any, i: Any, n_columns: Any) -> Any:
     if isinstance(X, types.Array):
 
-        def dense(X: Any, i: Any) -> Any:
+        def dense(X: Any, i: Any, n_columns: Any) -> Any:
             key = np.uint64(0)
-            for j in range(X.shape[1]):
-                key += mix(X[i, j], np.uint64(j + 1))
+            for j in range(n_columns):
+                key += entry_hash(X[i, j], np.uint64(j + 1))
             return key
 
         return dense
 
-    def sparse(X: Any, i: Any) -> Any:
+    def sparse(X: Any, i: Any, n_columns: Any) -> Any:
         data, indices, indptr = X
         key = np.uint64(0)
         for k in range(indptr[i], indptr[i + 1]):
-            key += mix(data[k], np.uint64(indices[k] + 1))
+            key += entry_hash(data[k], np.uint64(indices[k] + 1))
         return key
 
     return sparse

@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 
 from steepest.linear_model import SGDClassifier, SGDRegressor
-from steepest.solvers.visits import LONGEST, plan_visits, reference_keys, row_keys
+from steepest.solvers.visits import LONGEST, has_repeats, plan_visits, reference_keys, row_keys
 
 
 def rows(n=400):
@@ -13,6 +13,7 @@ def rows(n=400):
     rng = np.random.default_rng(0)
     X = rng.integers(-2, 3, (n, 4)).astype(float)
     X[::7] *= -0.0
+    X[::2] *= 1.5
     return X, rng.integers(0, 2, n).astype(float)
 
 
@@ -24,9 +25,22 @@ def test_keys_equal_their_reference(form, dtype):
 
 
 def test_rows_have_equal_keys_where_they_are_equal_and_only_there():
-    X, y = rows()
+    X, y = rows(20_000)
     table = np.column_stack([X, y]) + 0.0  # a zero has no sign here
     assert len(np.unique(reference_keys(X, y))) == len(np.unique(table, axis=0)) < len(table)
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
+def test_repeats_are_found(form):
+    X, y = np.random.default_rng(3).standard_normal((500, 9)), np.zeros(500)
+    X[:, :5] = 1.0  # the first columns tell nothing
+    order = np.arange(500)
+    assert not has_repeats(form(X), y, order)
+    X[400] = X[7]
+    assert has_repeats(form(X), y, order)
+    assert not has_repeats(form(X), y, order[order != 7])
+    X[[3, 5]] = 0.0
+    assert has_repeats(form(X), y, np.array([3, 5]))
 
 
 def test_distinct_rows_keep_their_order():
