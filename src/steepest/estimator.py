@@ -75,14 +75,13 @@ class Estimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]  # s
         for name, value in attributes(result.theta).items():
             setattr(self, name, value)
         fit.end()
-        if warn:
-            self._warn(result)
+        self._warn(result, unfinished=warn)
         return result
 
-    def _warn(self, result: Result) -> None:
-        """Warn of a run that stopped before it converged."""
+    def _warn(self, result: Result, *, unfinished: bool = True) -> None:
+        """Warn of a run that was interrupted and, if that was not asked for, of one that stopped before it converged."""
         name = type(self).__name__
-        if result.reason is Reason.MAX_ITER:
+        if result.reason is Reason.MAX_ITER and unfinished:
             text = f"{name} did not converge in {result.n_iter} iterations"
             warnings.warn(f"{text}; raise max_iter, loosen tol, or scale the data", ConvergenceWarning, stacklevel=4)
         elif result.reason is Reason.INTERRUPTED:

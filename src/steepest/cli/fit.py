@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from steepest.cli.running import Fitted
     from steepest.report.fit import FitReport
     from steepest.tables import Dataset
+    from steepest.trace import Trace
 
 HELP = """Fit a model to a CSV or Parquet file and print the proof that it is right.
 
@@ -126,11 +127,15 @@ def command(
             watch=verbose or save_trace is not None or plot is not None,
         )
     except DivergenceError as error:
-        _keep_what_diverged(error, save_trace, plot)
+        _keep_what_diverged(error.result.trace, save_trace, plot)
         raise
+    trace = fitted.model.trace_
+    if fitted.model.stopping_reason_.name == "DIVERGED":  # slopes that are clipped stay finite
+        _keep_what_diverged(trace, save_trace, plot)
+        raise DivergenceError(f"{type(fitted.model).__name__} {trace.about['message']}")
     report = running.report(fitted, data=data, seed=seed, standardized=standardize)
     if save_trace is not None:
-        fitted.model.trace_.save(save_trace)
+        trace.save(save_trace)
     if plot is not None:
         draw(plot, fitted, report)
     _print(report, fitted, as_json=as_json, verbose=verbose)
@@ -156,9 +161,8 @@ def _dataset(data: str, classify: bool, options: dict[str, Any]) -> "Dataset":
     return prepare(table, options["target"], classify=classify, **how)
 
 
-def _keep_what_diverged(error: DivergenceError, save_trace: Path | None, plot: Path | None) -> None:
+def _keep_what_diverged(trace: "Trace", save_trace: Path | None, plot: Path | None) -> None:
     """Write the trace and the loss curve of a diverged run: they show what happened."""
-    trace = error.result.trace
     if save_trace is not None:
         trace.save(save_trace)
     if plot is not None:

@@ -26,6 +26,7 @@ from steepest.losses import (
 )
 from steepest.solvers.stochastic import Learner, Plateau, make_settings, stochastic_gradient
 from steepest.solvers.stochastic_reference import Rates
+from steepest.solvers.stopping import Reason
 from steepest.solvers.visits import plan_visits
 from steepest.typing import Array, IntArray
 from steepest.validation import check_choice, check_count, check_positive
@@ -248,8 +249,10 @@ class StochasticModel(LinearModel):
         """Warn of a run that diverged without overflowing; its coefficients mean nothing."""
         ran_away = next((learner.ran_away for learner in learners if learner.ran_away is not None), None)
         if ran_away is not None:
-            text = f"{type(self).__name__} {ran_away}: the largest stable learning rate is about"
-            warnings.warn(f"{text} {self._stable_rate(X):.3g}", ConvergenceWarning, stacklevel=5)
+            message = f"{ran_away}: the largest stable learning rate is about {self._stable_rate(X):.3g}"
+            self.stopping_reason_ = Reason.DIVERGED
+            self.trace_.about |= {"reason": Reason.DIVERGED.name, "message": message}
+            warnings.warn(f"{type(self).__name__} {message}", ConvergenceWarning, stacklevel=5)
 
     def _warn_of_negative_power(self) -> None:
         """Warn as scikit-learn does of rates that grow."""

@@ -129,7 +129,8 @@ class Learner:
     plateau : Plateau
         Decides when to stop.
     growth : float
-        A run whose latest rows' mean objective is so many times the start's has run away, which ``ran_away`` notes.
+        A run whose latest rows' mean objective is so many times the start's has run away; ``ran_away`` notes when it
+        was first seen to, and forgets it if a later pass brings the objective back.
     score : callable or None
         Gives, from coefficients and intercept, the number that has to grow on held-out data; without it the
         objective has to fall.
@@ -231,7 +232,9 @@ class Learner:
         if not isfinite(self.value):
             self.value, self.finished = inf, True  # the loop sees an objective without bound
             return
-        if recent > self.limit and self.ran_away is None:
+        if not recent > self.limit:
+            self.ran_away = None
+        elif self.ran_away is None:
             self.ran_away = Runaway(self.passes, recent, self.first_value, rate)
         progress = self.value if self.score is None else -self.score(self.coefficients, self.intercept)
         if self.plateau.over(progress):

@@ -159,6 +159,18 @@ def test_a_diverging_run_says_where_why_and_what_would_be_stable(tmp_path):
     assert (tmp_path / "run.png").exists()
 
 
+def test_a_run_that_diverges_without_overflowing_is_an_error_too(tmp_path):
+    options = ("-t", "progression", "-m", "sgd", "--learning-rate", 5, "--save-trace", tmp_path / "run")
+    shown = fit(DIABETES, *options)
+    assert shown.exit_code == 2
+    assert re.fullmatch(
+        r"steepest: SGDRegressor diverged at step 1: the objective grew to \S+; it was \S+ at the start; "
+        r"step size 5 is too large here: the largest stable learning rate is about 0\.04\d*\n",
+        shown.stderr,
+    )
+    assert Trace.load(tmp_path / "run").about["reason"] == "DIVERGED"
+
+
 def test_a_rate_just_below_the_largest_stable_one_does_not_diverge():
     shown = fit(DIABETES, "-t", "progression", "--learning-rate", 3)
     largest = float(re.search(r"about (\S+)\n", shown.stderr).group(1))

@@ -1,5 +1,7 @@
 """SGDRegressor and SGDClassifier as estimators: what they accept, refuse, say and leave behind."""
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -8,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from steepest.exceptions import DivergenceError, InvalidInputError
 from steepest.linear_model import SGDClassifier, SGDRegressor
+from steepest.solvers.stopping import Reason
 from steepest.trace import Trace
 
 
@@ -54,15 +57,44 @@ def test_a_diverging_run_names_the_step_and_a_stable_rate(scale, dtype):
     X, y, labels = data()
     text = r"diverged at step 1: .* it was .* at the start; step size 10 is too large here: the largest stable learning"
     with pytest.warns(ConvergenceWarning, match="SGDRegressor " + text):
-        SGDRegressor(eta0=10.0, learning_rate="constant").fit((scale * X).astype(dtype), y)
+        model = SGDRegressor(eta0=10.0, learning_rate="constant").fit((scale * X).astype(dtype), y)
+    assert model.stopping_reason_ is Reason.DIVERGED
     with pytest.warns(ConvergenceWarning, match="SGDClassifier " + text):
         SGDClassifier(loss="squared_hinge", eta0=10.0, learning_rate="constant").fit((scale * X).astype(dtype), labels)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_an_interrupted_run_keeps_its_last_pass(monkeypatch, n_classes):
+    def interrupt(self, step):
+        record(self, step)
+        if step.index == 3:
+            raise KeyboardInterrupt
+
+    record = Trace.record
+    X, y, _ = data()
+    labels = np.digitize(y, [-1.0, 1.0][: n_classes - 1])
+    settings = {"random_state": 0, "tol": None}
+    three = SGDClassifier(max_iter=3, **settings).fit(X, labels)
+    monkeypatch.setattr(Trace, "record", interrupt)
+    with pytest.warns(UserWarning, match="SGDClassifier: interrupted; the last complete step is kept"):
+        model = SGDClassifier(max_iter=100, **settings).fit(X, labels)
+    assert (model.n_iter_, model.stopping_reason_) == (3, Reason.INTERRUPTED)
+    np.testing.assert_array_equal(model.coef_, three.coef_)
 
 
 def test_an_overflowing_run_is_an_error():
     X, y, _ = data()
     with pytest.raises(DivergenceError, match="SGDRegressor diverged at step 1: the objective is no longer finite"):
         SGDRegressor(eta0=1e300, learning_rate="constant").fit(1e100 * X, y)
+
+
+def test_a_run_that_recovers_is_not_called_diverged():
+    X, y, _ = data()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = SGDRegressor(eta0=1.5, learning_rate="adaptive", n_iter_no_change=1, random_state=0).fit(3 * X, y)
+    assert model.stopping_reason_ is Reason.PATIENCE
+    assert model.score(3 * X, y) > 0.9
 
 
 def test_the_rate_it_names_is_stable():
