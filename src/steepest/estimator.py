@@ -79,7 +79,7 @@ class Estimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]  # s
         return result
 
     def _warn(self, result: Result, *, unfinished: bool = True) -> None:
-        """Warn of a run that was interrupted and, if that was not asked for, of one that stopped before it converged."""
+        """Warn of a run that was interrupted, and of one that stopped before it converged if that was not asked for."""
         name = type(self).__name__
         if result.reason is Reason.MAX_ITER and unfinished:
             text = f"{name} did not converge in {result.n_iter} iterations"
