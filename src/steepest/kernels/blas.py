@@ -40,11 +40,7 @@ def add_self_product(gram: Array, Z: Array) -> None:
 
 def mirror(gram: Array) -> Array:
     """Copy the lower triangle of ``gram`` to the upper one, in place, and return it."""
-    upper = np.triu_indices(len(gram), 1) if len(gram) <= 256 else None
-    if upper is not None:
-        gram[upper] = gram.T[upper]
-        return gram
-    for start in range(0, len(gram), 256):  # by bands: index arrays of the whole triangle would be larger than it
+    for start in range(0, len(gram), 256):  # by bands, so that no copy of the whole is made
         stop = min(start + 256, len(gram))
         gram[start:stop, stop:] = gram[stop:, start:stop].T
         corner = gram[start:stop, start:stop]

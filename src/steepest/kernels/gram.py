@@ -20,13 +20,18 @@ import numpy as np
 
 from steepest.kernels.blas import add_self_product, mirror, one_blas_thread
 from steepest.kernels.compile import compiled
+from steepest.kernels.scratch import scratch
 from steepest.kernels.threads import map_blocks
+from steepest.kernels.tiles import LINE, add_gram, fill_from_columns, fill_from_rows, lanes
 from steepest.typing import Array
 
-COMPILED_UP_TO = 64  # columns: beyond, BLAS is faster than our kernel
+COMPILED_UP_TO = 256  # columns: beyond, BLAS is as fast as our kernel
 THREADED_UP_TO = 600  # columns: beyond, one product is large enough for BLAS to share among its own threads
-_BUFFER_ROWS = 64  # rows moved to the buffer at a time
-_BUFFER_STRIDE = 72  # its row length: no power of two, or the columns of a row compete for the same cache lines
+_PANEL_ROWS = 128  # rows multiplied in registers before they are added in double precision
+TILE_ROUNDING, BLAS_ROUNDING = 1e-7, 1e-6  # relative errors of sums in single precision, by who adds
+_FEW = 1 << 18  # numbers in X up to which double precision costs next to nothing
+_CHUNKS = 32  # parts of the data, each summed by itself
+_LEAST_CHUNK = 2048
 _BLOCK = 1024  # rows of a BLAS block: together with its centred copy it stays in the second cache level or near it
 _SHIFT_ROWS = 256
 
@@ -47,6 +52,8 @@ class Moments:
         ``sum_i s_i (x_i - x_mean)(y_i - y_mean)^T``.
     y_square : array (k,)
         ``sum_i s_i (y_i - y_mean)^2``.
+    rounding : float
+        Relative rounding error of the products in ``gram`` and ``cross``.
     """
 
     weight: float
@@ -55,6 +62,7 @@ class Moments:
     gram: Array
     cross: Array
     y_square: Array
+    rounding: float = float(np.finfo(np.float64).eps)
 
     @property
     def finite(self) -> bool:
@@ -72,7 +80,7 @@ def reference_moments(X: Array, Y: Array, weights: Array | None, centre: bool) -
     return Moments(s.sum(), x_mean, y_mean, X.T @ (s[:, None] * X), X.T @ (s[:, None] * Y), s @ Y**2)
 
 
-def moments(X: Array, Y: Array, weights: Array | None = None, *, centre: bool = True, single: bool = False) -> Moments:
+def moments(X: Array, Y: Array, weights: Array | None = None, *, centre: bool = True, dtype: Any = None) -> Moments:
     """Return the moments of X (n, d), float32 or float64, and Y (n, k), in one pass over X.
 
     Parameters
@@ -81,31 +89,30 @@ def moments(X: Array, Y: Array, weights: Array | None = None, *, centre: bool = 
         Not negative; ones if not given.
     centre : bool, default True
         Take the means out.
-    single : bool, default False
-        Multiply centred float64 data in single precision, at twice the speed, where BLAS does it: for a caller who
-        needs the Gram matrix only as an approximation. The means, and ``y_square``, come in double precision still.
+    dtype : {float32, float64}, optional
+        The precision to multiply centred data in. If not given, that of X; but double where the data are so few that
+        the other is not worth its rounding. float32 for float64 data, at twice the speed, is for a caller who will
+        refine the answer on the data: then ``y_square`` comes in double precision still, the means do not.
 
     Notes
     -----
-    Who computes, by the number of columns: our kernel on our threads up to 64; blocks of rows, each with a
-    single-threaded BLAS product, up to 600; BLAS on its own threads beyond. The first sums in double precision
-    whatever the dtype; the others multiply float32 blocks in float32 and add the blocks in double precision.
+    Who computes, by the number of columns: our kernel on our threads up to 256; blocks of rows, each with a
+    single-threaded BLAS product, up to 600; BLAS on its own threads beyond. In single precision the first adds 128 rows
+    in registers and these sums in double precision; the others go on in single precision for a block of thousands.
     """
     if not (X.flags.c_contiguous or X.flags.f_contiguous):
         X = np.ascontiguousarray(X)
     d, k = X.shape[1], Y.shape[1]
+    if dtype is None:
+        dtype = X.dtype if X.size > _FEW else np.float64
     x_shift, y_shift = (_shift(X), _shift(Y)) if centre else (np.zeros(d), np.zeros(k))
     s = np.empty(0) if weights is None else np.ascontiguousarray(weights, dtype=np.float64)
-    if d + k < COMPILED_UP_TO:  # keep in step with sums_in_double
-        whole = _by_kernel(X, Y, s, x_shift, y_shift)
-    else:
-        whole = _by_blas(X, Y, s, x_shift, y_shift, np.dtype(np.float32) if single else X.dtype)
-    return _centred(whole, d, x_shift, y_shift, centre)
-
-
-def sums_in_double(X: Array, Y: Array) -> bool:
-    """Whether :func:`moments` sums up these data in double precision."""
-    return X.dtype == np.float64 or X.shape[1] + Y.shape[1] < COMPILED_UP_TO
+    tiled = d + k < COMPILED_UP_TO
+    whole = (_by_tiles if tiled else _by_blas)(X, Y, s, x_shift, y_shift, np.dtype(dtype))
+    found = _centred(whole, d, x_shift, y_shift, centre)
+    if dtype == np.float32:
+        found.rounding = TILE_ROUNDING if tiled else BLAS_ROUNDING
+    return found
 
 
 def _shift(A: Array) -> Array:
@@ -135,124 +142,93 @@ def _centred(whole: Array, d: int, x_shift: Array, y_shift: Array, centre: bool)
 # ---------------------------------------------------------------------- few columns: our kernel
 
 
-def _by_kernel(X: Array, Y: Array, s: Array, x_shift: Array, y_shift: Array) -> Array:
-    """Return ``M`` by the compiled kernel, in threads."""
-    size = X.shape[1] + Y.shape[1] + 1
-    padded = -(-size // 4) * 4
+def _by_tiles(X: Array, Y: Array, s: Array, x_shift: Array, y_shift: Array, dtype: Any) -> Array:
+    """Return ``M`` by the compiled kernel, in threads, multiplied in ``dtype``."""
+    d, k, width = X.shape[1], Y.shape[1], lanes(dtype)
+    groups = -(-(d + k + 1) // width)
+    shift = np.zeros(groups * width)
+    shift[:d] = x_shift
     by_columns = X.flags.f_contiguous and not X.flags.c_contiguous
-    data, kernel = (X.T, _add_blocks_of_columns) if by_columns else (X, _add_blocks_of_rows)
+    data = X.T if by_columns else X
 
     def block(start: int, stop: int) -> Array:
-        buffer = np.zeros((padded, _BUFFER_STRIDE))
-        part = np.zeros((padded, padded))
-        kernel(data, Y, s, x_shift, y_shift, start, stop, buffer, part)
+        panel = scratch("panel", groups * _PANEL_ROWS * width, dtype).reshape(groups, _PANEL_ROWS, width)
+        part = np.zeros((groups * width, groups * width))
+        _add_moments(data, by_columns, Y, s, shift, y_shift, start, stop, panel, part)
         return part
 
-    total = np.zeros((padded, padded))
-    for part in map_blocks(block, len(X), 16384):
+    total = np.zeros((groups * width, groups * width))
+    chunk = max(_LEAST_CHUNK, -(-len(X) // _CHUNKS // _PANEL_ROWS) * _PANEL_ROWS)
+    for part in map_blocks(block, len(X), chunk):
         total += part
-    return mirror(total)[:size, :size].copy()
+    return mirror(total[: d + k + 1, : d + k + 1].copy())
 
 
 @compiled
-def _add_blocks_of_rows(
-    X: Array, Y: Array, s: Array, x_shift: Array, y_shift: Array, start: int, stop: int, buffer: Array, gram: Array
-) -> None:
-    """Add the moments of rows ``start`` to ``stop`` of X (n, d); twin of :func:`reference_moments`."""
-    for first in range(start, stop, _BUFFER_ROWS):
-        rows = min(_BUFFER_ROWS, stop - first)
-        _fill_from_rows(X, x_shift, first, rows, buffer)
-        _finish_buffer(Y, s, y_shift, X.shape[1], first, rows, buffer)
-        _add_products(buffer, gram)
+def _add_moments(
+    X: Array, by_columns: bool, Y: Array, s: Array, shift: Array, y_shift: Array, start: int, stop: int, panel: Array,
+    gram: Array,
+) -> None:  # fmt: skip
+    """Add the moments of rows ``start`` to ``stop`` of X (n, d), or of its transpose; twin of the reference above.
 
-
-@compiled
-def _add_blocks_of_columns(
-    X: Array, Y: Array, s: Array, x_shift: Array, y_shift: Array, start: int, stop: int, buffer: Array, gram: Array
-) -> None:
-    """Do the same for X given as its transpose (d, n); twin of :func:`reference_moments`."""
-    for first in range(start, stop, _BUFFER_ROWS):
-        rows = min(_BUFFER_ROWS, stop - first)
-        _fill_from_columns(X, x_shift, first, rows, buffer)
-        _finish_buffer(Y, s, y_shift, X.shape[0], first, rows, buffer)
-        _add_products(buffer, gram)
-
-
-@compiled
-def _fill_from_rows(X: Array, shift: Array, first: int, rows: int, buffer: Array) -> None:
-    for r in range(rows):
-        for j in range(X.shape[1]):
-            buffer[j, r] = X[first + r, j] - shift[j]
-
-
-@compiled
-def _fill_from_columns(X: Array, shift: Array, first: int, rows: int, buffer: Array) -> None:
-    for j in range(X.shape[0]):
-        for r in range(rows):
-            buffer[j, r] = X[j, first + r] - shift[j]
-
-
-@compiled
-def _finish_buffer(Y: Array, s: Array, y_shift: Array, d: int, first: int, rows: int, buffer: Array) -> None:
-    """Append the targets and the ones, scale by the square roots of the weights, and blank unused places."""
-    k = Y.shape[1]
+    The products are formed in the panel's precision. What the targets have to themselves, their sums and squares and
+    the sum of weights, is summed in double precision in any case.
+    """
+    d, k = X.shape[0] if by_columns else X.shape[1], Y.shape[1]
+    exact = np.zeros((k, 2))
+    weight = 0.0
+    panel[...] = 0.0
+    # where the next panel's rows lie in memory: in one piece, or in a piece for every column
+    run = np.int64(np.log2(_PANEL_ROWS * X.itemsize // LINE)) if by_columns else np.int64(np.log2(_PANEL_ROWS))
+    jump = X.strides[0] if by_columns else _PANEL_ROWS * LINE
+    for first in range(start, stop, _PANEL_ROWS):
+        rows = min(_PANEL_ROWS, stop - first)
+        if by_columns:
+            fill_from_columns(X, shift, first, rows, panel)
+        else:
+            fill_from_rows(X, shift, first, rows, panel)
+        weight += _finish_panel(Y, s, y_shift, d, first, rows, panel, exact)
+        ahead = X.ctypes.data + (first + rows) * X.itemsize * (1 if by_columns else d)
+        add_gram(panel, rows, d + k + 1, gram, ahead, run, jump)
     for j in range(k):
+        gram[d + k, d + j], gram[d + j, d + j] = exact[j, 0], exact[j, 1]
+    gram[d + k, d + k] = weight
+
+
+@compiled
+def _finish_panel(
+    Y: Array, s: Array, y_shift: Array, d: int, first: int, rows: int, panel: Array, exact: Array
+) -> float:
+    """Append the targets and the ones, scale by the square roots of the weights; return their sum."""
+    k, width = Y.shape[1], panel.shape[2]
+    for j in range(k):
+        group, lane = (d + j) // width, (d + j) % width
+        total, square = 0.0, 0.0
         for r in range(rows):
-            buffer[d + j, r] = Y[first + r, j] - y_shift[j]
+            value = np.float64(Y[first + r, j]) - y_shift[j]
+            weighted = value * s[first + r] if s.size > 0 else value
+            total += weighted
+            square += weighted * value
+            panel[group, r, lane] = value
+        exact[j, 0] += total
+        exact[j, 1] += square
+    group, lane = (d + k) // width, (d + k) % width
     for r in range(rows):
-        buffer[d + k, r] = 1.0
-    if s.size > 0:
-        for r in range(rows):
-            root = np.sqrt(s[first + r])
-            for j in range(d + k + 1):
-                buffer[j, r] *= root
-    for j in range(d + k + 1):
-        for r in range(rows, _BUFFER_ROWS):
-            buffer[j, r] = 0.0
+        panel[group, r, lane] = 1.0
+    return _weigh(s, first, rows, panel) if s.size > 0 else float(rows)
 
 
 @compiled
-def _add_products(buffer: Array, gram: Array) -> None:
-    """Add ``buffer buffer^T`` to the lower triangle of ``gram``, in tiles of 4 x 4 that stay in registers."""
-    for j in range(0, gram.shape[0], 4):
-        a0, a1, a2, a3 = buffer[j], buffer[j + 1], buffer[j + 2], buffer[j + 3]
-        for k in range(0, j + 4, 4):
-            b0, b1, b2, b3 = buffer[k], buffer[k + 1], buffer[k + 2], buffer[k + 3]
-            s00 = s01 = s02 = s03 = 0.0
-            s10 = s11 = s12 = s13 = 0.0
-            s20 = s21 = s22 = s23 = 0.0
-            s30 = s31 = s32 = s33 = 0.0
-            for r in range(_BUFFER_ROWS):
-                p0, p1, p2, p3 = a0[r], a1[r], a2[r], a3[r]
-                q0, q1, q2, q3 = b0[r], b1[r], b2[r], b3[r]
-                s00 += p0 * q0
-                s01 += p0 * q1
-                s02 += p0 * q2
-                s03 += p0 * q3
-                s10 += p1 * q0
-                s11 += p1 * q1
-                s12 += p1 * q2
-                s13 += p1 * q3
-                s20 += p2 * q0
-                s21 += p2 * q1
-                s22 += p2 * q2
-                s23 += p2 * q3
-                s30 += p3 * q0
-                s31 += p3 * q1
-                s32 += p3 * q2
-                s33 += p3 * q3
-            _add_row(gram, j, k, s00, s01, s02, s03)
-            _add_row(gram, j + 1, k, s10, s11, s12, s13)
-            _add_row(gram, j + 2, k, s20, s21, s22, s23)
-            _add_row(gram, j + 3, k, s30, s31, s32, s33)
-
-
-@compiled
-def _add_row(gram: Array, j: int, k: int, v0: float, v1: float, v2: float, v3: float) -> None:
-    gram[j, k] += v0
-    gram[j, k + 1] += v1
-    gram[j, k + 2] += v2
-    gram[j, k + 3] += v3
+def _weigh(s: Array, first: int, rows: int, panel: Array) -> float:
+    """Multiply rows by the square roots of their weights; return the sum of the weights."""
+    weight = 0.0
+    for r in range(rows):
+        weight += s[first + r]
+        root = np.sqrt(s[first + r])
+        for group in range(panel.shape[0]):
+            for lane in range(panel.shape[2]):
+                panel[group, r, lane] *= root
+    return weight
 
 
 # ---------------------------------------------------------------------- many columns: BLAS
@@ -261,7 +237,8 @@ def _add_row(gram: Array, j: int, k: int, v0: float, v1: float, v2: float, v3: f
 def _by_blas(X: Array, Y: Array, s: Array, x_shift: Array, y_shift: Array, dtype: Any) -> Array:
     """Return ``M`` by BLAS, block by block, multiplied in ``dtype``."""
     n, d = X.shape
-    shifts = x_shift.astype(X.dtype), y_shift.astype(Y.dtype)
+    given = np.promote_types(X.dtype, dtype)
+    shifts = x_shift.astype(given), y_shift.astype(given)
 
     def block(start: int, stop: int) -> tuple[Array, Array]:
         gram = np.zeros((d, d), dtype=dtype, order="F")
@@ -271,7 +248,7 @@ def _by_blas(X: Array, Y: Array, s: Array, x_shift: Array, y_shift: Array, dtype
             Z = X[rows] - shifts[0]
             V = np.column_stack([Y[rows] - shifts[1], np.ones(Z.shape[0], dtype=Z.dtype)])
             if s.size:
-                root = np.sqrt(s[rows, None]).astype(X.dtype)
+                root = np.sqrt(s[rows, None]).astype(given)
                 Z *= root
                 V *= root
             with np.errstate(invalid="ignore", over="ignore"):  # `finite` says it afterwards

@@ -85,7 +85,8 @@ def merged(parts: Sequence[Moments], centre: bool) -> Moments:
     weight = sum(part.weight for part in parts)
     x_mean: Array = np.sum([part.weight * part.x_mean for part in parts], axis=0) / weight
     y_mean: Array = np.sum([part.weight * part.y_mean for part in parts], axis=0) / weight
-    whole = Moments(weight, x_mean, y_mean, *(np.zeros_like(a) for a in (parts[0].gram, parts[0].cross, y_mean)))
+    zeros = np.zeros_like(parts[0].gram), np.zeros_like(parts[0].cross), np.zeros_like(y_mean)
+    whole = Moments(weight, x_mean, y_mean, *zeros, rounding=parts[0].rounding)
     for part in parts:
         x_step, y_step = part.x_mean - x_mean, part.y_mean - y_mean
         scale = part.weight if centre else 0.0

@@ -9,9 +9,6 @@ from steepest.solvers.exact.data import CentredData, DenseData, SparseData, cent
 from steepest.solvers.exact.primal import NormalEquations
 from steepest.solvers.exact.problem import LeastSquares
 
-BLAS_ROUNDING = 1e-6
-"""Relative rounding of a Gram matrix summed in single precision."""
-
 
 def gather_data(problem: LeastSquares) -> CentredData:
     """Return the centred data, known to be finite."""
@@ -31,28 +28,26 @@ def gather_equations(problem: LeastSquares, *, precise: bool = False) -> tuple[N
         Y, y_mean = problem.centred_target()
         square = np.sum(Y * Y if problem.weights is None else Y * Y * problem.weights[:, None], axis=0)
         return NormalEquations(data.gram(), data.adjoint(Y), square, data.x_mean, y_mean, eps), data
-    from steepest.kernels.gram import COMPILED_UP_TO, moments, sums_in_double  # brings numba: only when needed
+    from steepest.kernels.gram import moments  # brings numba: only when needed
 
-    X = problem.X.astype(np.float64) if precise and not sums_in_double(problem.X, problem.Y) else problem.X
-    single = not precise and X.shape[1] + problem.Y.shape[1] >= COMPILED_UP_TO and _refinement_pays(problem)
-    m = moments(X, problem.Y, problem.weights, centre=problem.fit_intercept, single=single)
+    single = not precise and _refinement_pays(problem)
+    dtype = np.float64 if precise else np.float32 if single else None
+    m = moments(problem.X, problem.Y, problem.weights, centre=problem.fit_intercept, dtype=dtype)
     if single and not m.finite:  # single precision overflows where double does not
         return gather_equations(problem, precise=True)
     refuse_infinite(problem, 0.0 if m.finite else inf)
-    if single or not sums_in_double(X, problem.Y):
-        eps = BLAS_ROUNDING
     dense = DenseData(problem.X, problem.weights, False, m.x_mean)
-    return NormalEquations(m.gram, m.cross, m.y_square, m.x_mean, m.y_mean, eps), dense
+    return NormalEquations(m.gram, m.cross, m.y_square, m.x_mean, m.y_mean, m.rounding), dense
 
 
 def _refinement_pays(problem: LeastSquares) -> bool:
-    """Whether a Gram matrix in single precision and two passes of refinement are faster than one in double.
+    """Whether a Gram matrix in single precision and a pass of refinement are faster than one in double.
 
     The matrix costs ``n d^2`` operations, a pass ``8 n d`` bytes: it pays for many columns, and for large data only.
-    The residual pass is fast for rows that lie one after the other, and written for one target.
+    The residual pass is written for one target.
     """
     large = problem.n * problem.d >= 4_000_000 and problem.d >= 100 and problem.n >= 4 * problem.d
-    return bool(large and problem.Y.shape[1] == 1 and problem.X.flags.c_contiguous and problem.X.dtype == np.float64)
+    return bool(large and problem.Y.shape[1] == 1 and problem.X.dtype == np.float64)
 
 
 def refuse_infinite(problem: LeastSquares, number: float) -> None:

@@ -27,7 +27,7 @@ import scipy.linalg.lapack
 
 from steepest.kernels.blas import one_blas_thread
 from steepest.solvers.exact.data import CentredData
-from steepest.solvers.exact.problem import LeastSquares, Solution
+from steepest.solvers.exact.problem import LeastSquares, Solution, length
 from steepest.typing import Array, IntArray
 
 MOST = 1e11  # condition number of a Gram matrix in double precision beyond which Cholesky is not relied on
@@ -115,14 +115,18 @@ def solve_primal(problem: LeastSquares, equations: NormalEquations, data: Centre
     squares = _residual_squares(equations, W)
     gradient: Array = equations.cross - equations.gram @ W - problem.ridge * W
     method = "Cholesky factorisation of the Gram matrix"
+    left: Array = np.zeros(W.shape[1])
+    rounding = _rounding(equations, W)
     wanted = max(NEGLIGIBLE, 0.1 * problem.eps)
     if equations.eps * worst > 100 * wanted or np.any(squares < 1e-6 * equations.y_square):
-        W, squares, gradient = _refined(problem, equations, data, factors, W, wanted)
+        W, squares, gradient, left, rounding = _refined(problem, equations, data, factors, W, wanted)
         method += ", refined"
     start = problem.start(equations.cross, equations.x_mean, equations.y_mean, float(equations.y_square.sum()))
     rank = None if problem.ridge.any() else problem.d
-    intercept = equations.y_mean - equations.x_mean @ W
-    return Solution(W, intercept, squares, gradient, *start, method=method, rank=rank, gram=equations.gram)
+    intercept = equations.y_mean - equations.x_mean @ W + left
+    return Solution(
+        W, intercept, squares, gradient, *start, method=method, rank=rank, gram=equations.gram, rounding=rounding
+    )
 
 
 def _rank_in_doubt(equations: NormalEquations, factor: Factor, rcond: float) -> bool:
@@ -154,32 +158,51 @@ def _refined(
     factors: list[tuple[IntArray, Factor]],
     W: Array,
     wanted: float,
-) -> tuple[Array, Array, Array]:
-    """Return the refined W, its residual sums of squares, and its gradient.
+) -> tuple[Array, Array, Array, Array, float]:
+    """Return the refined W, its residual sums of squares, its gradient, the means of its residuals, and the rounding.
 
-    Both are measured on the data before the last correction and carried over it with the Gram matrix::
+    The means are zero but for the rounding of the columns' means, which the intercept makes up for: an error e in them
+    moves the coefficients by the order of e^2 only. Squares and gradient are measured on the data before the last
+    correction and carried over it with the Gram matrix::
 
         |R - Xc delta|^2 = |R|^2 - 2 <delta, Xc^T S R> + <delta, gram delta>
         Xc^T S (R - Xc delta) = Xc^T S R - gram delta
+
+    The last is off by as much as the matrix is, times the length of delta: the rounding.
     """
     Y = problem.centred_target()[0]
-    previous = np.inf
+    previous, rounding = np.inf, 0.0
     for _ in range(6):
-        _, products, squares = data.residual_products(Y, W)
+        residuals, products, squares = data.residual_products(Y, W)
+        left = _means(problem, residuals)
         gradient = products - problem.ridge * W
         delta = np.empty_like(W)
         for targets, factor in factors:
             delta[:, targets] = factor.solve(gradient[:, targets])
         size = _relative(delta, W, factors)
         if not size < 0.5 * previous:  # rounding is reached: a further correction would be noise
-            return W, squares, gradient
+            return W, squares, gradient, left, 0.0
         image = equations.gram @ delta
         squares = squares - np.einsum("ij,ij->j", delta, 2.0 * products - image)
         gradient = gradient - image - problem.ridge * delta
-        W, previous = W + delta, size
+        W, previous, rounding = W + delta, size, _rounding(equations, delta)
         if size <= wanted or (np.isfinite(previous) and size * _rate(equations, factors) <= wanted):
             break
-    return W, np.maximum(squares, 0.0), gradient
+    return W, np.maximum(squares, 0.0), gradient, left, rounding
+
+
+def _rounding(equations: NormalEquations, W: Array) -> float:
+    """Return how far ``gram W`` may be off by the rounding of the matrix."""
+    return float(equations.eps * length(equations.gram) * length(W))
+
+
+def _means(problem: LeastSquares, residuals: Array) -> Array:
+    """Return the weighted means of residuals that an intercept would take, (k,)."""
+    if not problem.fit_intercept:
+        return np.zeros(residuals.shape[1])
+    return np.asarray(
+        residuals.mean(axis=0) if problem.weights is None else problem.weights @ residuals / problem.total
+    )
 
 
 def _rate(equations: NormalEquations, factors: list[tuple[IntArray, Factor]]) -> float:

@@ -56,6 +56,8 @@ class Solution:
         The singular values where the method has them.
     iterations : int
         Iterations, for an iterative method.
+    rounding : float
+        Bound on what ``gradient`` may be off by, where it was computed on the Gram matrix; 0 where on the data.
     """
 
     coefficients: Array
@@ -69,6 +71,7 @@ class Solution:
     gram: Array | None = None
     singular_values: Array | None = None
     iterations: int = 1
+    rounding: float = 0.0
 
 
 class LeastSquares:
@@ -153,8 +156,8 @@ class LeastSquares:
         return 0.5 * self.scale * float(np.sum(solution.residual_square + self.ridge * squares))
 
     def gradient_norm(self, solution: Solution) -> float:
-        """Return the length of dJ at a solution."""
-        return self.scale * length(solution.gradient)
+        """Return the length of dJ at a solution, or what it may be at most by the rounding of the Gram matrix."""
+        return self.scale * (length(solution.gradient) + solution.rounding)
 
 
 def length(A: Array) -> float:

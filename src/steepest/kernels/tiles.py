@@ -1,0 +1,312 @@
+"""Products of matrices in tiles that stay in the processor's registers, written in its own vector instructions.
+
+What LLVM makes of nested loops depends on its version and on luck; here the loop is spelled out. A tile of 8 x 3
+vectors (4 x 3 where there are 16 registers) is summed over the rows of a panel: for every row, three vectors are loaded
+and each of eight numbers, repeated in all lanes, is multiplied with them and added. Only at the end is the tile added
+to the matrix in memory, in double precision.
+
+A panel is an array (n_groups, n_rows, LANES): the columns of a block of rows, as many side by side as a vector has
+lanes, so that every tile reads its operands from consecutive lines of the cache.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numba.core.cgutils
+import numpy as np
+from llvmlite import binding, ir  # type: ignore[import-untyped]
+from numba.core import types
+from numba.extending import intrinsic
+
+from steepest.kernels.compile import compiled
+from steepest.typing import Array
+
+cgutils: Any = numba.core.cgutils  # numba types it in part
+WIDE = bool(binding.get_host_cpu_features().get("avx512f", False))
+BYTES = 64 if WIDE else 32  # of a vector
+LINE = 64  # bytes that come from memory together
+TILE = 8 if WIDE else 4  # columns that are repeated; times 3 vectors they fill the registers, with some to spare
+
+
+def lanes(dtype: Any) -> int:
+    """Return how many numbers of ``dtype`` a vector holds."""
+    return BYTES // int(np.dtype(dtype).itemsize)
+
+
+def reference_add_gram(panel: Array, gram: Array) -> None:
+    """Add the products of all pairs of the panel's columns to ``gram``: the formula as it is read."""
+    Z = panel.transpose(1, 0, 2).reshape(panel.shape[1], -1).astype(np.float64)
+    gram += Z.T @ Z
+
+
+def _instructions(function: Callable[..., Any]) -> Any:
+    """Turn a function that writes vector instructions into one that kernels can call."""
+    return intrinsic(function)
+
+
+@_instructions
+def _move(typing: Any, X: Any, shift: Any, first: Any, rows: Any, group: Any, panel: Any) -> Any:
+    """Write ``X[first + r, j] - shift[j]`` for r < ``rows`` and the columns j of one group; zero beyond the last.
+
+    A vector is read where the row may end before it: what it reads then is the next row, which must be there.
+    """
+    signature = types.void(X, shift, types.intp, types.intp, types.intp, panel)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data, shifts, out = (context.make_array(signature.args[i])(context, builder, arguments[i]) for i in (0, 1, 5))
+        first, count, at = arguments[2:5]
+        index, width = count.type, BYTES // (panel.dtype.bitwidth // 8)
+        size = ir.Constant(index, width)
+        begin = builder.mul(at, size)
+        n_columns = cgutils.unpack_tuple(builder, data.shape, 2)[1]
+        n_rows = cgutils.unpack_tuple(builder, out.shape, 3)[1]
+        source = builder.gep(data.data, [builder.add(builder.mul(first, n_columns), begin)])
+        target = builder.gep(out.data, [builder.mul(builder.mul(at, n_rows), size)])
+        given, made = (ir.VectorType(context.get_data_type(t), width) for t in (X.dtype, panel.dtype))
+        numbers = ir.Constant(ir.VectorType(index, width), list(range(width)))
+        inside = builder.icmp_signed("<", numbers, _repeated(builder, builder.sub(n_columns, begin), width))
+        offsets = _load_vector(builder, builder.gep(shifts.data, [begin]), ir.VectorType(ir.DoubleType(), width))
+        offsets = _converted(builder, offsets, _wider(given, made))
+        with cgutils.for_range(builder, count) as loop:
+            row = _load_vector(builder, builder.gep(source, [builder.mul(loop.index, n_columns)]), given)
+            row = builder.fsub(_converted(builder, row, offsets.type), offsets)
+            row = _converted(builder, row, made)
+            place = builder.gep(target, [builder.mul(loop.index, size)])
+            stored = builder.store(
+                builder.select(inside, row, ir.Constant(made, None)), builder.bitcast(place, made.as_pointer())
+            )
+            stored.align = 4
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@_instructions
+def _transpose(typing: Any, X: Any, shift: Any, first: Any, blocks: Any, group: Any, panel: Any) -> Any:
+    """Write ``X[j, first + r] - shift[j]`` of the columns j of one whole group, for ``blocks`` times LANES rows r.
+
+    A square of LANES columns and rows is turned in registers: vectors i and i + LANES/2 are merged, alternately one
+    number of each, and log2(LANES) such rounds exchange rows and columns.
+    """
+    signature = types.void(X, shift, types.intp, types.intp, types.intp, panel)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data, shifts, out = (context.make_array(signature.args[i])(context, builder, arguments[i]) for i in (0, 1, 5))
+        first, count, at = arguments[2:5]
+        index, width = count.type, BYTES // (panel.dtype.bitwidth // 8)
+        size = ir.Constant(index, width)
+        n_samples = cgutils.unpack_tuple(builder, data.shape, 2)[1]
+        n_rows = cgutils.unpack_tuple(builder, out.shape, 3)[1]
+        given, made = (ir.VectorType(context.get_data_type(t), width) for t in (X.dtype, panel.dtype))
+        columns = [builder.add(builder.mul(at, size), ir.Constant(index, i)) for i in range(width)]
+        offsets = [_repeated(builder, builder.load(builder.gep(shifts.data, [j])), width) for j in columns]
+        offsets = [_converted(builder, offset, _wider(given, made)) for offset in offsets]
+        target = builder.gep(out.data, [builder.mul(builder.mul(at, n_rows), size)])
+        with cgutils.for_range(builder, count) as loop:
+            row = builder.mul(loop.index, size)
+            vectors = []
+            for j, offset in zip(columns, offsets, strict=True):
+                place = builder.add(builder.mul(j, n_samples), builder.add(first, row))
+                vector = _load_vector(builder, builder.gep(data.data, [place]), given)
+                vector = builder.fsub(_converted(builder, vector, offset.type), offset)
+                vectors.append(_converted(builder, vector, made))
+            for i, vector in enumerate(_turned(builder, vectors)):
+                place = builder.mul(builder.add(row, ir.Constant(index, i)), size)
+                stored = builder.store(vector, builder.bitcast(builder.gep(target, [place]), made.as_pointer()))
+                stored.align = 4
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+def _turned(builder: Any, vectors: list[Any]) -> list[Any]:
+    """Return the columns of the square whose rows are ``vectors``."""
+    width, place = len(vectors), ir.IntType(32)
+    merged = [number for i in range(width) for number in (i, width + i)]
+    halves = [ir.Constant(ir.VectorType(place, width), merged[h * width : (h + 1) * width]) for h in (0, 1)]
+    for _ in range(width.bit_length() - 1):
+        pairs = zip(vectors[: width // 2], vectors[width // 2 :], strict=True)
+        vectors = [builder.shuffle_vector(a, b, half) for a, b in pairs for half in halves]
+    return vectors
+
+
+def _repeated(builder: Any, number: Any, width: int) -> Any:
+    """Return a vector with ``number`` in every lane."""
+    undefined = ir.Constant(ir.VectorType(number.type, width), ir.Undefined)
+    first = builder.insert_element(undefined, number, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(ir.IntType(32), width), None))
+
+
+def _wider(a: Any, b: Any) -> Any:
+    """Return that of two vector types whose numbers are the more precise."""
+    return a if a.element == ir.DoubleType() else b
+
+
+def _converted(builder: Any, vector: Any, wanted: Any) -> Any:
+    """Return ``vector`` with numbers of another precision."""
+    if vector.type == wanted:
+        return vector
+    return builder.fpext(vector, wanted) if wanted.element == ir.DoubleType() else builder.fptrunc(vector, wanted)
+
+
+def _tile(n_vectors: int) -> Any:
+    """Return the intrinsic that adds a tile of TILE rows and ``n_vectors`` vectors to the matrix ``gram``."""
+
+    @_instructions
+    def tile(typing: Any, panel: Any, rows: Any, j: Any, group: Any, gram: Any, ahead: Any, run: Any, jump: Any) -> Any:
+        """Add ``sum_r panel[j]_r * panel[group ...]_r`` over the first ``rows`` rows to ``gram[j:j + TILE, ...]``.
+
+        Meanwhile as many lines of memory as there are rows are fetched, see :func:`add_gram`.
+        """
+        signature = types.void(panel, types.intp, types.intp, types.intp, gram, types.intp, types.intp, types.intp)
+        scalar = ir.FloatType() if panel.dtype == types.float32 else ir.DoubleType()
+        width = BYTES // (panel.dtype.bitwidth // 8)
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            source = context.make_array(signature.args[0])(context, builder, arguments[0])
+            target = context.make_array(signature.args[4])(context, builder, arguments[4])
+            count, first, at = arguments[1:4]
+            size = ir.Constant(count.type, width)
+            n_rows = cgutils.unpack_tuple(builder, source.shape, 3)[1]
+            stride = builder.mul(n_rows, size)  # numbers from one group to the next
+            place = builder.add(builder.mul(builder.udiv(first, size), stride), builder.urem(first, size))
+            left = builder.gep(source.data, [place])
+            groups = [builder.add(at, ir.Constant(count.type, v)) for v in range(n_vectors)]
+            right = [builder.gep(source.data, [builder.mul(g, stride)]) for g in groups]
+            sums = _loop(builder, scalar, width, count, left, right, arguments[5:])
+            columns = cgutils.unpack_tuple(builder, target.shape, 2)[1]
+            for i in range(TILE):
+                row = builder.mul(builder.add(first, ir.Constant(count.type, i)), columns)
+                for v in range(n_vectors):
+                    begin = builder.gep(target.data, [builder.add(row, builder.mul(groups[v], size))])
+                    _add_vector(builder, begin, sums[i][v], width)
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return tile
+
+
+def _loop(
+    builder: Any, scalar: Any, width: int, count: Any, left: Any, right: list[Any], ahead: Any
+) -> list[list[Any]]:
+    """Write the loop over rows; return the tile's sums, TILE lists of vectors."""
+    vector, index = ir.VectorType(scalar, width), count.type
+    zero = ir.Constant(vector, None)
+    fused = ("contract",)
+    before = builder.block
+    body, after = builder.append_basic_block("rows"), builder.append_basic_block("summed")
+    builder.cbranch(builder.icmp_signed(">", count, ir.Constant(index, 0)), body, after)
+    builder.position_at_end(body)
+    row = builder.phi(index)
+    row.add_incoming(ir.Constant(index, 0), before)
+    old = [[builder.phi(vector) for _ in right] for _ in range(TILE)]
+    offset = builder.mul(row, ir.Constant(index, width))
+    _fetch(builder, row, *ahead)
+    loaded = [_load_vector(builder, builder.gep(pointer, [offset]), vector) for pointer in right]
+    new = []
+    for i in range(TILE):
+        number = builder.load(builder.gep(left, [builder.add(offset, ir.Constant(index, i))]))
+        repeated = _repeated(builder, number, width)
+        products = [builder.fmul(repeated, v, flags=fused) for v in loaded]
+        new.append([builder.fadd(s, p, flags=fused) for s, p in zip(old[i], products, strict=True)])
+    following = builder.add(row, ir.Constant(index, 1))
+    row.add_incoming(following, body)
+    builder.cbranch(builder.icmp_signed("<", following, count), body, after)
+    builder.position_at_end(after)
+    sums = []
+    for i in range(TILE):
+        for phi, value in zip(old[i], new[i], strict=True):
+            phi.add_incoming(zero, before)
+            phi.add_incoming(value, body)
+        sums.append([builder.phi(vector) for _ in right])
+        for total, value in zip(sums[i], new[i], strict=True):
+            total.add_incoming(zero, before)
+            total.add_incoming(value, body)
+    return sums
+
+
+def _fetch(builder: Any, row: Any, ahead: Any, run: Any, jump: Any) -> None:
+    """Ask for a line of memory that will be needed soon; an address that does not exist does no harm."""
+    pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
+    fetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    whole = builder.ashr(row, run)
+    rest = builder.sub(row, builder.shl(whole, run))
+    place = builder.add(builder.mul(whole, jump), builder.mul(rest, ir.Constant(row.type, LINE)))
+    address = builder.inttoptr(builder.add(ahead, place), pointer)
+    builder.call(fetch, [address, *(ir.Constant(number, n) for n in (0, 2, 1))])
+
+
+def _load_vector(builder: Any, pointer: Any, vector: Any) -> Any:
+    loaded = builder.load(builder.bitcast(pointer, vector.as_pointer()))
+    loaded.align = 4
+    return loaded
+
+
+def _add_vector(builder: Any, begin: Any, sums: Any, width: int) -> None:
+    """Add a vector to the numbers, in double precision, that begin there."""
+    wide = ir.VectorType(ir.DoubleType(), width)
+    place = builder.bitcast(begin, wide.as_pointer())
+    old = builder.load(place)
+    old.align = 8
+    stored = builder.store(builder.fadd(old, _converted(builder, sums, wide)), place)
+    stored.align = 8
+
+
+_tile_1, _tile_2, _tile_3 = _tile(1), _tile(2), _tile(3)
+
+
+@compiled
+def add_gram(panel: Any, rows: Any, columns: Any, gram: Any, ahead: Any, run: Any, jump: Any) -> None:
+    """Add the products of the first ``columns`` columns to the lower triangle of ``gram``, and more above it.
+
+    ``gram`` is square, of as many columns as the panel; in double precision. While the processor multiplies, it fetches
+    what is needed next: runs of ``2^run`` lines of memory, the first at the address ``ahead``, each ``jump`` bytes
+    after the one before. Reference: :func:`reference_add_gram`.
+    """
+    width, step = panel.shape[2], (rows >> run) * jump
+    for j in range(0, columns, TILE):
+        needed = (j + TILE - 1) // width + 1  # groups that reach up to the diagonal
+        group = 0
+        while group + 3 <= needed:
+            _tile_3(panel, rows, j, group, gram, ahead, run, jump)
+            group += 3
+            ahead += step
+        if needed - group == 2:
+            _tile_2(panel, rows, j, group, gram, ahead, run, jump)
+            ahead += step
+        elif needed - group == 1:
+            _tile_1(panel, rows, j, group, gram, ahead, run, jump)
+            ahead += step
+
+
+@compiled
+def fill_from_rows(X: Any, shift: Any, first: Any, rows: Any, panel: Any) -> None:
+    """Write rows of X (n, d), less ``shift``, to the panel, and zeros beyond column d.
+
+    ``shift`` is as long as the panel is wide.
+    Reference: ``panel[j // LANES, r, j % LANES] = X[first + r, j] - shift[j]``.
+    """
+    n, d = X.shape
+    width = panel.shape[2]
+    safe = rows - 1 if first + rows == n else rows  # after the last row of X nothing may be read
+    for group in range(-(-d // width)):
+        _move(X, shift, first, safe, group, panel)
+    if safe < rows:
+        for j in range(-(-d // width) * width):
+            value = X[n - 1, j] - shift[j] if j < d else 0.0
+            panel[j // width, safe, j % width] = value
+
+
+@compiled
+def fill_from_columns(X: Any, shift: Any, first: Any, rows: Any, panel: Any) -> None:
+    """Do the same for X given as its transpose (d, n)."""
+    d, width = X.shape[0], panel.shape[2]
+    blocks = rows // width
+    for group in range(d // width):
+        _transpose(X, shift, first, blocks, group, panel)
+    for j in range(d):
+        group, lane, offset = j // width, j % width, shift[j]
+        for r in range(blocks * width if group < d // width else 0, rows):
+            panel[group, r, lane] = X[j, first + r] - offset
