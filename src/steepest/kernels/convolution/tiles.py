@@ -296,6 +296,39 @@ def dot_tile(
 
 
 @inlined
+def transpose_tile(
+    _typing: Any, width: Any, x: Any, ix: Any, x_pitch: Any, out: Any, io: Any, pitch: Any, apart: Any
+) -> tuple[Any, Callable[..., Any]] | None:
+    """``out[io + p pitch + m] = x[ix + m x_pitch + p]`` for a square of as many numbers as a vector holds.
+
+    Where that is more than ``width``, a constant, rows are written in pieces of ``width``, which lie ``apart``.
+    """
+    size = literals(width)
+    if size is None:
+        return None
+    i = types.intp
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        _, x_, ix_, x_pitch_, out_, io_, pitch_, apart_ = arguments
+        code = VectorCode(context, builder, x)
+        x_0, out_0, L = code.start(x, x_, ix_), code.start(out, out_, io_), code.lanes
+        rows = [code.load(code.at(x_0, builder.mul(x_pitch_, INT64(m)))) for m in range(L)]
+        step = 1
+        while step < L:  # swap the off-diagonal squares of side ``step`` in each square of side 2 step
+            low = [p if not p & step else L + p - step for p in range(L)]
+            high = [p + step if not p & step else L + p for p in range(L)]
+            for m in (m for m in range(L) if not m & step):
+                first, second = rows[m], rows[m + step]
+                rows[m], rows[m + step] = code.shuffle(first, second, low), code.shuffle(first, second, high)
+            step *= 2
+        for p, row in enumerate(rows):
+            code.store_pieces(max(1, L // size[0]), row, code.at(out_0, builder.mul(pitch_, INT64(p))), apart_)
+        return context.get_dummy_value()
+
+    return types.void(width, x, i, i, out, i, i, i), generate
+
+
+@inlined
 def copy_rows(
     _typing: Any,
     step: Any,

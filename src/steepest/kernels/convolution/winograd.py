@@ -7,8 +7,8 @@ Reference: ``steepest.operators.convolution2d.reference``.
 import numpy as np
 
 from steepest.kernels.compile import compiled
-from steepest.kernels.convolution.direct import DOT_COLUMNS, DOT_ROWS, fill_tiles, lanes_of
-from steepest.kernels.convolution.tiles import ROWS, dot_tile
+from steepest.kernels.convolution.direct import fill_tiles, lanes_of
+from steepest.kernels.convolution.tiles import ROWS, VECTOR_BYTES, transpose_tile
 from steepest.kernels.convolution.transforms import (
     FROM_IMAGE,
     FROM_KERNEL,
@@ -141,8 +141,9 @@ def tile_pitch(tiles: int, lanes: int) -> int:
 
 @compiled
 def work_space(channels: int, tiles: int, lanes: int) -> int:
-    """Return how many numbers the 36 planes of a block of tiles take."""
-    return PLANES * apart((channels + ROWS - 1) // ROWS * ROWS * tile_pitch(tiles, lanes), lanes)
+    """Return how many numbers the 36 planes of a block of tiles take, with what is read beyond the last channel."""
+    pitch = tile_pitch(tiles, lanes)
+    return PLANES * apart((channels + ROWS - 1) // ROWS * ROWS * pitch, lanes) + lanes * pitch
 
 
 @compiled
@@ -230,57 +231,47 @@ def winograd_weight_blocks(
     _, M, height, width = dy.shape
     grid_rows, grid_columns = (height + STEP - 1) // STEP, (width + STEP - 1) // STEP
     lanes = lanes_of(x)
-    blocks, columns = (M + DOT_ROWS - 1) // DOT_ROWS, (C + DOT_COLUMNS - 1) // DOT_COLUMNS
-    pitch = tile_pitch(tiles, lanes)
+    pitch, room = tile_pitch(tiles, lanes), (C + lanes - 1) // lanes * lanes
     zeros = np.zeros(SIDE * lanes, x.dtype)
-    seen_plane, slopes_plane = apart(C * pitch, lanes), apart(blocks * DOT_ROWS * pitch, lanes)
-    offset = np.minimum(np.arange(columns * DOT_COLUMNS), C - 1) * pitch
-    size = DOT_ROWS * DOT_COLUMNS
-    room = apart(blocks * columns * size, lanes)
-    sums = np.zeros(PLANES * room, x.dtype)
+    seen_plane, slopes_plane = apart(C * pitch, lanes), apart(M * pitch, lanes)
+    offset = np.arange(tiles) * room
+    blocks, tall = (M + ROWS - 1) // ROWS, (tiles + lanes - 1) // lanes * lanes * ROWS
+    rows = np.empty((blocks * ROWS + lanes) // ROWS * tall, x.dtype)
+    columns = np.empty(tall // ROWS * room, x.dtype)
+    plane_sums = apart(blocks * ROWS * room, lanes)
+    sums, some = np.zeros(PLANES * plane_sums, x.dtype), np.empty(ROWS * room, x.dtype)
     for block in range(start, stop):
         first = block * tiles
         count = min(tiles, N * grid_rows * grid_columns - first)
         transform_tiles(x, False, top, left, grid_rows, grid_columns, first, count, zeros, seen, seen_plane, pitch)
         transform_tiles(dy, True, 0, 0, grid_rows, grid_columns, first, count, zeros, slopes, slopes_plane, pitch)
-        steps = (count + lanes - 1) // lanes
         for plane in range(PLANES):
-            clear_ends(seen, plane * seen_plane, C, pitch, count, steps * lanes)
-            clear_ends(slopes, plane * slopes_plane, M, pitch, count, steps * lanes)
-            clear_ends(slopes, plane * slopes_plane + M * pitch, blocks * DOT_ROWS - M, pitch, 0, steps * lanes)
-            for b in range(blocks):
-                a = plane * slopes_plane + b * DOT_ROWS * pitch
-                for j in range(columns):
-                    to = plane * room + (b * columns + j) * size
-                    dot_tile(
-                        DOT_ROWS,
-                        DOT_COLUMNS,
-                        slopes,
-                        a,
-                        pitch,
-                        seen,
-                        plane * seen_plane,
-                        offset,
-                        j * DOT_COLUMNS,
-                        steps,
-                        sums,
-                        to,
+            for t in range(0, count, lanes):
+                for c in range(0, C, lanes):
+                    transpose_tile(
+                        VECTOR_BYTES, seen, plane * seen_plane + c * pitch + t, pitch, columns, t * room + c, room, 0
                     )
-    taps = np.empty(TAPS * room, x.dtype)
-    for p in range(0, room, lanes):
-        transform_planes(TO_KERNEL, sums, p, room, taps, p, room)
-    dw = np.empty((M, C, 3, 3), x.dtype)
-    for m in range(M):
-        for c in range(C):
-            at = ((m // DOT_ROWS) * columns + c // DOT_COLUMNS) * size + m % DOT_ROWS * DOT_COLUMNS + c % DOT_COLUMNS
-            for k in range(TAPS):
-                dw[m, c, k // 3, k % 3] = taps[k * room + at]
-    return dw
+                for m in range(0, M, lanes):
+                    at, to = plane * slopes_plane + m * pitch + t, m // ROWS * tall + t * ROWS + m % ROWS
+                    transpose_tile(ROWS, slopes, at, pitch, rows, to, ROWS, tall)
+            for b in range(blocks):
+                fill_tiles(ROWS, rows, b * tall, columns, 0, offset, count, some, 0, room, C)
+                to = plane * plane_sums + b * ROWS * room
+                for i in range(ROWS * room):
+                    sums[to + i] += some[i]
+    return taps_of_sums(sums, plane_sums, M, C, room)
 
 
 @compiled
-def clear_ends(numbers: Array, at: int, rows: int, pitch: int, start: int, stop: int) -> None:
-    """Set ``numbers[at + r pitch + start : at + r pitch + stop]`` to 0 in each row."""
-    for r in range(rows):
-        for p in range(at + r * pitch + start, at + r * pitch + stop):
-            numbers[p] = 0
+def taps_of_sums(sums: Array, plane: int, M: int, C: int, room: int) -> Array:
+    """Return dw (M, C, 3, 3) from ``sums[plane, m, c]``, whose rows are ``room`` long."""
+    lanes = lanes_of(sums)
+    taps, dw = np.empty(TAPS * room, sums.dtype), np.empty((M, C, 3, 3), sums.dtype)
+    flat = dw.reshape(dw.size)
+    for m in range(M):
+        for c in range(0, C, lanes):
+            transform_planes(TO_KERNEL, sums, m * room + c, plane, taps, c, room)
+        for c in range(C):
+            for k in range(TAPS):
+                flat[(m * C + c) * TAPS + k] = taps[k * room + c]
+    return dw
