@@ -1,5 +1,6 @@
-"""Links lead somewhere, and every page can be found from the index."""
+"""Links lead somewhere, every page can be found from the index, and examples print what the pages say."""
 
+import doctest
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,17 @@ def test_every_page_is_in_the_index():
     linked = set(links((ROOT / "docs" / "index.md").read_text()))
     for page in (ROOT / "docs").glob("*.md"):
         assert page.name == "index.md" or page.name in linked, f"docs/index.md does not link to {page.name}"
+
+
+EXAMPLES = [page for page in sorted(pages()) if "\n>>> " in page.read_text()]
+
+
+@pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_examples_print_what_the_page_says(page):
+    flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+    done = doctest.testfile(str(page), module_relative=False, optionflags=flags)
+    assert done.attempted > 0
+    assert done.failed == 0, "the output above names the examples"
 
 
 def test_there_are_pages():

@@ -10,9 +10,6 @@ from steepest.typing import Array
 class ElasticNetCV(PathCV):
     r"""Elastic net with ``alpha``, and ``l1_ratio`` if several are given, chosen by cross-validation.
 
-    The objective is
-    ``||y - X w - b||^2 / (2 n) + alpha (l1_ratio ||w||_1 + (1 - l1_ratio) ||w||_2^2 / 2)``.
-
     Minimises ``||y - X w - b||^2 / (2 n) + alpha (rho ||w||_1 + (1 - rho) ||w||_2^2 / 2)`` on every fold for every
     alpha and ``rho = l1_ratio``, and on all data for the pair with the smallest mean squared error held out.
 
