@@ -64,7 +64,7 @@ class TestAgainstTheLoops:
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("size", [(4, 4), (5, 9), (56, 13), (1, 1), (14, 70)])
+@pytest.mark.parametrize("size", [(4, 4), (5, 9), (56, 13), (1, 1), (14, 70), (28, 28), (9, 32)])
 @pytest.mark.parametrize("padding", [0, 1, 2, 4])
 def test_minimal_filtering_equals_the_reference(size: Any, padding: int, dtype: Any) -> None:
     if min(size) + 2 * padding < 3:
@@ -89,6 +89,10 @@ def test_minimal_filtering_equals_the_reference(size: Any, padding: int, dtype: 
         ((1, 3, 6, 7), (3, 1, 5, 2), {"padding": (4, 3)}),
         ((3, 2, 12, 11), (2, 1, 4, 5), {"dilation": (2, 1), "padding": (0, 6)}),
         ((1, 1, 1, 1), (1, 1, 1, 1), {}),
+        ((2, 3, 14, 33), (3, 1, 5, 5), {"padding": 2}),
+        ((1, 2, 5, 18), (2, 1, 5, 5), {"padding": (0, 4)}),
+        ((2, 2, 7, 40), (2, 1, 3, 3), {"padding": (3, 5)}),
+        ((1, 2, 3, 3), (2, 1, 3, 3), {}),
     ],
 )
 def test_plane_by_plane_equals_the_reference(x_shape: Any, w_shape: Any, settings: Any, dtype: Any) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 
 from steepest.kernels.compile import compiled
 from steepest.kernels.convolution.direct import MANY, SLACK, lanes_of, pack_block
+from steepest.kernels.convolution.strips import strip, strip_products
 from steepest.kernels.convolution.tiles import copy_rows, dot_tile, outer_tile
 from steepest.typing import Array, IntArray
 
@@ -70,3 +71,44 @@ def depthwise_weight_planes(
         for k in range(0, terms, TAPS):
             dot_tile(1, TAPS, slopes, 0, 0, packed, 0, offset, k, steps, sums, plane % channels * terms + k)
     return sums
+
+
+@compiled
+def strip_planes(
+    source: Array, w: Array, bias: Array, top: int, left: int, side: int, out: Array, start: int, stop: int
+) -> None:
+    """Do `depthwise_planes` for kernels of 3 x 3 and 5 x 5 without dilation; ``w`` is flat."""
+    channels, height, width = source.shape[1], source.shape[2], source.shape[3]
+    out_height, out_width, lanes = out.shape[2], out.shape[3], lanes_of(source)
+    zeros, spare = np.zeros(2 * lanes, source.dtype), np.empty(2 * lanes, source.dtype)
+    x, y = source.reshape(source.size), out.reshape(out.size)
+    for plane in range(start, stop):
+        c, ix, io = plane % channels, plane * height * width, plane * out_height * out_width
+        iw, b = c * side * side, bias[c]
+        for j in range(0, out_width, lanes):
+            if side == 3:
+                strip(3, w, iw, x, ix, height, width, top, left, j, zeros, b, y, io, out_height, out_width, spare)
+            else:
+                strip(5, w, iw, x, ix, height, width, top, left, j, zeros, b, y, io, out_height, out_width, spare)
+
+
+@compiled
+def strip_weight_planes(x: Array, dy: Array, top: int, left: int, side: int, start: int, stop: int) -> Array:
+    """Do `depthwise_weight_planes` for kernels of 3 x 3 and 5 x 5 without dilation: dw (C, side * side)."""
+    channels, height, width = x.shape[1], x.shape[2], x.shape[3]
+    out_height, out_width, lanes = dy.shape[2], dy.shape[3], lanes_of(x)
+    zeros, sums = np.zeros(2 * lanes, x.dtype), np.zeros((channels * side * side, lanes), x.dtype)
+    seen, slopes, flat = x.reshape(x.size), dy.reshape(dy.size), sums.reshape(sums.size)
+    for plane in range(start, stop):
+        ix, iy = plane * height * width, plane * out_height * out_width
+        at = plane % channels * side * side * lanes
+        for j in range(0, out_width, lanes):
+            if side == 3:
+                strip_products(
+                    3, seen, ix, height, width, top, left, j, zeros, slopes, iy, out_height, out_width, flat, at
+                )
+            else:
+                strip_products(
+                    5, seen, ix, height, width, top, left, j, zeros, slopes, iy, out_height, out_width, flat, at
+                )
+    return sums.sum(axis=1)

@@ -3,20 +3,29 @@ r"""Convolution in which every channel has one kernel of its own.
 Notes
 -----
 ``y_nc = b_c + w_c * x_nc`` (correlation): no sum over channels, so nothing to gain from several channels in registers.
-A plane is padded, summed tap by tap and written, while it stays in the first-level cache. As in
-`steepest.operators.convolution2d.direct`, a tap is a shift of the flattened plane; the input gradient is the same with
-dy and the taps turned around, and the weight gradient the product of dy with the plane, shift by shift.
+For the usual small kernels a plane is read where it lies, in strips a vector wide, with all weights in registers
+(`steepest.kernels.convolution.strips`). Otherwise a plane is padded, summed tap by tap and written, while it stays in
+the first-level cache; as in `steepest.operators.convolution2d.direct`, a tap is a shift of the flattened plane. The
+input gradient is the same with dy and the taps turned around, and the weight gradient the product of dy with the plane,
+shift by shift.
 """
 
 from functools import partial
 
 import numpy as np
 
-from steepest.kernels.convolution.depthwise import TAPS, depthwise_planes, depthwise_weight_planes
+from steepest.kernels.convolution.depthwise import (
+    TAPS,
+    depthwise_planes,
+    depthwise_weight_planes,
+    strip_planes,
+    strip_weight_planes,
+)
 from steepest.kernels.threads import map_blocks, n_threads
 from steepest.operators.convolution2d.geometry import Geometry, Pair
 from steepest.typing import Array, IntArray
 
+STRIP_SIDES = (3, 5)  # of the kernels whose weights stay in registers: no padded copy of the plane
 PARTIAL_SUMS = 4  # a weight gradient is summed in so many parts, for any number of threads
 
 
@@ -44,22 +53,31 @@ def input_gradient(dy: Array, w: Array, g: Geometry) -> Array:
 
 def weight_gradient(dy: Array, x: Array, g: Geometry) -> Array:
     """Return dw (C, 1, kH, kW)."""
-    offset, rows, pitch = _shifts(g, g.out_size)
-    taps = len(offset)
-    offset = np.concatenate([offset, np.zeros(-taps % TAPS, dtype=np.int64)])
-    planes = g.batch * g.groups
-    work = partial(depthwise_weight_planes, x, dy, g.padding[0][0], g.padding[1][0], offset, rows, pitch)
+    taps, planes, (top, left) = g.kernel[0] * g.kernel[1], g.batch * g.groups, (g.padding[0][0], g.padding[1][0])
+    if _by_strips(g):
+        work = partial(strip_weight_planes, x, dy, top, left, g.kernel[0])
+    else:
+        offset, rows, pitch = _shifts(g, g.out_size)
+        offset = np.concatenate([offset, np.zeros(-taps % TAPS, dtype=np.int64)])
+        work = partial(depthwise_weight_planes, x, dy, top, left, offset, rows, pitch)
     sums = map_blocks(work, planes, -(-planes // PARTIAL_SUMS))
     whole = sum(sums[1:], sums[0]).reshape(g.groups, -1)[:, :taps]
     return np.ascontiguousarray(whole.reshape(g.weight_shape))
 
 
 def _correlate(source: Array, w: Array, bias: Array, start: Pair, g: Geometry, out: Array) -> Array:
-    offset, rows, pitch = _shifts(g, (out.shape[2], out.shape[3]))
     planes = g.batch * g.groups
-    work = partial(depthwise_planes, source, w.ravel(), bias, *start, offset, rows, pitch, out)
+    if _by_strips(g):
+        work = partial(strip_planes, source, w.ravel(), bias, *start, g.kernel[0], out)
+    else:
+        offset, rows, pitch = _shifts(g, (out.shape[2], out.shape[3]))
+        work = partial(depthwise_planes, source, w.ravel(), bias, *start, offset, rows, pitch, out)
     map_blocks(work, planes, -(-planes // n_threads()))
     return out
+
+
+def _by_strips(g: Geometry) -> bool:
+    return g.kernel[0] == g.kernel[1] and g.kernel[0] in STRIP_SIDES and g.dilation == (1, 1)
 
 
 def _shifts(g: Geometry, out: Pair) -> tuple[IntArray, int, int]:
