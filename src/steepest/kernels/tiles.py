@@ -227,15 +227,33 @@ def _loop(
 
 
 def _fetch(builder: Any, row: Any, ahead: Any, run: Any, jump: Any) -> None:
+    """Ask for the line of memory that belongs to ``row`` in the pattern of :func:`add_gram`."""
+    whole = builder.ashr(row, run)
+    rest = builder.sub(row, builder.shl(whole, run))
+    place = builder.add(builder.mul(whole, jump), builder.mul(rest, ir.Constant(row.type, LINE)))
+    _ask_for(builder, builder.add(ahead, place))
+
+
+def _ask_for(builder: Any, address: Any) -> None:
     """Ask for a line of memory that will be needed soon; an address that does not exist does no harm."""
     pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
     kind = ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
     fetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-    whole = builder.ashr(row, run)
-    rest = builder.sub(row, builder.shl(whole, run))
-    place = builder.add(builder.mul(whole, jump), builder.mul(rest, ir.Constant(row.type, LINE)))
-    address = builder.inttoptr(builder.add(ahead, place), pointer)
-    builder.call(fetch, [address, *(ir.Constant(number, n) for n in (0, 2, 1))])
+    builder.call(fetch, [builder.inttoptr(address, pointer), *(ir.Constant(number, n) for n in (0, 2, 1))])
+
+
+@_instructions
+def fetch(typing: Any, address: Any, n_bytes: Any) -> Any:
+    """Ask for so many bytes of memory from ``address`` on, which will be needed soon; the processor goes on."""
+    signature = types.void(types.intp, types.intp)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        line = ir.Constant(arguments[1].type, LINE)
+        with cgutils.for_range(builder, builder.sdiv(arguments[1], line)) as loop:
+            _ask_for(builder, builder.add(arguments[0], builder.mul(loop.index, line)))
+        return context.get_dummy_value()
+
+    return signature, generate
 
 
 def _load_vector(builder: Any, pointer: Any, vector: Any) -> Any:

@@ -151,7 +151,7 @@ class ElasticNet(CoordinateRegressor):
             X, y, penalty=penalty, sample_weight=sample_weight, fit_intercept=self.fit_intercept
         )
         if self.solver in OURS:
-            problems = prepare(objective, self._start(objective), self._gram(objective))
+            problems = prepare(objective, self._start(objective), self._gram(objective), once=True)
             self._check_finite(problems, *given, accept_sparse="csc")
             self._run(objective, problems, sample_weight)
         else:

@@ -10,6 +10,7 @@ from steepest.exceptions import InvalidInputError
 from steepest.kernels.gram import moments
 from steepest.solvers.design import Design, Reduction
 from steepest.solvers.gram_problem import GramProblem
+from steepest.solvers.refined_gram import refined_problems
 from steepest.solvers.stopping import Reason
 from steepest.solvers.subproblem import ROUNDING, Orders, Strength, cyclic
 from steepest.solvers.working_set import WorkingSet
@@ -229,7 +230,9 @@ class CoordinateDescent:
         return Step(max(self.epochs), theta, value, step_norm=way, duality_gap=gap)
 
 
-def prepare(objective: CoordinateWise, theta: Array, gram: bool | Array | None = None) -> list[Problem]:
+def prepare(
+    objective: CoordinateWise, theta: Array, gram: bool | Array | None = None, *, once: bool = False
+) -> list[Problem]:
     """Return one problem an output, all sharing the data.
 
     Parameters
@@ -241,6 +244,9 @@ def prepare(objective: CoordinateWise, theta: Array, gram: bool | Array | None =
     gram : bool, array (n_features, n_features) or None
         Whether to work on the Gram matrix of all columns; that matrix itself (of the weighted and centred columns, in
         the objective's scale); None to decide by shape: tall data with few columns, where one pass is all it takes.
+    once : bool, default False
+        Whether only one penalty is to be solved for: then a matrix in single precision, corrected by a pass over the
+        data at the solution, is the faster way on large data.
     """
     X, reduction, centre = objective.X, objective.reduction, objective.fit_intercept
     n, d = X.shape
@@ -249,6 +255,9 @@ def prepare(objective: CoordinateWise, theta: Array, gram: bool | Array | None =
     if gram is None:
         gram = n >= 2 * d and d <= TALL_COLUMNS
     if gram is True and dense:
+        refined = refined_problems(X, Y, W, reduction, centre) if once else None
+        if refined is not None:
+            return list[Problem](refined)
         whole = moments(X, Y, reduction.weights, centre=centre)
         return [GramProblem.of_moments(whole, k, n, reduction.factor, w) for k, w in enumerate(W)]
     design = Design(X, reduction, centre)

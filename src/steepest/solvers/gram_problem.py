@@ -1,5 +1,7 @@
 """One target of tall data, solved on the Gram matrix of all columns."""
 
+from typing import Self
+
 import numpy as np
 
 from steepest.kernels.gram import Moments
@@ -41,9 +43,10 @@ class GramProblem:
         self.x_mean, self.mean, self.n_samples = x_mean, mean, n_samples
         self.w: Array = w.astype(np.float64)
         self.epochs, self.gap, self.value = 0, np.inf, np.inf
+        self.constant = squared_target  # |y|^2 as it goes with c and the matrix
 
     @classmethod
-    def of_moments(cls, moments: Moments, k: int, n_samples: int, factor: float, w: Array) -> "GramProblem":
+    def of_moments(cls, moments: Moments, k: int, n_samples: int, factor: float, w: Array) -> Self:
         """Return the problem of target k, with the data term scaled by ``factor``."""
         c, square = moments.cross[:, k] * factor, float(moments.y_square[k]) * factor
         return cls(moments.gram * factor, c, square, moments.x_mean, float(moments.y_mean[k]), n_samples, w)
@@ -67,22 +70,26 @@ class GramProblem:
     def _evaluate(self) -> None:
         w, (l1, l2, positive) = self.w, (self.strength.l1, self.strength.l2, self.strength.positive)
         correlation = self.c - self.gram @ w
-        r_r = max(self.squared_target - float(w @ (self.c + correlation)), 0.0)
-        r_y = self.squared_target - float(w @ self.c)
+        r_r = max(self.constant - float(w @ (self.c + correlation)), 0.0)
+        r_y = self.constant - float(w @ self.c)
         self.value = primal_value(r_r, w, l1, l2)
         self.gap = duality_gap(correlation, w, r_r, r_y, l1, l2, positive, self.n_samples)
 
     def advance(self, tolerance: float, max_epochs: int, orders: Orders) -> None:
         """Do epochs until the gap is at most ``tolerance``."""
         epochs, _ = solve_on_gram(
-            self.gram, self.c, self.squared_target, self.strength, self.w,
+            self.gram, self.c, self.constant, self.strength, self.w,
             tolerance=tolerance, max_epochs=max_epochs, orders=orders, mass=self.n_samples,
         )  # fmt: skip
         self.epochs += epochs
         self._evaluate()
         if self.gap <= tolerance:
-            polish(self.gram, self.c, self.squared_target, self.strength, self.w, tolerance)
-            self._evaluate()
+            self._make_exact(tolerance)
+
+    def _make_exact(self, tolerance: float) -> None:
+        """Let Newton's step end what coordinate descent has brought near."""
+        polish(self.gram, self.c, self.constant, self.strength, self.w, tolerance)
+        self._evaluate()
 
     @property
     def intercept(self) -> float:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+import steepest.solvers.refined_gram as refined_gram
 import steepest.solvers.working_set as working_set_module
 from steepest.objectives.linear import LinearObjective
 from steepest.penalties import L1, ElasticNet, SquaredL2
@@ -204,3 +205,56 @@ def test_a_path_meets_every_single_solution(gram):
             single.advance(1e-13 * single.squared_target, 9999, lambda n_epochs, n: np.arange(n)[None])
         np.testing.assert_allclose(path.coefficients[i], single.w, atol=1e-8)
         assert path.intercepts[i] == pytest.approx(single.intercept, abs=1e-8)
+
+
+@pytest.fixture
+def eager(monkeypatch):
+    """Let single precision be taken up for small data too."""
+    monkeypatch.setattr(refined_gram, "LEAST_ENTRIES", 1)
+    monkeypatch.setattr(refined_gram, "LEAST_COLUMNS", 1)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("centre", [False, True])
+@pytest.mark.parametrize(("l1", "l2", "positive"), [(0.05, 0.0, False), (0.02, 0.3, False), (0.05, 0.0, True)])
+def test_a_matrix_in_single_precision_corrected_by_the_data_gives_the_same(
+    eager, order, weighted, centre, l1, l2, positive
+):
+    rng = np.random.default_rng(3)
+    X = np.asarray(rng.standard_normal((3000, 12)) + rng.normal(2.0, 1.0, 12), order=order)
+    y = X @ np.where(np.arange(12) < 5, rng.standard_normal(12), 0.0) + rng.standard_normal(3000)
+    s = rng.random(3000) if weighted else None
+    penalty = ElasticNet(l1 + l2, l1 / (l1 + l2), positive=positive)
+    objective = LinearObjective(X, y, penalty=penalty, sample_weight=s, fit_intercept=centre)
+    thetas, gaps = [], []
+    for once in (True, False):
+        problems = prepare(objective, objective.start(), once=once)
+        assert isinstance(problems[0], refined_gram.RefinedGramProblem) == once
+        result = run(CoordinateDescent(objective, tolerance=1e-8, problems=problems).steps(), max_iter=100)
+        thetas.append(result.theta)
+        gaps.append(problems[0].gap)
+    assert np.abs(problems[0].gram).max() > 0
+    np.testing.assert_allclose(thetas[0], thetas[1], rtol=1e-11, atol=1e-11)
+    assert max(gaps) <= 1e-8 * problems[0].squared_target
+
+
+def test_the_penalty_that_leaves_nothing_is_told_from_the_data_not_from_single_precision(eager):
+    rng = np.random.default_rng(4)
+    X, y = rng.standard_normal((2000, 6)), rng.standard_normal(2000)
+    largest = float(np.abs((X - X.mean(axis=0)).T @ (y - y.mean())).max()) / 2000
+    for share, zeros in ((1.0 + 1e-9, 6), (1.0 - 1e-5, 5)):
+        objective = LinearObjective(X, y, penalty=L1(share * largest))
+        problems = prepare(objective, objective.start(), once=True)
+        run(CoordinateDescent(objective, problems=problems).steps(), max_iter=100)
+        assert np.sum(problems[0].w == 0.0) == zeros
+
+
+def test_sums_too_large_for_single_precision_are_formed_in_double(eager):
+    rng = np.random.default_rng(5)
+    X = rng.standard_normal((500, 3)) * 1e25
+    objective = LinearObjective(X, X @ np.ones(3) / 1e25, penalty=L1(1e-3))
+    with np.errstate(over="ignore", invalid="ignore"):
+        problems = prepare(objective, objective.start(), once=True)
+    assert problems[0].finite
+    assert not isinstance(problems[0], refined_gram.RefinedGramProblem)
