@@ -96,7 +96,7 @@ def enet_path(
     X : array or sparse matrix (n_samples, n_features)
         The data.
     y : array (n_samples,)
-        One target.
+        One target. (Of several, scikit-learn couples the coefficients by a multi-task penalty, which is not here.)
     l1_ratio : float, default 0.5
         Share ``rho`` of the L1 part.
     eps : float, default 1e-3
