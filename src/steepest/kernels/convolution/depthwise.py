@@ -111,4 +111,5 @@ def strip_weight_planes(x: Array, dy: Array, top: int, left: int, side: int, sta
                 strip_products(
                     5, seen, ix, height, width, top, left, j, zeros, slopes, iy, out_height, out_width, flat, at
                 )
-    return sums.sum(axis=1)
+    result: Array = sums.sum(axis=1)
+    return result

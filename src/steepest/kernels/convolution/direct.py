@@ -5,7 +5,15 @@ from typing import NamedTuple
 import numpy as np
 
 from steepest.kernels.compile import compiled
-from steepest.kernels.convolution.tiles import ROWS, VECTOR_BYTES, VECTORS, copy_rows, dot_tile, outer_tile
+from steepest.kernels.convolution.tiles import (
+    ROWS,
+    VECTOR_BYTES,
+    VECTORS,
+    copy_rows,
+    dot_tile,
+    interleave_rows,
+    outer_tile,
+)
 from steepest.typing import Array, IntArray
 
 FEW_ROWS, COLOURS = 4, 3  # tiles for few output channels
@@ -22,8 +30,8 @@ class Plan(NamedTuple):
     A block is ``block_rows`` rows of the output grid ``i < height, j < width``, of one image and one group. Its source
     is packed into planes of ``rows x pitch``, one for every channel and phase f, where plane element (r, q) is source
     element ``(row_stride r + row[f], column_stride q + column[f])``, or 0 outside. In them, every tap is one shift:
-    ``offset[k]``, k running over channels and taps. Output (i, j) goes to row ``out_row_stride i + out_row``, and
-    its column likewise.
+    ``offset[k]``, k running over channels and taps. Where there are several blocks' worth of output channels and few
+    tasks, ``splits`` share them.
     """
 
     groups: int
@@ -40,11 +48,26 @@ class Plan(NamedTuple):
     row: IntArray
     column: IntArray
     offset: IntArray
-    out_row_stride: int
-    out_column_stride: int
-    out_row: int
-    out_column: int
     splits: int
+
+
+class Phases(NamedTuple):
+    """The s x s phases of the outputs of an input gradient with stride s, row by row.
+
+    Phase f has ``height[f] x width[f]`` outputs, which go to rows ``row[f] + row_stride i`` and columns ``column[f] +
+    column_stride j``; ``column`` runs from 0 to ``column_stride - 1``. Its terms are ``start[f] ... start[f+1]`` of the
+    shifts and, tile after tile, its weights begin at ``table[f]``.
+    """
+
+    offset: IntArray
+    start: IntArray
+    table: IntArray
+    height: IntArray
+    width: IntArray
+    row: IntArray
+    column: IntArray
+    row_stride: int
+    column_stride: int
 
 
 @compiled
@@ -195,7 +218,7 @@ def correlate_blocks(
     sums = np.empty(rows * room, source.dtype)
     part = (tiles + plan.splits - 1) // plan.splits
     _, channels, out_height, out_width = out.shape
-    whole, line = out.reshape(out.size), plan.out_row_stride * out_width
+    whole = out.reshape(out.size)
     for task in range(start, stop):
         split, block, image = task % plan.splits, task // plan.splits % plan.blocks, task // (plan.splits * plan.blocks)
         first = block * block_rows
@@ -214,7 +237,6 @@ def correlate_blocks(
             packed,
         )
         n, g = image // plan.groups, image % plan.groups
-        corner = (plan.out_row + plan.out_row_stride * first) * out_width + plan.out_column
         for tile in range(split * part, min((split + 1) * part, tiles)):
             at = (g * tiles + tile) * len(offset) * rows
             for chunk in range(0, here, chunk_rows):
@@ -234,25 +256,73 @@ def correlate_blocks(
                 )
                 for m in range(min(rows, M - tile * rows)):
                     channel = g * M + tile * rows + m
-                    to = (n * channels + channel) * out_height * out_width + corner + chunk * line
-                    if plan.out_column_stride > 1:
-                        store_apart(
-                            sums, m * room, pitch, bias[channel], count, width, whole, to, line, plan.out_column_stride
-                        )
-                    elif width == pitch == line:
+                    to = (n * channels + channel) * out_height * out_width + (first + chunk) * out_width
+                    if width == pitch == out_width:
                         copy_rows(1, 1, count * width, sums, m * room, 0, bias[channel], whole, to, 0)
                     else:
-                        copy_rows(1, count, width, sums, m * room, pitch, bias[channel], whole, to, line)
+                        copy_rows(1, count, width, sums, m * room, pitch, bias[channel], whole, to, out_width)
 
 
 @compiled
-def store_apart(
-    sums: Array, at: int, pitch: int, shift: float, rows: int, count: int, out: Array, to: int, line: int, step: int
+def scatter_blocks(
+    source: Array, table: Array, rows: int, plan: Plan, phases: Phases, out: Array, start: int, stop: int
 ) -> None:
-    """``out[to + r line + step i] = sums[at + r pitch + i] + shift`` for i < count in each of so many rows."""
-    for r in range(rows):
-        for i in range(count):
-            out[to + r * line + step * i] = sums[at + r * pitch + i] + shift
+    """Do the blocks start ... stop of an input gradient with a stride: ``source`` (N, M, H', W'), ``out`` (N, C, H, W).
+
+    A block is packed once for all phases; those of one row are computed together and written side by side.
+    Reference: ``operators.convolution2d.reference.input_gradient``.
+    """
+    pitch, M, C = plan.pitch, plan.out_channels, plan.source_channels
+    tiles, across = (M + rows - 1) // rows, phases.column_stride
+    chunk_rows = min(plan.block_rows, max(1, CHUNK // pitch))
+    room = chunk_rows * pitch + SLACK
+    packed = np.zeros(C * plan.rows * pitch + 2 * SLACK, source.dtype)
+    sums = np.empty(across * rows * room, source.dtype)
+    part = (tiles + plan.splits - 1) // plan.splits
+    image_size, flat = out.shape[2] * out.shape[3], out.reshape(out.size)
+    for task in range(start, stop):
+        split, block, image = task % plan.splits, task // plan.splits % plan.blocks, task // (plan.splits * plan.blocks)
+        first, g = block * plan.block_rows, image % plan.groups
+        pack_block(source, image * C, C, plan.row, plan.column, first, 1, 1, plan.rows, pitch, packed)
+        for tile in range(split * part, min((split + 1) * part, tiles)):
+            for phase in range(0, len(phases.height), across):
+                here = min(plan.block_rows, phases.height[phase] - first)
+                for chunk in range(0, here, chunk_rows):
+                    count = min(chunk_rows, here - chunk)
+                    for f in range(phase, phase + across):
+                        offset = phases.offset[phases.start[f] : phases.start[f + 1]]
+                        at = phases.table[f] + (g * tiles + tile) * len(offset) * rows
+                        to, size = (f - phase) * rows * room, (count - 1) * pitch + phases.width[f]
+                        fill_tiles(rows, table, at, packed, chunk * pitch, offset, len(offset), sums, to, room, size)
+                    u = phases.row[phase] + phases.row_stride * (first + chunk)
+                    for m in range(min(rows, M - tile * rows)):
+                        to = (image * M + tile * rows + m) * image_size + u * out.shape[3]
+                        line = phases.row_stride * out.shape[3]
+                        write_phases(sums, m * room, rows * room, pitch, phases, phase, count, flat, to, line)
+
+
+@compiled
+def write_phases(
+    sums: Array,
+    at: int,
+    apart: int,
+    pitch: int,
+    phases: Phases,
+    phase: int,
+    rows: int,
+    out: Array,
+    to: int,
+    line: int,
+) -> None:
+    """Write rows of the phases from ``phase`` on, whose sums lie ``apart``, side by side."""
+    done = 0
+    if phases.column_stride == 2:
+        done = phases.width[phase + 1]
+        interleave_rows(rows, done, sums, at, at + apart, pitch, out, to, line)
+    for f in range(phases.column_stride):
+        for r in range(rows):
+            for i in range(done, phases.width[phase + f]):
+                out[to + r * line + f + phases.column_stride * i] = sums[at + f * apart + r * pitch + i]
 
 
 @compiled

@@ -374,3 +374,39 @@ def copy_rows(
         return context.get_dummy_value()
 
     return types.void(step, i, i, x, i, i, x.dtype, out, i, i), generate
+
+
+@inlined
+def interleave_rows(
+    _typing: Any, rows: Any, count: Any, x: Any, ix: Any, iy: Any, x_pitch: Any, out: Any, io: Any, pitch: Any
+) -> tuple[Any, Callable[..., Any]] | None:
+    """``out[io + r pitch + 2 i] = x[ix + r x_pitch + i]``, ``[... + 2 i + 1] = x[iy + r x_pitch + i]`` for i < count.
+
+    In each of so many rows; nothing is read or written beyond.
+    """
+    i = types.intp
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        rows_, count_, x_, ix_, iy_, x_pitch_, out_, io_, pitch_ = arguments
+        code = VectorCode(context, builder, x)
+        starts, out_0, L = [code.start(x, x_, at) for at in (ix_, iy_)], code.start(out, out_, io_), code.lanes
+        last = builder.sub(count_, INT64(L))
+        vectors = builder.sdiv(builder.add(count_, INT64(L - 1)), INT64(L))
+        with cgutils.for_range(builder, rows_) as row:
+            lines = [code.at(start, builder.mul(row.index, x_pitch_)) for start in starts]
+            line = code.at(out_0, builder.mul(row.index, pitch_))
+            with builder.if_else(builder.icmp_signed(">=", last, INT64(0))) as (long, short):
+                with long, cgutils.for_range(builder, vectors) as loop:
+                    p = builder.mul(loop.index, INT64(L))
+                    p = builder.select(builder.icmp_signed("<", p, last), p, last)
+                    pair = [code.load(code.at(start, p)) for start in lines]
+                    for v in (0, 1):
+                        mixed = [k // 2 + L * (k % 2) for k in range(v * L, (v + 1) * L)]
+                        code.store(code.shuffle(pair[0], pair[1], mixed), code.at(line, builder.mul(p, INT64(2))), v)
+                with short, cgutils.for_range(builder, count_) as loop:
+                    for v in (0, 1):
+                        place = code.at(line, builder.add(builder.mul(loop.index, INT64(2)), INT64(v)))
+                        builder.store(builder.load(code.at(lines[v], loop.index)), place)
+        return context.get_dummy_value()
+
+    return types.void(i, i, x, i, i, i, out, i, i), generate

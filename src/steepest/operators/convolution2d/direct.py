@@ -10,9 +10,9 @@ matrix product whose right-hand rows are shifts of the planes (`steepest.kernels
 unfolded: the columns between the width and the pitch are computed and thrown away.
 
 Input gradient: dx at row ``u = s q + phase - p`` collects the taps with ``(d k) mod s = phase``, from dy at row ``q -
-(d k) div s``. For each of the s x s phases that is a correlation of stride 1 of the padded dy with the taps of that
-phase, written with stride s. Weight gradient: the same planes, and dy with the same pitch and zeros in the columns
-that do not count; summed over all places, shift by shift.
+(d k) div s``. For each of the s x s phases that is a correlation of stride 1 of the padded dy, packed once for all,
+with the taps of that phase, written with stride s. Weight gradient: the same planes, and dy with the same pitch and
+zeros in the columns that do not count; summed over all places, shift by shift.
 """
 
 from functools import lru_cache, partial
@@ -23,9 +23,11 @@ import numpy as np
 from steepest.kernels.convolution.direct import (
     COLOURS,
     FEW_ROWS,
+    Phases,
     Plan,
     correlate_blocks,
     pack_weights,
+    scatter_blocks,
     weight_gradient_blocks,
 )
 from steepest.kernels.convolution.tiles import ROWS
@@ -52,15 +54,15 @@ def forward(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
 
 def input_gradient(dy: Array, w: Array, g: Geometry) -> Array:
     """Return dx (N, C, H, W)."""
-    channels = g.in_channels // g.groups
-    rows = tile_rows(channels)
-    bias = np.zeros(g.in_channels, dtype=dy.dtype)
+    rows = tile_rows(g.in_channels // g.groups)
     dx = np.empty(g.input_shape, dtype=dy.dtype)
-    for phase in product(range(g.stride[0]), range(g.stride[1])):
-        plan, taps = gradient_plan(g, phase, dy.itemsize, rows)
-        if plan.height > 0 and plan.width > 0:
-            table = pack_weights(_grouped(w, g), taps, True, rows)
-            _run(partial(correlate_blocks, dy, table, rows, bias, plan, dx), g, plan)
+    plan, phases, taps = gradient_plan(g, dy.itemsize, rows)
+    tables = [pack_weights(_grouped(w, g), numbers, True, rows) for numbers in taps]
+    if g.stride == (1, 1):
+        bias = np.zeros(g.in_channels, dtype=dy.dtype)
+        _run(partial(correlate_blocks, dy, tables[0], rows, bias, plan, dx), g, plan)
+    else:
+        _run(partial(scatter_blocks, dy, np.concatenate(tables), rows, plan, phases, dx), g, plan)
     return dx
 
 
@@ -96,39 +98,58 @@ def forward_plan(g: Geometry, itemsize: int, out_channels: int, tile: int) -> Pl
         columns=g.size[1],
         starts=[(f - top, e - left) for f, e in phases],
         shifts=shifts,
-        target=((1, 1), (0, 0)),
         tile=tile,
     )
 
 
 @lru_cache(maxsize=256)
-def gradient_plan(g: Geometry, phase: tuple[int, int], itemsize: int, tile: int) -> tuple[Plan, IntArray]:
-    """Return the plan of one phase of the input gradient, and the taps (numbered row by row) that take part in it."""
-    sides, grid, starts, first = [], [], [], []
-    for i in (0, 1):
-        s, d, p = g.stride[i], g.dilation[i], g.padding[i][0]
-        taps = [(k, d * k // s) for k in range(g.kernel[i]) if d * k % s == phase[i]]
-        reach = max((shift for _, shift in taps), default=0)
-        lowest = -((phase[i] - p) // s)  # the first q with s q + phase - p >= 0
-        sides.append([(k, reach - shift) for k, shift in taps])
-        grid.append((g.size[i] - 1 + p - phase[i]) // s - lowest + 1)
-        starts.append(lowest - reach)
-        first.append(s * lowest + phase[i] - p)
-    shifts = [(r, c, 0) for (_, r), (_, c) in product(*sides)]
-    numbers = np.array([k * g.kernel[1] + m for (k, _), (m, _) in product(*sides)], dtype=np.int64)
+def gradient_plan(g: Geometry, itemsize: int, tile: int) -> tuple[Plan, Phases, list[IntArray]]:
+    """Return the plan of the input gradient, its phases, and the taps (numbered row by row) that each of them meets.
+
+    Along one side, phase e stands for ``u = s q + e - p``, from the first such u that is not negative on. Tap k with
+    ``(d k) mod s = e`` reads dy at ``q - (d k) div s``: at ``shift`` if the planes begin at ``start``.
+    """
+    sides = [_side(g, i) for i in (0, 1)]
+    start = [min((q for phase in side for _, q in phase[2]), default=0) for side in sides]
+    taps: list[IntArray] = []
+    shifts, grids = [], []
+    for (u, height, row_taps), (v, width, column_taps) in product(*sides):
+        shifts.append([(r - start[0], c - start[1], 0) for (_, r), (_, c) in product(row_taps, column_taps)])
+        numbers = [k * g.kernel[1] + m for (k, _), (m, _) in product(row_taps, column_taps)]
+        taps.append(np.array(numbers, dtype=np.int64))
+        grids.append((height, width, u, v))
+    channels = (g.out_channels // g.groups, g.in_channels // g.groups)
     plan = _plan(
         g,
         itemsize,
-        channels=(g.out_channels // g.groups, g.in_channels // g.groups),
-        grid=(max(grid[0], 0), max(grid[1], 0)),
+        channels=channels,
+        grid=(max(height for height, _, _, _ in grids), max(width for _, width, _, _ in grids)),
         stride=(1, 1),
         columns=g.out_size[1],
-        starts=[(starts[0], starts[1])],
-        shifts=shifts,
-        target=(g.stride, (first[0], first[1])),
+        starts=[(start[0], start[1])],
+        shifts=[shift for phase in shifts for shift in phase],
         tile=tile,
     )
-    return plan, numbers
+    plane = plan.rows * plan.pitch
+    offsets = [[c * plane + r * plan.pitch + q for c in range(channels[0]) for r, q, _ in phase] for phase in shifts]
+    sizes = np.array([len(offset) for offset in offsets])
+    heights, widths, rows, columns = (np.array(numbers) for numbers in zip(*grids, strict=True))
+    ends = np.concatenate([[0], np.cumsum(sizes)])
+    tables = ends[:-1] * (g.groups * -(-channels[1] // tile) * tile)
+    flat = np.array([shift for offset in offsets for shift in offset], dtype=np.int64)
+    return plan, Phases(flat, ends, tables, heights, widths, rows, columns, *g.stride), taps
+
+
+def _side(g: Geometry, i: int) -> list[tuple[int, int, list[tuple[int, int]]]]:
+    """Return of each phase along a side, in the order of its first u: u, how many there are, and (tap, dy's index)."""
+    s, d, p = g.stride[i], g.dilation[i], g.padding[i][0]
+    found = []
+    for phase in range(s):
+        lowest = -((phase - p) // s)  # the first q with s q + phase - p >= 0
+        first = s * lowest + phase - p
+        taps = [(k, lowest - d * k // s) for k in range(g.kernel[i]) if d * k % s == phase]
+        found.append((first, max(0, -(-(g.size[i] - first) // s)), taps))
+    return sorted(found, key=lambda side: side[0])
 
 
 def _plan(
@@ -141,7 +162,6 @@ def _plan(
     columns: int,
     starts: list[tuple[int, int]],
     shifts: list[tuple[int, int, int]],
-    target: tuple[tuple[int, int], tuple[int, int]],
     tile: int,
 ) -> Plan:
     height, width = grid
@@ -179,10 +199,6 @@ def _plan(
         row=np.array([r for r, _ in starts]),
         column=np.array([c for _, c in starts]),
         offset=offset,
-        out_row_stride=target[0][0],
-        out_column_stride=target[0][1],
-        out_row=target[1][0],
-        out_column=target[1][1],
         splits=splits,
     )
 
