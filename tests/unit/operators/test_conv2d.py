@@ -107,6 +107,33 @@ def test_plane_by_plane_equals_the_reference(x_shape: Any, w_shape: Any, setting
         assert np.abs(ours - theirs).max() <= tolerance * max(np.abs(theirs).max(), 1.0)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("x_shape", "w_shape", "settings"),
+    [
+        ((2, 3, 9, 32), (16, 3, 3, 3), {"padding": 1}),  # rows of whole vectors, written without a detour
+        ((1, 4, 5, 16), (22, 2, 1, 1), {"groups": 2}),  # 11 channels a group: the second tile is not full
+        ((2, 3, 40, 70), (9, 3, 7, 7), {"padding": 3, "stride": 2}),  # phases interleaved, vectors and a rest
+        ((1, 9, 67, 33), (8, 9, 3, 3), {"padding": 1, "stride": 2}),
+        ((1, 2, 37, 41), (4, 2, 4, 3), {"stride": (3, 2), "dilation": (1, 3), "padding": (2, 0)}),
+        ((1, 2, 20, 90), (8, 2, 2, 2), {"stride": (2, 5)}),  # places that no window reads
+        ((2, 5, 28, 30), (8, 5, 5, 5), {"padding": (4, 2)}),  # rows share the zeros between them
+        ((1, 3, 11, 35), (8, 3, 3, 5), {"padding": (0, 1), "stride": (1, 2)}),
+    ],
+)
+def test_register_tiles_equal_the_reference(x_shape: Any, w_shape: Any, settings: Any, dtype: Any) -> None:
+    x, w, b = arrays(x_shape, w_shape, dtype)
+    tolerance = 4e-6 if dtype is np.float32 else 1e-13
+    expected = conv2d(x, w, b, algorithm="reference", **settings)
+    y = conv2d(x, w, b, algorithm="direct", **settings)
+    assert np.abs(y - expected).max() <= tolerance * np.abs(expected).max()
+    dy = np.random.default_rng(1).standard_normal(expected.shape).astype(dtype)
+    found = conv2d_backward(dy, x, w, algorithm="direct", **settings)
+    wanted = conv2d_backward(dy, x, w, algorithm="reference", **settings)
+    for ours, theirs in zip(found, wanted, strict=True):
+        assert np.abs(ours - theirs).max() <= tolerance * np.abs(theirs).max()
+
+
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 class TestEveryAlgorithm:
     def test_input_need_not_be_contiguous(self, algorithm: Any) -> None:

@@ -239,6 +239,11 @@ def correlate_blocks(
         n, g = image // plan.groups, image % plan.groups
         for tile in range(split * part, min((split + 1) * part, tiles)):
             at = (g * tiles + tile) * len(offset) * rows
+            if rows == ROWS and width % lanes_of(source) == 0 and (tile + 1) * rows <= M:
+                channel = g * M + tile * rows
+                to = ((n * channels + channel) * out_height + first) * out_width
+                write_rows(table, at, packed, pitch, offset, bias, channel, here, width, whole, to, out_height * width)
+                continue
             for chunk in range(0, here, chunk_rows):
                 count = min(chunk_rows, here - chunk)
                 fill_tiles(
@@ -261,6 +266,31 @@ def correlate_blocks(
                         copy_rows(1, 1, count * width, sums, m * room, 0, bias[channel], whole, to, 0)
                     else:
                         copy_rows(1, count, width, sums, m * room, pitch, bias[channel], whole, to, out_width)
+
+
+@compiled
+def write_rows(
+    table: Array,
+    at: int,
+    packed: Array,
+    pitch: int,
+    offset: IntArray,
+    bias: Array,
+    channel: int,
+    rows: int,
+    width: int,
+    out: Array,
+    to: int,
+    size: int,
+) -> None:
+    """Write rows of ROWS channels, which lie ``size`` apart, without a detour: each is a whole number of vectors."""
+    for r in range(rows):
+        fill_tiles(ROWS, table, at, packed, r * pitch, offset, len(offset), out, to + r * width, size, width)
+    for m in range(ROWS):
+        shift = bias[channel + m]
+        if shift != 0:
+            for i in range(to + m * size, to + m * size + rows * width):
+                out[i] += shift
 
 
 @compiled
