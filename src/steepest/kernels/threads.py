@@ -33,6 +33,27 @@ def map_blocks(function: Callable[[int, int], T], n_rows: int, block_rows: int) 
     return list(_executor().map(lambda r: function(*r), ranges))
 
 
+def share(function: Callable[[int, int], None], n_rows: int, block_rows: int) -> None:
+    """Call ``function(start, stop)`` for every block of ``block_rows`` rows, in any order, on this thread too.
+
+    The calling thread starts at once and the others take from it what is left: the way for work of a fraction of a
+    millisecond. The function leaves its results where they belong.
+    """
+    starts = iter(range(0, n_rows, block_rows))  # one step of an iterator is one step of the interpreter
+
+    def work() -> None:
+        for start in starts:
+            function(start, min(start + block_rows, n_rows))
+
+    n_others = min(n_threads(), -(-n_rows // block_rows)) - 1
+    others = [_executor().submit(work) for _ in range(n_others)]
+    try:
+        work()
+    finally:
+        for other in others:
+            other.result()
+
+
 def _executor() -> ThreadPoolExecutor:
     global _pool
     if _pool is None:

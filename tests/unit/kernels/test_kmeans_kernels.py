@@ -27,10 +27,9 @@ def test_nearest_two_finds_the_two_smallest_scores(shape, dtype):
     X, C, _ = problem(*shape, dtype)
     n = min(len(X), kernel.LANES)
     packed, half_norms = kernel.pack_centres(C)
-    tile = np.zeros((packed.shape[1], kernel.LANES), dtype=dtype)
-    norms, best, second, label = np.empty((4, kernel.LANES), dtype=dtype)
+    tile, room, (norms, best, second, label) = kernel.tile_room(packed.shape[1], X)
     kernel.pack_rows(X, np.arange(n), n, np.zeros(shape[1], dtype), tile, norms)
-    kernel.nearest_two(tile, packed, half_norms, kernel.score_room(best), best, second, label)
+    kernel.nearest_two(tile, packed, half_norms, room, best, second, label)
     expected = np.sort(reference.scores(X[:n].astype(np.float64), C.astype(np.float64)), axis=1)
     tolerance = 200 * np.finfo(dtype).eps
     np.testing.assert_allclose(best[:n], expected[:, 0], rtol=tolerance, atol=tolerance * shape[1])

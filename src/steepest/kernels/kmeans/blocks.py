@@ -3,11 +3,12 @@
 from collections.abc import Callable
 
 from steepest.kernels.kmeans.nearest import LANES
-from steepest.kernels.threads import map_blocks, n_threads
+from steepest.kernels.threads import n_threads, share
 
-SMALLEST_BLOCK = 32 * LANES
+SMALLEST_BLOCK = 4 * LANES
 MOST_BLOCKS = 64
-BUFFER_BYTES = 1 << 25  # what all blocks together may hold
+BUFFER_BYTES = 1 << 22  # what all blocks together may hold: their results are added up by one thread
+CALLS = 4  # of a kernel, a thread: the last one is not waited for long
 
 
 class Blocks:
@@ -22,11 +23,11 @@ class Blocks:
     """
 
     def __init__(self, n_rows: int, result_bytes: int = 0) -> None:
-        most = min(MOST_BLOCKS, max(4, BUFFER_BYTES // max(result_bytes, 1)))
+        most = min(MOST_BLOCKS, max(8, BUFFER_BYTES // max(result_bytes, 1)))
         self.rows = max(SMALLEST_BLOCK, -(-n_rows // (most * LANES)) * LANES)
         self.number = max(1, -(-n_rows // self.rows))
 
     def run(self, kernel: Callable[[int, int], None]) -> None:
-        """Call ``kernel(first, last)`` for consecutive ranges of blocks, two a thread to make up for a slow one."""
-        calls = 1 if n_threads() == 1 else 2 * n_threads()
-        map_blocks(kernel, self.number, -(-self.number // calls))
+        """Call ``kernel(first, last)`` for consecutive ranges of blocks, on all threads."""
+        calls = 1 if n_threads() == 1 else CALLS * n_threads()
+        share(kernel, self.number, -(-self.number // calls))

@@ -14,9 +14,11 @@ Labels are exact: each is the first minimum over j of ``sum_f (x_f - c_jf)^2`` e
 import numpy as np
 
 from steepest.kernels.compile import compiled
-from steepest.kernels.kmeans.nearest import LANES, nearest_two, pack_rows, score_room
+from steepest.kernels.kmeans.nearest import LANES, MANY_FEATURES, aligned, fetch_rows, nearest_two, pack_rows, tile_room
+from steepest.kernels.kmeans.rows import ROWS, nearest_two_of_rows
 from steepest.typing import Array, IntArray
 
+FEW_BYTES, MANY_BYTES = 40, 256  # rows of fewer are fetched in order anyway, rows of more while they are packed
 ROUND_DOWN = np.float32(1 - 2.0**-20)
 ROUND_UP = np.float32(1 + 2.0**-20)
 
@@ -56,50 +58,69 @@ def assign_blocks(
     block_rows: int,
     first: int,
     last: int,
-) -> None:
+) -> float:
     """Assign the rows of blocks ``first`` ... ``last - 1`` to their nearest centres.
 
     ``labels`` (n,) and ``gaps`` (n,) are brought up to date; ``sums`` (n_blocks, k, d), ``counts`` (n_blocks, k, 2:
     weight, rows of positive weight) and ``moved`` (n_blocks,) receive what changed. Empty ``weights``, ``gaps`` or
     ``sums`` mean: all ones, none kept, not wanted. ``rounding`` bounds the relative rounding error of ``|x|^2``,
-    ``slope |x|^2 / 2 + offset`` the error of a score.
+    ``slope |x|^2 / 2 + offset`` the error of a score. What is returned has no meaning.
     """
-    tile = np.zeros((packed.shape[1], LANES), X.dtype)
-    norms, best = np.empty(LANES, X.dtype), np.empty(LANES, X.dtype)
-    second, label = np.empty(LANES, X.dtype), np.empty(LANES, X.dtype)
-    rows = np.empty(LANES, np.int64)
-    room = score_room(best)
+    d, k = packed.shape[1], packed.shape[0]
+    by_rows = d >= MANY_FEATURES
+    tile, room, (norms, best, second, label) = tile_room(0 if by_rows else d, X)
+    rows_block = aligned(ROWS * d if by_rows else 0, X).reshape((ROWS if by_rows else 0, d))
+    rows_scores = aligned(k * ROWS if by_rows else 0, X).reshape((k if by_rows else 0, ROWS))
+    rows_block[:] = 0
+    rows, old, picked = np.empty(LANES, np.int64), np.empty(LANES, np.int32), np.empty(LANES, np.int64)
+    read, row_bytes = 0.0, X.shape[1] * X.itemsize
     for block in range(first, last):
+        total, count = sums[block % sums.shape[0]], counts[block % counts.shape[0]]
+        total[:], count[:], moved[block] = 0, 0, 0
         i, stop = block * block_rows, min((block + 1) * block_rows, X.shape[0])
         while i < stop:
-            i, n_rows = _next_rows(i, stop, labels, gaps, drift, least_gap, rows)
+            i, n_rows = _next_rows(i, stop, labels, gaps, drift, least_gap, rows, old)
             if n_rows == 0:
                 break
-            pack_rows(X, rows, n_rows, shift, tile, norms)
-            nearest_two(tile, packed, half_norms, room, best, second, label)
+            if by_rows:
+                nearest_two_of_rows(
+                    X, rows, n_rows, shift, rows_block, packed, half_norms, rows_scores, norms, best, second, label
+                )
+            else:
+                if FEW_BYTES <= row_bytes < MANY_BYTES:
+                    read += fetch_rows(X, rows[:n_rows])
+                pack_rows(X, rows, n_rows, shift, tile, norms)
+                nearest_two(tile, packed, half_norms, room, best, second, label)
             if gaps.shape[0] > 0:
                 _bound(rows, n_rows, norms, best, second, rounding + slope, offset, gaps)
-            moved[block] += _settle(
-                X, weights, shift, centres, rows, n_rows, norms, best, second, label, slope, offset,
-                labels, gaps, sums[block % sums.shape[0]], counts[block % sums.shape[0]],
-            )  # fmt: skip
+            n_picked = _pick(n_rows, old, norms, best, second, label, slope, offset, picked)
+            if n_picked > 0:
+                moved[block] += _settle(
+                    X, weights, shift, centres, rows, picked[:n_picked], norms, best, second, label, slope, offset,
+                    labels, gaps, total, count,
+                )  # fmt: skip
+    return read
 
 
 @compiled
 def _next_rows(
-    i: int, stop: int, labels: IntArray, gaps: Array, drift: Array, least_gap: float, rows: IntArray
+    i: int, stop: int, labels: IntArray, gaps: Array, drift: Array, least_gap: float, rows: IntArray, old: IntArray
 ) -> tuple[int, int]:
-    """List the next rows from ``i`` on whose label may change; return where to go on, and how many they are."""
+    """List the next rows from ``i`` on whose label may change, and their labels; return where to go on, and how many."""
     n_rows = 0
     if gaps.shape[0] == 0:
         n_rows = min(LANES, stop - i)
         for t in range(n_rows):
             rows[t] = i + t
+        for t in range(n_rows):
+            old[t] = labels[i + t]
         return i + n_rows, n_rows
     while i < stop and n_rows < LANES:
-        gap = gaps[i] * ROUND_DOWN - drift[labels[i]]
+        label = labels[i]
+        gap = gaps[i] * ROUND_DOWN - drift[label]
         gaps[i] = gap
         rows[n_rows] = i
+        old[n_rows] = label
         n_rows += not gap > least_gap
         i += 1
     return i, n_rows
@@ -125,13 +146,45 @@ def _bound(
 
 
 @compiled
+def _pick(
+    n_rows: int,
+    old: IntArray,
+    norms: Array,
+    best: Array,
+    second: Array,
+    label: Array,
+    slope: float,
+    offset: float,
+    picked: IntArray,
+) -> int:
+    """List the points whose label changes or is a near tie; return how many there are.
+
+    Most tiles have few of them: they are found without a branch.
+    """
+    flags = np.empty(LANES, np.int32)
+    factor, least = best.dtype.type(2 * slope), best.dtype.type(2 * offset)
+    total = np.int32(0)
+    for t in range(n_rows):
+        near = not second[t] - best[t] > factor * norms[t] + least
+        flags[t] = near | (np.int32(label[t]) != old[t])
+        total += flags[t]
+    if total == 0:
+        return 0
+    n_picked = 0
+    for t in range(n_rows):
+        picked[n_picked] = t
+        n_picked += flags[t]
+    return n_picked
+
+
+@compiled
 def _settle(
     X: Array,
     weights: Array,
     shift: Array,
     centres: Array,
     rows: IntArray,
-    n_rows: int,
+    picked: IntArray,
     norms: Array,
     best: Array,
     second: Array,
@@ -143,10 +196,10 @@ def _settle(
     sums: Array,
     counts: Array,
 ) -> int:
-    """Write the labels of a tile, deciding near ties exactly; move the points that changed from sum to sum."""
+    """Write the labels of the points picked, deciding near ties exactly; move those that changed from sum to sum."""
     moved = 0
     factor, least = best.dtype.type(2 * slope), best.dtype.type(2 * offset)
-    for t in range(n_rows):
+    for t in picked:
         i = rows[t]
         new = np.int32(label[t])
         if not second[t] - best[t] > factor * norms[t] + least:
@@ -160,15 +213,25 @@ def _settle(
         moved += 1
         if sums.shape[0] > 0:
             weight = np.float64(weights[i]) if weights.shape[0] > 0 else 1.0
-            member = 1.0 if weight > 0 else 0.0
-            counts[new, 0] += weight
-            counts[new, 1] += member
-            if old >= 0:
-                counts[old, 0] -= weight
-                counts[old, 1] -= member
-            for f in range(X.shape[1]):
-                value = weight * (np.float64(X[i, f]) - np.float64(shift[f]))
-                sums[new, f] += value
-                if old >= 0:
-                    sums[old, f] -= value
+            _move(X[i], shift, weight, new, old, sums, counts)
     return moved
+
+
+@compiled
+def _move(x: Array, shift: Array, weight: float, new: int, old: int, sums: Array, counts: Array) -> None:
+    """Move a point from the sums of cluster ``old`` (none if negative) to those of ``new``."""
+    member = 1.0 if weight > 0 else 0.0
+    counts[new, 0] += weight
+    counts[new, 1] += member
+    gain = sums[new]
+    if old < 0:
+        for f in range(x.shape[0]):
+            gain[f] += weight * (np.float64(x[f]) - np.float64(shift[f]))
+        return
+    counts[old, 0] -= weight
+    counts[old, 1] -= member
+    loss = sums[old]
+    for f in range(x.shape[0]):
+        value = weight * (np.float64(x[f]) - np.float64(shift[f]))
+        gain[f] += value
+        loss[f] -= value

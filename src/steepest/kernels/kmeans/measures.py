@@ -41,11 +41,12 @@ def add_members(
     sums: Array,
     counts: Array,
 ) -> None:
-    """Add ``w_i (x_i - origin)`` to the sum of the row's cluster, ``w_i`` and whether it is positive to its counts.
+    """Sum ``w_i (x_i - origin)`` over the block's rows of each cluster, and count ``w_i`` and whether it is positive.
 
     Reference: :func:`steepest.objectives.clustering.cluster_sums`.
     """
     for block in range(first, last):
+        sums[block], counts[block] = 0, 0
         for i in range(block * block_rows, min((block + 1) * block_rows, X.shape[0])):
             j = labels[i]
             weight = np.float64(weights[i]) if weights.shape[0] > 0 else 1.0

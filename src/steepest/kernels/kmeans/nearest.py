@@ -7,23 +7,50 @@ runs over t. Reference of the whole file: :func:`steepest.objectives.clustering.
 import numpy as np
 
 from steepest.kernels.compile import compiled
+from steepest.kernels.scratch import scratch
 from steepest.typing import Array, IntArray
 
 Rows = tuple[Array, Array, Array, Array]
+MANY_FEATURES = 256  # from here on inner products are long enough to make up for the sum over their lanes
 LANES = 256  # points in a tile: a constant, so that the compiler needs no checks before it vectorises a loop
 
 
 def pack_centres(centres: Array) -> tuple[Array, Array]:
-    """Return the centres padded for :func:`nearest_two`, with ``|c|^2 / 2`` each.
+    """Return the centres padded for the kernels, with ``|c|^2 / 2`` each; both are good until the next call.
 
-    Their number becomes a multiple of four, the padding infinitely far away; their features 2 + 4 m, padded by zeros.
+    Their number becomes a multiple of four, the padding infinitely far away; their features 2 + 4 m for
+    :func:`nearest_two`, whole lines of the cache where they are many, padded by zeros.
     """
     k, d = centres.shape
-    packed = np.zeros((-(-k // 4) * 4, 2 + -(-max(d - 2, 0) // 4) * 4), dtype=centres.dtype)
+    width = 2 + -(-max(d - 2, 0) // 4) * 4 if d < MANY_FEATURES else -(-d // 16) * 16
+    n_packed = -(-k // 4) * 4
+    packed: Array = scratch("k-means centres", n_packed * width, centres.dtype).reshape(n_packed, width)
+    packed[:] = 0
     packed[:k, :d] = centres
-    half_norms = np.full(len(packed), np.inf, dtype=centres.dtype)
+    half_norms = np.full(n_packed, np.inf, dtype=centres.dtype)
     half_norms[:k] = np.einsum("jf,jf->j", centres, centres, dtype=np.float64) / 2
     return packed, half_norms
+
+
+@compiled
+def aligned(size: int, like: Array) -> Array:
+    """Return room for ``size`` numbers that begins with a line of the cache: vectors are then read in one go."""
+    room = np.empty(size + 64 // like.itemsize, like.dtype)
+    skip = (-room.ctypes.data % 64) // like.itemsize
+    return room[skip : skip + size]
+
+
+@compiled
+def fetch_rows(X: Array, rows: IntArray) -> float:
+    """Bring rows into the cache by reading one number of each of its lines; return a number, so that it is not left out.
+
+    These reads do not wait for each other, while packing, which writes more than it reads, has few of them under way.
+    """
+    line, total = 64 // X.itemsize, 0.0
+    for i in rows:
+        for f in range(0, X.shape[1], line):
+            total += X[i, f]
+    return total
 
 
 @compiled
@@ -76,10 +103,27 @@ def _half_norms(tile: Array, half_norms: Array) -> None:
 
 
 @compiled
-def score_room(like: Array) -> Rows:
-    """Return room for the scores of four centres; four arrays, so that the compiler knows they do not overlap."""
-    kind = like.dtype
-    return np.empty(LANES, kind), np.empty(LANES, kind), np.empty(LANES, kind), np.empty(LANES, kind)
+def tile_room(n_features: int, like: Array) -> tuple[Array, Rows, Rows]:
+    """Return an empty tile, room for the scores of four centres, and for four results of every point.
+
+    A processor takes a load to depend on a store under way if their addresses agree in the last 12 bits. In loops along
+    a tile, which is 1024 or 2048 bytes wide, that costs up to half the speed; so scores and results are one and a half
+    times its width apart, the scores 128 bytes behind the tile in these bits, the results 128 behind the scores.
+    """
+    behind, stride, page = 128 // like.itemsize, LANES + LANES // 2, 4096 // like.itemsize
+    size = n_features * LANES
+    work = aligned(size + page + 8 * stride, like)
+    tile = work[:size].reshape((n_features, LANES))
+    tile[:] = 0
+    scores = work[size + page - size % page - behind :]
+    return tile, _four(scores, stride), _four(scores[4 * stride - behind :], stride)
+
+
+@compiled
+def _four(work: Array, stride: int) -> Rows:
+    """Return four rows of a tile's width."""
+    a, b, c = work[stride:], work[2 * stride :], work[3 * stride :]
+    return work[:LANES], a[:LANES], b[:LANES], c[:LANES]
 
 
 @compiled

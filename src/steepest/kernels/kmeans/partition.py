@@ -47,8 +47,11 @@ class Partition(Protocol):
 
 
 def score_rounding(X: Any) -> float:
-    """Return a bound on the relative rounding error of d products and sums, and of two subtractions of the origin."""
-    return float((X.shape[1] + 8) * np.finfo(X.dtype).eps)
+    """Return a bound on the relative rounding error of d products and sums, and of two subtractions of the origin.
+
+    Each rounds by at most half the distance of two numbers, in whatever order they are summed.
+    """
+    return float((X.shape[1] + 8) * np.finfo(X.dtype).eps / 2)
 
 
 def score_error(rounding: float, reach: float, typical: float) -> tuple[float, float]:
@@ -81,29 +84,27 @@ class _Sums:
         self.sums = np.zeros((n_clusters, n_features))
         self._counts = np.zeros((n_clusters, 2))
         self._moves = -n_rows
+        n_parts = self._blocks.number if n_clusters else 1
+        self._part_sums = np.zeros((n_parts, n_clusters, n_features))
+        self._part_counts = np.zeros((n_parts, n_clusters, 2))
+        self._part_moves = np.zeros(self._blocks.number, dtype=np.int64)
 
     @property
     def masses(self) -> NDArray[np.float64]:
         """The weight of each cluster."""
         return self._counts[:, 0]
 
-    def _room(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-        """Return zeros for each block's sums, counts (weight and members) and moves."""
-        n_parts = self._blocks.number if self._kept else 1
-        sums = np.zeros((n_parts, *self.sums.shape))
-        return sums, np.zeros((n_parts, *self._counts.shape)), np.zeros(self._blocks.number, dtype=np.int64)
-
-    def _add(self, sums: NDArray[np.float64], counts: NDArray[np.float64], moved: NDArray[np.int64]) -> int:
+    def _add(self) -> int:
         """Take over what the blocks found; return how many rows moved."""
-        n_moved = int(moved.sum())
+        n_moved = int(self._part_moves.sum())
         if not self._kept or n_moved == 0:
             return n_moved
         self._moves += n_moved
         if self._moves > len(self.labels) // 2:
-            sums[:], counts[:], self.sums[:], self._counts[:], self._moves = 0, 0, 0, 0, 0
-            self._sum_anew(sums, counts)
-        self.sums += sums.sum(axis=0)
-        self._counts += counts.sum(axis=0)
+            self.sums[:], self._counts[:], self._moves = 0, 0, 0
+            self._sum_anew(self._part_sums, self._part_counts)
+        self.sums += self._part_sums.sum(axis=0)
+        self._counts += self._part_counts.sum(axis=0)
         empty = self._counts[:, 1] == 0
         self.sums[empty], self._counts[empty] = 0, 0
         return n_moved
@@ -145,7 +146,6 @@ class DensePartition(_Sums):
         X, blocks = self.X, self._blocks
         packed, half_norms = pack_centres(centres - self.origin)
         reach = float(half_norms[: len(centres)].max())
-        sums, counts, moved = self._room()
         drift, least_gap = self._drift(centres), self._least_gap(reach)
         self.centres = None
         rounding = score_rounding(X)
@@ -154,12 +154,12 @@ class DensePartition(_Sums):
         def kernel(first: int, last: int) -> None:
             dense.assign_blocks(
                 X, self.weights, self.origin, centres, packed, half_norms, rounding, slope, offset, drift, least_gap,
-                self.labels, self._gaps, sums, counts, moved, blocks.rows, first, last,
+                self.labels, self._gaps, self._part_sums, self._part_counts, self._part_moves, blocks.rows, first, last,
             )  # fmt: skip
 
         blocks.run(kernel)
         self.centres = centres.copy()
-        return self._add(sums, counts, moved)
+        return self._add()
 
     def _sum_anew(self, sums: NDArray[np.float64], counts: NDArray[np.float64]) -> None:
         """Write each block's sums and counts, from the labels."""
@@ -228,7 +228,6 @@ class SparsePartition(_Sums):
         """Give every row to its nearest centre; return how many rows changed."""
         X, blocks = self.X, self._blocks
         half_norms = (np.einsum("jf,jf->j", centres, centres, dtype=np.float64) / 2).astype(centres.dtype)
-        sums, counts, moved = self._room()
         slope, offset = score_error(score_rounding(X), float(half_norms.max()), self._typical)
         self.centres = None
         transposed = np.ascontiguousarray(centres.T)
@@ -236,12 +235,12 @@ class SparsePartition(_Sums):
         def kernel(first: int, last: int) -> None:
             sparse.assign_sparse(
                 X.data, X.indices, X.indptr, self.weights, centres, transposed, half_norms, slope, offset,
-                self.labels, sums, counts, moved, blocks.rows, first, last,
+                self.labels, self._part_sums, self._part_counts, self._part_moves, blocks.rows, first, last,
             )  # fmt: skip
 
         blocks.run(kernel)
         self.centres = centres.copy()
-        return self._add(sums, counts, moved)
+        return self._add()
 
     def _sum_anew(self, sums: NDArray[np.float64], counts: NDArray[np.float64]) -> None:
         """Write each block's sums and counts, from the labels."""

@@ -36,6 +36,7 @@ def assign_sparse(
     row = np.zeros(centres.shape[1], np.float64)
     for block in range(first, last):
         total, count = sums[block % sums.shape[0]], counts[block % counts.shape[0]]
+        total[:], count[:], moved[block] = 0, 0, 0
         for i in range(block * block_rows, min((block + 1) * block_rows, n_rows)):
             begin, end = indptr[i], indptr[i + 1]
             new = _nearest_of_row(
@@ -163,6 +164,7 @@ def add_members_sparse(
 ) -> None:
     """Sum the rows of each cluster, as :func:`.measures.add_members` does."""
     for block in range(first, last):
+        sums[block], counts[block] = 0, 0
         for i in range(block * block_rows, min((block + 1) * block_rows, labels.shape[0])):
             j = labels[i]
             weight = np.float64(weights[i]) if weights.shape[0] > 0 else 1.0
