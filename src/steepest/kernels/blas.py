@@ -4,6 +4,7 @@ Two pools of threads on the same cores fight; so either BLAS uses all cores on o
 threads works on its own block with a BLAS of one thread.
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -22,11 +23,39 @@ def _controller() -> Any:
     return ThreadpoolController()
 
 
+class _Limit:
+    """The limit and how many blocks ask for it: the first sets it, the last lifts it, in whatever order they end."""
+
+    def __init__(self) -> None:
+        self.lock, self.depth, self.limit = threading.Lock(), 0, None
+
+    def enter(self) -> None:
+        """Set the limit, if nobody has."""
+        with self.lock:
+            if self.depth == 0:
+                self.limit = _controller().limit(limits=1, user_api="blas")
+            self.depth += 1
+
+    def leave(self) -> None:
+        """Lift the limit, if nobody else needs it."""
+        with self.lock:
+            self.depth -= 1
+            if self.depth == 0:
+                limit: Any = self.limit
+                limit.restore_original_limits()
+
+
+_limit = _Limit()
+
+
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Let BLAS calls within the block use one thread each."""
-    with _controller().limit(limits=1, user_api="blas"):
+    """Let BLAS calls within the block use one thread each; blocks may be nested, and overlap in several threads."""
+    _limit.enter()
+    try:
         yield
+    finally:
+        _limit.leave()
 
 
 def add_self_product(gram: Array, Z: Array) -> None:

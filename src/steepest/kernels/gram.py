@@ -32,7 +32,7 @@ TILE_ROUNDING, BLAS_ROUNDING = 1e-7, 1e-6  # relative errors of sums in single p
 _FEW = 1 << 18  # numbers in X up to which double precision costs next to nothing
 _CHUNKS = 32  # parts of the data, each summed by itself
 _LEAST_CHUNK = 2048
-_BLOCK = 1024  # rows of a BLAS block: together with its centred copy it stays in the second cache level or near it
+_BLOCK = 512  # rows of a BLAS block: its centred copy stays in the second cache level or near it
 _SHIFT_ROWS = 256
 
 
@@ -297,7 +297,10 @@ def outer_gram(X: Array, x_mean: Array, weights: Array | None = None) -> Array:
 
     if n <= THREADED_UP_TO:
         with one_blas_thread():
-            parts = map_blocks(block, d, max(512, -(-d // 16)))
+            parts = map_blocks(block, d, max(512, -(-d // 8)))
     else:
         parts = [block(0, d)]
-    return mirror(np.sum(parts, axis=0, dtype=np.float64))
+    total = parts[0].astype(np.float64, copy=False)
+    for part in parts[1:]:
+        total += part
+    return mirror(total)

@@ -18,6 +18,7 @@ from steepest.typing import Array
 
 _BLOCK_BYTES = 1 << 18  # of X that a block in Fortran order holds: it is read twice, and stays in the second cache
 _LEAST, _MOST = 128, 2048  # rows of such a block: short ones waste the start of every column, long ones the first cache
+_CHUNKS, _CHUNK_ENTRIES = 32, 1 << 17  # parts of the data, each summed by itself; entries of X worth a thread's start
 _ROWS = 4  # rows of X taken together in C order
 _AHEAD = 16384  # bytes by which rows are asked for in advance: four streams at once escape the processor's guesses
 
@@ -48,7 +49,7 @@ def residual_products(X: Array, y: Array, weights: Array | None, x_mean: Array, 
         g = np.zeros(d)
         return g, kernel(data, y, s, x_mean, w, start, stop, r, g)
 
-    chunk = max(_MOST, -(-n // 32 // _MOST) * _MOST)
+    chunk = -(-max(n // _CHUNKS, _CHUNK_ENTRIES // max(d, 1), 1) // 64) * 64
     parts = map_blocks(block, n, chunk)
     return r, np.sum([g for g, _ in parts], axis=0), float(sum(rss for _, rss in parts))
 
@@ -59,10 +60,11 @@ def _residual_by_rows(
 ) -> float:
     """Add rows ``start`` to ``stop`` of X (n, d) to g, return their rss; twin of the reference above."""
     d, row_bytes = X.shape[1], X.shape[1] * X.itemsize
+    asked = _ROWS * row_bytes if _ROWS * row_bytes < _AHEAD else 0  # long rows need no help
     rss = 0.0
     first = start
     while first + _ROWS <= stop:
-        fetch(X.ctypes.data + first * row_bytes + _AHEAD, _ROWS * row_bytes)
+        fetch(X.ctypes.data + first * row_bytes + _AHEAD, asked)
         x0, x1, x2, x3 = X[first], X[first + 1], X[first + 2], X[first + 3]
         z0 = z1 = z2 = z3 = 0.0
         for j in range(d):

@@ -2,11 +2,15 @@
 
 from typing import Any
 
+import numpy as np
+import scipy.linalg
+from scipy import sparse
+
 from steepest.estimator import with_callbacks
 from steepest.linear_model.least_squares import LeastSquaresRegressor, singular_values
 from steepest.objectives.linear import LinearObjective
 from steepest.penalties import NonNegative
-from steepest.solvers.exact import Solution
+from steepest.solvers.exact.data import centred_data
 from steepest.typing import Array
 
 
@@ -41,9 +45,10 @@ class LinearRegression(LeastSquaresRegressor):
     intercept_ : float or array (n_outputs,)
         The intercept b; 0.0 without one.
     rank_ : int
-        Rank of the centred X, where it was learned: dense data, factorised.
+        Rank of the centred X: how many singular values count. For dense X, without ``positive``.
     singular_ : array (min(n_samples, n_features),)
-        Its singular values, likewise; computed when first asked for.
+        Its singular values, likewise; computed when first asked for, from what the solver has left: where it iterated,
+        that is a reference to X.
     certificate_, trace_, n_iter_, stopping_reason_, solution_method_
         The proof of optimality, the record of the run, and how it went.
 
@@ -126,34 +131,46 @@ class LinearRegression(LeastSquaresRegressor):
             self._descend(objective, sample_weight)
         else:
             asked = self.tol if method in ("lsqr", "conjugate-gradients") else None
-            self._keep_rank(self._solve_exactly(objective, method, sample_weight, rcond=self.tol, tol=asked), X.shape)
+            solution = self._solve_exactly(objective, method, sample_weight, rcond=self.tol, tol=asked)
+            if solution is not None and solution.rank is not None:
+                self._rank, self._solution, self._shape = solution.rank, solution, X.shape
+        if "_rank" not in self.__dict__ and not self.positive and not sparse.issparse(X):
+            self._data = X, sample_weight
         return self
 
     def _forget_rank(self) -> None:
-        for name in ("rank_", "_solution", "_singular"):
+        for name in ("_rank", "_solution", "_singular", "_data"):
             self.__dict__.pop(name, None)
 
-    def _keep_rank(self, solution: Solution | None, shape: tuple[int, int]) -> None:
-        """Keep what ``rank_`` and ``singular_`` need; a fit by iteration, or under a bound, learns neither."""
-        if solution is not None and solution.rank is not None:
-            self.rank_, self._solution, self._shape = solution.rank, solution, shape
+    @property
+    def rank_(self) -> int:
+        """Rank of the centred X; computed when first asked for where the solver did not need it."""
+        if "_rank" not in self.__dict__:
+            values = self.singular_
+            self._rank = int(np.sum(values > self.tol * values.max(initial=0.0)))
+        return self._rank
 
     @property
     def singular_(self) -> Array:
         """Singular values of the centred X; computed when first asked for."""
         if "_singular" not in self.__dict__:
-            solution = self.__dict__.get("_solution")
-            if solution is None:
+            if "_solution" in self.__dict__:
+                found = singular_values(self.__dict__.pop("_solution"), min(self._shape))
+            elif "_data" in self.__dict__:
+                X, sample_weight = self.__dict__.pop("_data")
+                weights = None if sample_weight is None else sample_weight.astype(np.float64)
+                Z = centred_data(X, weights, self.fit_intercept).scaled_copy()
+                found = scipy.linalg.svdvals(Z, overwrite_a=True, check_finite=False)
+            else:
                 raise AttributeError(
-                    "singular_ is known only after a fit that factorised dense data: fit with solver='svd'"
+                    "rank_ and singular_ are known only after a fit of dense data without positive=True"
                 )
-            self._singular = singular_values(solution, min(self._shape)).astype(self.coef_.dtype)
-            del self._solution
+            self._singular = found.astype(self.coef_.dtype)
         return self._singular
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what is stored: the singular values, not the matrix that they are computed from."""
-        if "_solution" in self.__dict__:
+        """Return what is stored: the singular values, not the matrix or the data that they are computed from."""
+        if "_solution" in self.__dict__ or "_data" in self.__dict__:
             _ = self.singular_
         state: dict[str, Any] = super().__getstate__()
         return state

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from steepest.kernels.blas import one_blas_thread
 from steepest.kernels.coordinate_descent import path_on_gram
 from steepest.solvers.coordinate_descent import Problem
 from steepest.solvers.gram_problem import GramProblem
@@ -50,6 +51,11 @@ def follow_path(
     bounds on correlations are used on. On a Gram matrix of all columns the whole path runs compiled, with a return
     to :meth:`Problem.advance` only for a penalty that plain epochs do not settle quickly.
     """
+    with one_blas_thread():  # once for the whole path: problems ask for it at every step
+        return _follow(problem, strengths, tolerance, max_epochs, orders)
+
+
+def _follow(problem: Problem, strengths: Sequence[Strength], tolerance: float, max_epochs: int, orders: Orders) -> Path:
     n, d = len(strengths), len(problem.w)
     path = Path(np.zeros((n, d)), np.zeros(n), np.zeros(n), np.zeros(n, dtype=np.int64))
     goal, i = max(tolerance, ROUNDING) * problem.squared_target, 0

@@ -2,9 +2,12 @@
 
 import copy
 import pickle
+import warnings
 
 import numpy as np
 import pytest
+import sklearn.linear_model
+from scipy import sparse
 from sklearn.callback import ProgressBar, ScoringMonitor
 
 from steepest.exceptions import InvalidInputError
@@ -64,11 +67,24 @@ def test_singular_values_survive_a_copy_without_the_matrix(data):
 
 def test_singular_values_are_refused_where_none_are_known(data):
     assert not hasattr(LinearRegression(), "singular_")
-    model = LinearRegression().fit(*data)
-    model.set_params(solver="lsqr").fit(*data)
-    assert not hasattr(model, "rank_")
-    with pytest.raises(AttributeError, match="fit with solver='svd'"):
-        _ = model.singular_
+    X, y = data
+    assert not hasattr(LinearRegression(solver="lsqr").fit(sparse.csr_array(X), y), "rank_")
+    with pytest.raises(AttributeError, match="only after a fit of dense data without positive=True"):
+        _ = LinearRegression(positive=True).fit(X, y).singular_
+
+
+@pytest.mark.parametrize("solver", ["conjugate-gradients", "lsqr", "gradient-descent", "auto"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_rank_and_singular_values_are_there_after_iterations_too(data, solver, weighted):
+    X, y = data
+    X = np.column_stack([X, X[:, 0] + X[:, 1]])
+    s = np.linspace(0.5, 2.0, len(y)) if weighted else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ours = LinearRegression(solver=solver, max_iter=5 if solver == "gradient-descent" else 1000).fit(X, y, s)
+    theirs = sklearn.linear_model.LinearRegression().fit(X, y, s)
+    assert ours.rank_ == theirs.rank_ == X.shape[1] - 1
+    np.testing.assert_allclose(ours.singular_, theirs.singular_, atol=1e-6 * theirs.singular_[0])
 
 
 def test_callbacks_see_a_fit(data, capsys):

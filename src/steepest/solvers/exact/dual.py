@@ -14,6 +14,7 @@ singular along u, while B and A have no part along it; adding ``t u u^T`` closes
 import numpy as np
 
 from steepest.solvers.exact.data import CentredData
+from steepest.solvers.exact.gather import refuse_infinite
 from steepest.solvers.exact.primal import MOST, NEGLIGIBLE, Factor
 from steepest.solvers.exact.problem import LeastSquares, Solution
 from steepest.typing import Array, IntArray
@@ -22,7 +23,9 @@ from steepest.typing import Array, IntArray
 def solve_dual(problem: LeastSquares, data: CentredData, rcond: float) -> Solution | None:
     """Return the solution by way of the n x n system, or None where singular values must decide."""
     Y, y_mean = problem.centred_target()
-    K = data.outer_gram()
+    with np.errstate(invalid="ignore", over="ignore"):
+        K = data.outer_gram()
+    refuse_infinite(problem, float(np.trace(K)) + float(Y.sum()))
     root = np.ones((problem.n, 1)) if problem.weights is None else np.sqrt(problem.weights)[:, None]
     eps = problem.eps
     closed = K

@@ -32,6 +32,7 @@ from steepest.typing import Array, IntArray
 
 MOST = 1e11  # condition number of a Gram matrix in double precision beyond which Cholesky is not relied on
 ONE_THREAD_UP_TO = 600
+FEW = 64  # order of a matrix up to which BLAS takes one thread by itself
 NEGLIGIBLE = 1e-12  # relative error not worth another pass over the data
 
 
@@ -62,7 +63,7 @@ class Factor:
         scaled[np.diag_indices_from(scaled)] = np.where(diagonal > 0, 1.0, 0.0)
         norm = float(np.abs(scaled).sum(axis=0).max(initial=0.0))
         # below this order, two BLAS threads wait for each other longer than one would need
-        with one_blas_thread() if len(gram) <= ONE_THREAD_UP_TO else nullcontext():
+        with one_blas_thread() if FEW < len(gram) <= ONE_THREAD_UP_TO else nullcontext():
             self.factor, failed = scipy.linalg.lapack.dpotrf(scaled, lower=1, overwrite_a=1)
             self.condition = np.inf if failed else self._condition(norm)
 

@@ -6,7 +6,7 @@ from math import inf
 import numpy as np
 
 from steepest.solvers.exact.conjugate_gradients import Iterate, conjugate_gradients, finished
-from steepest.solvers.exact.data import CentredData
+from steepest.solvers.exact.data import CentredData, centred_data
 from steepest.solvers.exact.dual import solve_dual
 from steepest.solvers.exact.gather import gather_data, gather_equations, refuse_infinite
 from steepest.solvers.exact.nonnegative import solve_nonnegative
@@ -21,10 +21,10 @@ from steepest.validation import check_choice
 
 METHODS = ("auto", "cholesky", "svd", "conjugate-gradients", "lsqr")
 
-FACTORISE_UP_TO = 600
-"""Order of a Gram matrix up to which forming it costs less than some forty passes over dense data: 2 n d flops for
-each of its columns at the speed of BLAS, against 8 n d bytes a pass at the speed of memory."""
 FACTORISE_SPARSE_UP_TO = 1000
+ITERATE_FROM, ITERATE_FROM_ENTRIES = 250, 1_000_000
+"""Order of the smaller Gram matrix, and entries of dense X, from which conjugate gradients may cost less: the matrix
+takes 2 n d flops for each of its columns at the speed of BLAS, an iteration 8 n d bytes at the speed of memory."""
 
 
 class ExactSolver:
@@ -47,9 +47,11 @@ class ExactSolver:
     -----
     "auto", with m the smaller of the numbers of samples and features:
 
-    * m up to 600 (sparse: 1000): the Gram matrix if there are at least as many samples as features, else the dual.
-    * beyond: conjugate gradients for as long as they converge so fast that all of it costs less than the matrix, and
-      after them the matrix. Sparse data: conjugate gradients to the end.
+    * m up to 250, or at least four times as many samples as features, or several targets, or few data: the Gram matrix
+      if there are at least as many samples as features, else the dual.
+    * other dense data: conjugate gradients for as long as they converge so fast that all of it costs less than the
+      matrix, and after them the matrix.
+    * sparse data: the matrix up to m = 1000; beyond, conjugate gradients to the end.
     * whenever the matrix turns out too ill-conditioned, or its rank doubtful: singular values.
     """
 
@@ -84,11 +86,13 @@ class ExactSolver:
 
     def _by_shape(self) -> Steps:
         problem, smaller = self.problem, min(self.problem.n, self.problem.d)
-        direct = smaller <= (FACTORISE_SPARSE_UP_TO if problem.sparse else FACTORISE_UP_TO)
-        if not direct and self.method == "auto" and problem.Y.shape[1] <= 4:
-            if problem.sparse:
-                return self._iterative(True)
-            return self._tried(budget=smaller // 25)
+        if self.method != "auto":
+            return self._at_once(self._factorised())
+        if problem.sparse and smaller > FACTORISE_SPARSE_UP_TO and problem.Y.shape[1] <= 4:
+            return self._iterative(True)
+        large = smaller > ITERATE_FROM and problem.n * problem.d >= ITERATE_FROM_ENTRIES
+        if not problem.sparse and large and problem.Y.shape[1] == 1 and problem.n < 4 * problem.d:
+            return self._tried(budget=smaller // 16)
         return self._at_once(self._factorised())
 
     # ------------------------------------------------------------------ direct
@@ -113,7 +117,7 @@ class ExactSolver:
         """Solve by the smaller Gram matrix; by singular values where that is not safe."""
         problem = self.problem
         if problem.n < problem.d:
-            data = gather_data(self.problem)
+            data = centred_data(problem.X, problem.weights, problem.fit_intercept)
             return solve_dual(problem, data, self.rcond) or self._singular(data)
         equations, data = gather_equations(problem)
         solution = solve_primal(problem, equations, data, self.rcond)
