@@ -91,7 +91,6 @@ def locate(row: int, rows: int, shape: tuple[int, ...], grid_rows: int, top: int
 @compiled
 def transform_tiles(
     source: Array,
-    slopes: bool,
     top: int,
     left: int,
     grid_rows: int,
@@ -105,8 +104,8 @@ def transform_tiles(
 ) -> None:
     """Write ``out[plane, channel, tile]`` of the tiles ``start ... start + count`` of all channels of a batch.
 
-    Tile (ty, tx) begins at row ``4 ty - top``, column ``4 tx - left`` of an image; it has 6 x 6 numbers, or 4 x 4 of
-    slopes. What a vector writes beyond its last tile, the next vector overwrites.
+    Tile (ty, tx) begins at row ``4 ty - top``, column ``4 tx - left`` of an image; it has 6 x 6 numbers. What a vector
+    writes beyond its last tile, the next vector overwrites.
     """
     channels, height, width = source.shape[1], source.shape[2], source.shape[3]
     flat, lanes, gc = source.reshape(source.size), lanes_of(source), grid_columns
@@ -118,18 +117,44 @@ def transform_tiles(
         low, high, to = left - STEP * tx, width + left - STEP * tx, tile - start
         for c in range(channels):
             at, io = c * height * width, c * pitch + to
-            if slopes and rows == 4:
-                transform_image(FROM_SLOPES, 4, flat, at, width, where, low, high, zeros, gc, out, io, plane)
-            elif slopes and rows == 2:
-                transform_image(FROM_SLOPES, 2, flat, at, width, where, low, high, zeros, gc, out, io, plane)
-            elif slopes:
-                transform_image(FROM_SLOPES, 1, flat, at, width, where, low, high, zeros, gc, out, io, plane)
-            elif rows == 4:
+            if rows == 4:
                 transform_image(FROM_IMAGE, 4, flat, at, width, where, low, high, zeros, gc, out, io, plane)
             elif rows == 2:
                 transform_image(FROM_IMAGE, 2, flat, at, width, where, low, high, zeros, gc, out, io, plane)
             else:
                 transform_image(FROM_IMAGE, 1, flat, at, width, where, low, high, zeros, gc, out, io, plane)
+        tile += rows * gc if rows > 1 else min(gc - tx, stop - tile, lanes)
+
+
+@compiled
+def transform_slopes(
+    dy: Array,
+    grid_rows: int,
+    grid_columns: int,
+    start: int,
+    count: int,
+    zeros: Array,
+    out: Array,
+    plane: int,
+    pitch: int,
+) -> None:
+    """Do the same for tiles of 4 x 4 slopes; by itself, so that only weight gradients wait for its compilation."""
+    channels, height, width = dy.shape[1], dy.shape[2], dy.shape[3]
+    flat, lanes, gc = dy.reshape(dy.size), lanes_of(dy), grid_columns
+    where, tile, stop = np.empty(12, np.int64), start, start + count
+    while tile < stop:
+        row, tx = tile // gc, tile % gc
+        rows = rows_at_once(tx, stop - tile, gc, lanes)
+        locate(row, rows, dy.shape, grid_rows, 0, -STEP * tx, where)
+        high, to = width - STEP * tx, tile - start
+        for c in range(channels):
+            at, io = c * height * width, c * pitch + to
+            if rows == 4:
+                transform_image(FROM_SLOPES, 4, flat, at, width, where, 0, high, zeros, gc, out, io, plane)
+            elif rows == 2:
+                transform_image(FROM_SLOPES, 2, flat, at, width, where, 0, high, zeros, gc, out, io, plane)
+            else:
+                transform_image(FROM_SLOPES, 1, flat, at, width, where, 0, high, zeros, gc, out, io, plane)
         tile += rows * gc if rows > 1 else min(gc - tx, stop - tile, lanes)
 
 
@@ -177,7 +202,7 @@ def winograd_blocks(
     for block in range(start, stop):
         first = block * tiles
         count = min(tiles, N * grid_rows * grid_columns - first)
-        transform_tiles(source, False, top, left, grid_rows, grid_columns, first, count, zeros, seen, seen_plane, pitch)
+        transform_tiles(source, top, left, grid_rows, grid_columns, first, count, zeros, seen, seen_plane, pitch)
         for plane in range(PLANES):
             for b in range(blocks):
                 a, to = plane * weights_plane + b * room, plane * products_plane + b * ROWS * pitch
@@ -243,8 +268,8 @@ def winograd_weight_blocks(
     for block in range(start, stop):
         first = block * tiles
         count = min(tiles, N * grid_rows * grid_columns - first)
-        transform_tiles(x, False, top, left, grid_rows, grid_columns, first, count, zeros, seen, seen_plane, pitch)
-        transform_tiles(dy, True, 0, 0, grid_rows, grid_columns, first, count, zeros, slopes, slopes_plane, pitch)
+        transform_tiles(x, top, left, grid_rows, grid_columns, first, count, zeros, seen, seen_plane, pitch)
+        transform_slopes(dy, grid_rows, grid_columns, first, count, zeros, slopes, slopes_plane, pitch)
         for plane in range(PLANES):
             for t in range(0, count, lanes):
                 for c in range(0, C, lanes):
