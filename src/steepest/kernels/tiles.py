@@ -23,14 +23,14 @@ from steepest.typing import Array
 
 cgutils: Any = numba.core.cgutils  # numba types it in part
 WIDE = bool(binding.get_host_cpu_features().get("avx512f", False))
-BYTES = 64 if WIDE else 32  # of a vector
+HALVED = binding.get_host_cpu_name() == "znver4"  # multiplies long vectors in halves: short ones waste fewer lanes
 LINE = 64  # bytes that come from memory together
 TILE = 8 if WIDE else 4  # columns that are repeated; times 3 vectors they fill the registers, with some to spare
 
 
 def lanes(dtype: Any) -> int:
     """Return how many numbers of ``dtype`` a vector holds."""
-    return BYTES // int(np.dtype(dtype).itemsize)
+    return (64 if WIDE and not (HALVED and np.dtype(dtype) == np.float32) else 32) // int(np.dtype(dtype).itemsize)
 
 
 def reference_add_gram(panel: Array, gram: Array) -> None:
@@ -55,7 +55,7 @@ def _move(typing: Any, X: Any, shift: Any, first: Any, rows: Any, group: Any, pa
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         data, shifts, out = (context.make_array(signature.args[i])(context, builder, arguments[i]) for i in (0, 1, 5))
         first, count, at = arguments[2:5]
-        index, width = count.type, BYTES // (panel.dtype.bitwidth // 8)
+        index, width = count.type, lanes(panel.dtype.name)
         size = ir.Constant(index, width)
         begin = builder.mul(at, size)
         n_columns = cgutils.unpack_tuple(builder, data.shape, 2)[1]
@@ -93,7 +93,7 @@ def _transpose(typing: Any, X: Any, shift: Any, first: Any, blocks: Any, group: 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         data, shifts, out = (context.make_array(signature.args[i])(context, builder, arguments[i]) for i in (0, 1, 5))
         first, count, at = arguments[2:5]
-        index, width = count.type, BYTES // (panel.dtype.bitwidth // 8)
+        index, width = count.type, lanes(panel.dtype.name)
         size = ir.Constant(index, width)
         n_samples = cgutils.unpack_tuple(builder, data.shape, 2)[1]
         n_rows = cgutils.unpack_tuple(builder, out.shape, 3)[1]
@@ -160,7 +160,7 @@ def _tile(n_vectors: int) -> Any:
         """
         signature = types.void(panel, types.intp, types.intp, types.intp, gram, types.intp, types.intp, types.intp)
         scalar = ir.FloatType() if panel.dtype == types.float32 else ir.DoubleType()
-        width = BYTES // (panel.dtype.bitwidth // 8)
+        width = lanes(panel.dtype.name)
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             source = context.make_array(signature.args[0])(context, builder, arguments[0])
