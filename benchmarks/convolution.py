@@ -32,6 +32,8 @@ CASES: list[tuple[str, Shape, Shape, dict[str, int], tuple[float, float, float]]
     ("31x31", (1, 3, 256, 256), (3, 3, 31, 31), {"padding": 15}, (4.0, 4.0, 4.0)),
 ]
 PASSES = ("forward", "dx", "dw")
+SHORT = 60_000_000  # products: what takes less is called CALLS times in a row, as in training; the times are for all
+CALLS = 10
 
 
 def distance(expected: np.ndarray) -> Callable[[Any], float]:
@@ -72,6 +74,19 @@ def theirs(which: str, x: Any, w: Any, dy: Any, how: dict[str, int]) -> Callable
     return lambda: backward(dy, x, w, None, stride, padding, [1, 1], False, [0, 0], groups, mask)[mask.index(True)]
 
 
+def repeated(function: Callable[[], Any], calls: int) -> Callable[[], Any]:
+    """Return a function that does so many calls."""
+    return lambda: [function() for _ in range(calls)][-1]
+
+
+def calls_of(case: int) -> int:
+    """Return how many calls of a pass are timed together."""
+    from steepest.operators.convolution2d.geometry import Geometry
+
+    _, x_shape, w_shape, how, _ = CASES[case]
+    return CALLS if Geometry.of(x_shape, w_shape, **how).products < SHORT else 1
+
+
 def conv2d_contest(dtype: str, case: int, which: str) -> Contest:
     """Return one pass of one case."""
     import torch
@@ -85,10 +100,11 @@ def conv2d_contest(dtype: str, case: int, which: str) -> Contest:
     double = [torch.from_numpy(array.astype(np.float64)) for array in (x, w)]
     dy = arrays(dtype, tuple(theirs("forward", *double, None, how)().shape))[0]
     expected = theirs(which, *double, torch.from_numpy(dy.astype(np.float64)), how)().numpy()
-    contenders = [Contender("steepest", ours(which, x, w, dy, how))]
+    calls = calls_of(case)
+    contenders = [Contender("steepest", repeated(ours(which, x, w, dy, how), calls))]
     for name, layout in (("NCHW", torch.contiguous_format), ("channels last", torch.channels_last)):
         tensors = [torch.from_numpy(array).contiguous(memory_format=layout) for array in (x, w, dy)]
-        contenders.append(Contender(f"PyTorch {name}", theirs(which, *tensors, how)))
+        contenders.append(Contender(f"PyTorch {name}", repeated(theirs(which, *tensors, how), calls)))
     return Contest(contenders, distance(expected), ALLOWED[dtype])
 
 
@@ -100,6 +116,25 @@ def loops_contest() -> Contest:
     expected = conv2d_loops(x, w)
     contenders = [Contender("steepest", ours("forward", x, w, x, {})), Contender("loops", lambda: conv2d_loops(x, w))]
     return Contest(contenders, distance(expected), 1e-12)
+
+
+def unfolded_contest(dtype: str, case: int) -> Contest:
+    """Return the forward pass against plain NumPy, as libraries for teaching do it: unfold the windows, multiply."""
+    _, x_shape, w_shape, how, _ = CASES[case]
+    x, w = arrays(dtype, x_shape, w_shape)
+    p, s = how.get("padding", 0), how.get("stride", 1)
+
+    def unfolded() -> np.ndarray:
+        """Copy every window to a column, and multiply by the weights."""
+        padded = np.pad(x, ((0, 0), (0, 0), (p, p), (p, p)))
+        windows = np.lib.stride_tricks.sliding_window_view(padded, w_shape[2:], axis=(2, 3))[:, :, ::s, ::s]
+        n, _, height, width = windows.shape[:4]
+        columns = windows.transpose(1, 4, 5, 0, 2, 3).reshape(w[0].size, -1)
+        product = w.reshape(len(w), -1) @ columns
+        return np.ascontiguousarray(product.reshape(len(w), n, height, width).transpose(1, 0, 2, 3))
+
+    contenders = [Contender("steepest", ours("forward", x, w, x, how)), Contender("NumPy, unfolded", unfolded)]
+    return Contest(contenders, distance(unfolded()), ALLOWED[dtype])
 
 
 def convolve_contest(dtype: str, d: int, k: int) -> Contest:
@@ -161,8 +196,12 @@ def regimes(quick: bool) -> list[Regime]:
             for which, goal in zip(PASSES, goals, strict=True):
                 aim = goal if dtype == "f4" else 0.0 if name.startswith("depthwise") else 1.5
                 contest = partial(conv2d_contest, dtype, number, which)
-                found.append(Regime(f"conv2d {dtype} {name}, {which}", contest, aim, repeats=9))
+                often = f", {calls_of(number)} calls" if calls_of(number) > 1 else ""
+                found.append(Regime(f"conv2d {dtype} {name}, {which}{often}", contest, aim, repeats=9))
     found.append(Regime("conv2d against the article's loops", loops_contest, 1000.0, repeats=3))
+    for number in (0, 6):
+        name = f"conv2d f4 against unfolded windows, {CASES[number][0]}, forward"
+        found.append(Regime(name, partial(unfolded_contest, "f4", number), 6.0, repeats=5))
     lengths = (16, 100, 1000, 10_000)
     size = 100_000 if quick else 1_000_000
     for dtype in ("f8", "f4"):

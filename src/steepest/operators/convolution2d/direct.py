@@ -33,10 +33,10 @@ from steepest.kernels.convolution.direct import (
 from steepest.kernels.convolution.tiles import ROWS
 from steepest.kernels.threads import map_blocks, n_threads
 from steepest.operators.convolution2d.geometry import Geometry
+from steepest.operators.convolution2d.sharing import THREADED_PRODUCTS, share
 from steepest.typing import Array, IntArray
 
 PACKED_BYTES = 400_000  # of one block: together with the weights in use it stays in the second-level cache
-THREADED_PRODUCTS = 300_000
 PARTIAL_SUMS = 4  # a weight gradient is summed in so many parts, for any number of threads
 
 
@@ -218,10 +218,8 @@ def _pitch(width: int, columns: int, stride: int, starts: list[int], shifts: lis
 
 def _run(function: partial[None], g: Geometry, plan: Plan) -> None:
     tasks = g.batch * g.groups * plan.blocks * plan.splits
-    products = plan.height * plan.width * plan.out_channels * len(plan.offset) * g.batch * g.groups
-    share = tasks if products < THREADED_PRODUCTS else -(-tasks // n_threads())
     if tasks:
-        map_blocks(function, tasks, share)
+        map_blocks(function, tasks, share(tasks, g.products))
 
 
 def _grouped(w: Array, g: Geometry) -> Array:

@@ -48,6 +48,7 @@ from steepest.kernels.convolution.winograd import (
 from steepest.kernels.scratch import scratch
 from steepest.kernels.threads import map_blocks, n_threads
 from steepest.operators.convolution2d.geometry import Geometry
+from steepest.operators.convolution2d.sharing import share
 from steepest.typing import Array
 
 BLOCK_BYTES = 1_200_000  # transformed inputs and products of one block of tiles
@@ -111,7 +112,7 @@ def _correlate(source: Array, w: Array, bias: Array, swap: bool, start: tuple[in
         products = scratch("products", work_space(out_channels, tiles, lane), source.dtype)
         winograd_blocks(source, table, bias, *start, out, tiles, seen, products, first, stop)
 
-    map_blocks(part, blocks, -(-blocks // n_threads()))
+    map_blocks(part, blocks, share(blocks, 9 * channels * out.size))
     return out
 
 
