@@ -15,7 +15,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 from steepest.solvers.stopping import Reason
 from steepest.trace import Trace
 
-ROOMS = ("linear_model", "cluster")
+ROOMS = ("linear_model", "cluster", "neural_network")
 
 
 def estimators() -> list[type]:

@@ -77,6 +77,7 @@ def test_early_stopping_holds_out_the_same_rows_and_keeps_the_same_weights(targe
     a, b = compare(name, y, **{**BASE, "max_iter": 80}, early_stopping=True, n_iter_no_change=5)
     np.testing.assert_allclose(a.validation_scores_, b.validation_scores_, rtol=1e-10)
     assert a.best_validation_score_ == pytest.approx(b.best_validation_score_)
+    np.testing.assert_array_equal(a.trace_["validation_score"][1:], a.validation_scores_)
 
 
 def test_counts_by_the_poisson_deviance():

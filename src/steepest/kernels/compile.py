@@ -10,14 +10,30 @@ from numba.core import event
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+OPTIONS: dict[str, Any] = {
+    "cache": True,
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": {"contract", "reassoc", "nsz", "arcp"},
+}
+
+
 def compiled(function: F) -> F:
     """Compile ``function`` at its first call, without the interpreter lock, and keep the result on disk.
 
     The order of floating-point operations is kept as written, except that a product and a sum may be fused and
     a reduction may run in several SIMD lanes; NaN and infinity keep their meaning.
     """
-    fastmath = {"contract", "reassoc", "nsz", "arcp"}
-    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fastmath)(function))
+    return cast(F, numba.njit(**OPTIONS)(function))
+
+
+def inlined(function: F) -> F:
+    """Compile ``function`` as part of every kernel that calls it: for the levels between a loop and what it calls.
+
+    The compiler optimises a kernel together with all that it calls; every level between them would be optimised, and
+    turned into machine code, once more on its own.
+    """
+    return cast(F, numba.njit(inline="always", **OPTIONS)(function))
 
 
 class _Notice(event.Listener):

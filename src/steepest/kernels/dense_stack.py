@@ -13,12 +13,12 @@ from typing import NamedTuple
 import numpy as np
 
 from steepest.kernels.activations import activate, pull_back
-from steepest.kernels.compile import compiled
+from steepest.kernels.compile import compiled, inlined
 from steepest.kernels.output_losses import value_and_slopes
 from steepest.kernels.update_rules import update
 from steepest.typing import Array, IntArray
 
-BLAS_FROM = 6000  # multiplications from which a call of BLAS costs less than plain loops
+BLAS_FROM = 600  # multiplications from which a call of BLAS costs less than plain loops
 
 
 class Stack(NamedTuple):
@@ -30,20 +30,26 @@ class Stack(NamedTuple):
         Numbers of units, from the input to the output.
     activations : int array (n_layers,)
         What follows each dense layer.
+    settings : float array (n_layers, 4)
+        The numbers of each activation.
     starts : int array (n_layers + 2,)
         Where each H_l, and the spare block, begins in ``work``.
     work : array
         The buffer.
+    slopes : array
+        A buffer as long, for activations whose slope must be kept; else empty.
     exponents : float array
-        A buffer for the exponentials of activations.
+        A buffer for exponentials.
     bits : int array
         Another, as long.
     """
 
     sizes: IntArray
     activations: IntArray
+    settings: Array
     starts: IntArray
     work: Array
+    slopes: Array
     exponents: Array
     bits: IntArray
 
@@ -66,117 +72,135 @@ class Data(NamedTuple):
 
 
 @compiled
-def affine(work: Array, h: int, z: int, theta: Array, w: int, n: int, k: int, m: int) -> None:
-    """``Z = H W + b``: H (n, k) from ``h``, Z (n, m) from ``z`` on in the buffer; W (k, m), then b, from ``w`` on."""
-    b = w + k * m
-    if n * k * m >= BLAS_FROM:
-        H, W = work[h : h + n * k].reshape(n, k), theta[w:b].reshape(k, m)
-        np.dot(H, W, work[z : z + n * m].reshape(n, m))
-        for i in range(n):
-            for j in range(m):
-                work[z + i * m + j] += theta[b + j]
+def block(buffer: Array, start: int, rows: int, columns: int) -> Array:
+    """Return a stretch of a flat buffer as a matrix."""
+    return buffer[start : start + rows * columns].reshape(rows, columns)
+
+
+@compiled
+def product(A: Array, B: Array, out: Array) -> None:
+    """``out = A B``, by BLAS unless the matrices are so small that calling it would cost more."""
+    n, terms, m = A.shape[0], A.shape[1], B.shape[1]
+    if n * terms * m >= BLAS_FROM:
+        np.dot(A, B, out)
         return
     for i in range(n):
-        row = z + i * m
         for j in range(m):
-            work[row + j] = theta[b + j]
-        for r in range(k):
-            a = work[h + i * k + r]
-            for j in range(m):
-                work[row + j] += a * theta[w + r * m + j]
+            total = A[i, 0] * B[0, j]
+            for t in range(1, terms):
+                total += A[i, t] * B[t, j]
+            out[i, j] = total
 
 
 @compiled
-def weight_gradients(work: Array, h: int, dz: int, gradient: Array, w: int, n: int, k: int, m: int) -> None:
-    """``dW = H^T dZ``, ``db = 1^T dZ``: H (n, k) from ``h``, dZ (n, m) from ``dz`` on; dW, then db, from ``w``."""
-    b = w + k * m
-    large = n * k * m >= BLAS_FROM
-    if large:
-        H, dZ = work[h : h + n * k].reshape(n, k), work[dz : dz + n * m].reshape(n, m)
-        np.dot(H.T, dZ, gradient[w:b].reshape(k, m))
-    for i in range(b if large else w, b + m):
-        gradient[i] = 0
+def add_bias(Z: Array, b: Array) -> None:
+    """``Z_nk += b_k``."""
+    for i in range(Z.shape[0]):
+        for j in range(Z.shape[1]):
+            Z[i, j] += b[j]
+
+
+@compiled
+def column_sums(dZ: Array, db: Array) -> None:
+    """``db = 1^T dZ``."""
+    for j in range(dZ.shape[1]):
+        db[j] = dZ[0, j]
+    for i in range(1, dZ.shape[0]):
+        for j in range(dZ.shape[1]):
+            db[j] += dZ[i, j]
+
+
+@inlined
+def batch_gradient(theta: Array, gradient: Array, rows: IntArray, data: Data, stack: Stack) -> float:
+    """Write the gradient of the objective on some rows into ``gradient``; return its value."""
+    factor, l2 = scales(rows, data)
+    return part_gradient(theta, gradient, rows, data, stack, factor, l2)
+
+
+@inlined
+def part_gradient(
+    theta: Array, gradient: Array, rows: IntArray, data: Data, stack: Stack, factor: float, l2: float
+) -> float:
+    """Do so for ``factor sum_i s_i l_i + l2 |W|^2 / 2``: the objective on some rows, or a part of it.
+
+    Forward, H_1 ... H_L are filled; back, dL/dZ_l takes the place of H_l.
+    """
+    n, last, starts, sizes, work = rows.size, stack.activations.size, stack.starts, stack.sizes, stack.work
+    H = block(work, 0, n, sizes[0])
     for i in range(n):
-        row = dz + i * m
-        for j in range(m):
-            gradient[b + j] += work[row + j]
-        for r in range(0 if large else k):
-            a = work[h + i * k + r]
-            for j in range(m):
-                gradient[w + r * m + j] += a * work[row + j]
+        row = rows[i]
+        for j in range(sizes[0]):
+            H[i, j] = data.X[row, j]
+    squares = forward(theta, stack, n, l2)
+    value = value_and_slopes(
+        block(work, starts[last], n, sizes[last]),
+        data.targets,
+        data.weights,
+        rows,
+        data.loss,
+        factor,
+        stack.exponents,
+        stack.bits,
+    )
+    backward(theta, gradient, stack, n, l2)
+    return value + 0.5 * l2 * squares
 
 
-@compiled
-def input_gradients(work: Array, dz: int, dh: int, theta: Array, w: int, n: int, k: int, m: int) -> None:
-    """``dH = dZ W^T``: dZ (n, m) from ``dz`` on, dH (n, k) from ``dh`` on; W (k, m) from ``w`` on in the parameters."""
-    if n * k * m >= BLAS_FROM:
-        dZ, W = work[dz : dz + n * m].reshape(n, m), theta[w : w + k * m].reshape(k, m)
-        np.dot(dZ, W.T, work[dh : dh + n * k].reshape(n, k))
-        return
-    for i in range(n):
-        for r in range(k):
-            total = work[dz + i * m] * theta[w + r * m]
-            for j in range(1, m):
-                total += work[dz + i * m + j] * theta[w + r * m + j]
-            work[dh + i * k + r] = total
-
-
-@compiled
+@inlined
 def forward(theta: Array, stack: Stack, n: int, l2: float) -> float:
     """Fill H_1 ... H_L from H_0; return the sum of all squared weights if they are penalised."""
-    place, squares = 0, 0.0
+    starts, sizes, work = stack.starts, stack.sizes, stack.work
+    b, squares = 0, 0.0
     for layer in range(stack.activations.size):
-        k, m = stack.sizes[layer], stack.sizes[layer + 1]
-        z = stack.starts[layer + 1]
-        affine(stack.work, stack.starts[layer], z, theta, place, n, k, m)
-        activate(stack.work, z, z + n * m, stack.activations[layer], stack.exponents, stack.bits)
+        k, m, at = sizes[layer], sizes[layer + 1], starts[layer + 1]
+        w, b = b, b + k * m
+        Z = block(work, at, n, m)
+        product(block(work, starts[layer], n, k), block(theta, w, k, m), Z)
+        add_bias(Z, theta[b : b + m])
+        slopes = stack.slopes[at : at + n * m]
+        activate(work[at : at + n * m], stack.activations[layer], stack.settings[layer], slopes, stack.exponents,
+                 stack.bits)  # fmt: skip
         if l2 > 0:
-            for i in range(place, place + k * m):
+            for i in range(w, b):
                 squares += theta[i] * theta[i]
-        place += (k + 1) * m
+        b += m
     return squares
 
 
-@compiled
+@inlined
 def backward(theta: Array, gradient: Array, stack: Stack, n: int, l2: float) -> None:
     """Fill ``gradient``, with dL/dZ_L in the place of H_L."""
-    place, strength = theta.size, theta.dtype.type(l2)
-    spare = stack.starts[stack.activations.size + 1]
-    for layer in range(stack.activations.size - 1, -1, -1):
-        k, m = stack.sizes[layer], stack.sizes[layer + 1]
-        h, dz = stack.starts[layer], stack.starts[layer + 1]
-        place -= (k + 1) * m
-        weight_gradients(stack.work, h, dz, gradient, place, n, k, m)
+    starts, sizes, work, strength = stack.starts, stack.sizes, stack.work, theta.dtype.type(l2)
+    last = stack.activations.size
+    w, spare = theta.size, starts[last + 1]
+    for layer in range(last - 1, -1, -1):
+        k, m, at = sizes[layer], sizes[layer + 1], starts[layer]
+        w -= (k + 1) * m
+        b = w + k * m
+        dZ = block(work, starts[layer + 1], n, m)
+        product(block(work, at, n, k).T, dZ, block(gradient, w, k, m))
+        column_sums(dZ, gradient[b : b + m])
         if l2 > 0:
-            for i in range(place, place + k * m):
+            for i in range(w, b):
                 gradient[i] += strength * theta[i]
         if layer > 0:
-            input_gradients(stack.work, dz, spare, theta, place, n, k, m)
-            pull_back(stack.work, spare, h, n * k, stack.activations[layer - 1])
+            product(dZ, block(theta, w, k, m).T, block(work, spare, n, k))
+            slopes = stack.slopes[at : at + n * k]
+            pull_back(work[spare : spare + n * k], work[at : at + n * k], stack.activations[layer - 1],
+                      stack.settings[layer - 1], slopes)  # fmt: skip
 
 
 @compiled
-def batch_gradient(theta: Array, gradient: Array, rows: IntArray, data: Data, stack: Stack) -> float:
-    """Write the gradient of the objective on some rows into ``gradient``; return its value."""
-    n, size = rows.size, data.X.shape[1]
-    for i in range(n):
-        row = rows[i]
-        for j in range(size):
-            stack.work[i * size + j] = data.X[row, j]
-    factor, l2 = data.factor * data.X.shape[0] / n, data.l2
-    if data.own_mean:
-        mass = float(n)
-        if data.weights.size > 0:
-            mass = 0.0
-            for i in range(n):
-                mass += data.weights[rows[i]]
-        factor, l2 = data.factor / mass, data.l2 / mass
-    squares = forward(theta, stack, n, l2)
-    last = stack.activations.size
-    at, outputs = stack.starts[last], stack.sizes[last]
-    value = value_and_slopes(stack.work, at, outputs, data.targets, data.weights, rows, data.loss, factor)
-    backward(theta, gradient, stack, n, l2)
-    return value + 0.5 * l2 * squares
+def scales(rows: IntArray, data: Data) -> tuple[float, float]:
+    """Return the factor of a batch's losses and the strength of its penalty."""
+    if not data.own_mean:
+        return data.factor * data.X.shape[0] / rows.size, data.l2
+    mass = float(rows.size)
+    if data.weights.size > 0:
+        mass = 0.0
+        for i in range(rows.size):
+            mass += data.weights[rows[i]]
+    return data.factor / mass, data.l2 / mass
 
 
 @compiled
@@ -187,7 +211,7 @@ def train(
     batch_size: int,
     data: Data,
     stack: Stack,
-    rule: int,
+    family: int,
     constants: Array,
     rates: Array,
     memory: Array,
@@ -211,7 +235,7 @@ def train(
         for start in range(0, order.size, batch_size):
             rows = order[start : start + batch_size]
             total += batch_gradient(theta, gradient, rows, data, stack) * rows.size
-            update(theta, gradient, memory, rule, constants, t)
+            update(theta, gradient, memory, 0, family, constants, t)
             t += 1
         values[p] = total / order.size
         plateau[1] = plateau[1] + 1 if values[p] > plateau[0] - plateau[2] else 0.0

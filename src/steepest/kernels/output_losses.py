@@ -1,7 +1,10 @@
 """Losses of a network's output and their slopes, batch by batch, compiled.
 
 Twins of ``losses`` (value and gradient) under ``objectives.reduction.Reduction``. Scores lie in a flat buffer ``z``,
-those of a sample from ``at`` on.
+those of a sample after each other; the exponentials of a whole batch are computed together, in SIMD lanes.
+
+Logarithms are taken of products instead of one by one: ``sum_i log(1 + q_i) = log prod_i (1 + q_i)``. As no q_i is
+negative, the product's excess over 1 is built without cancellation: ``(1 + Q) (1 + q) - 1 = Q + q (1 + Q)``.
 """
 
 from typing import Any
@@ -9,89 +12,108 @@ from typing import Any
 import numpy as np
 
 from steepest.kernels.compile import compiled
+from steepest.kernels.logistic import exponentials
 from steepest.typing import Array, IntArray
 
 HALF_SQUARED, LOGISTIC, SOFTMAX, POISSON = range(4)
-
-
-@compiled
-def half_squared(z: Array, at: int, y: Array, row: int, scale: Any) -> float:
-    """Twin of ``HalfSquaredError``: return the sample's loss; ``scale (z - y)`` takes the place of z."""
-    total = 0.0
-    for j in range(y.shape[1]):
-        residual = z[at + j] - y[row, j]
-        total += 0.5 * residual * residual
-        z[at + j] = scale * residual
-    return total
-
-
-@compiled
-def logistic(z: Array, at: int, y: Array, row: int, scale: Any) -> float:
-    """Twin of ``LogisticLoss``, output by output: return the loss; ``scale (p - y)`` takes the place of z.
-
-    With e = e^-|z|, l = max(z, 0) - y z + log(1 + e), and p is 1 / (1 + e) for z > 0, e / (1 + e) otherwise.
-    """
-    total = 0.0
-    one, zero = z.dtype.type(1), z.dtype.type(0)
-    for j in range(y.shape[1]):
-        score = z[at + j]
-        e = np.exp(-abs(score))
-        total += max(score, zero) + np.log1p(e) - y[row, j] * score
-        z[at + j] = scale * ((one if score > 0 else e) / (one + e) - y[row, j])
-    return total
-
-
-@compiled
-def poisson(z: Array, at: int, y: Array, row: int, scale: Any) -> float:
-    """Twin of ``HalfPoissonDeviance``: return the sample's loss; ``scale (e^z - y)`` takes the place of z."""
-    total = 0.0
-    for j in range(y.shape[1]):
-        mean = np.exp(z[at + j])
-        total += mean - y[row, j] * z[at + j] - y[row, j]
-        if y[row, j] > 0:
-            total += y[row, j] * np.log(y[row, j])
-        z[at + j] = scale * (mean - y[row, j])
-    return total
-
-
-@compiled
-def softmax(z: Array, at: int, size: int, label: int, scale: Any) -> float:
-    """Twin of ``SoftmaxCrossEntropy``: return the loss; ``scale (p - onehot)`` takes the place of z."""
-    largest = z[at]
-    for j in range(1, size):
-        largest = max(largest, z[at + j])
-    at_label = z[at + label] - largest
-    whole = z.dtype.type(0)
-    for j in range(size):
-        z[at + j] = np.exp(z[at + j] - largest)
-        whole += z[at + j]
-    z[at + label] -= whole
-    for j in range(size):
-        z[at + j] *= scale / whole
-    return np.log(whole) - at_label  # type: ignore[no-any-return]  # NumPy types a scalar's logarithm as Any
+LARGE = 1e100  # a product whose logarithm is taken before it overflows
 
 
 @compiled
 def value_and_slopes(
-    z: Array, at: int, size: int, targets: Array, weights: Array, rows: IntArray, loss: int, factor: float
+    Z: Array, targets: Array, weights: Array, rows: IntArray, loss: int, factor: float, e: Array, bits: IntArray
 ) -> float:
-    """Return ``factor sum_i s_i l(y_i, z_i)``; the slopes ``factor s_i dl/dz`` take the place of the scores.
+    """Return ``factor sum_i s_i l(y_i, z_i)``; the slopes ``factor s_i dl/dz`` take the place of the scores Z.
 
-    The scores are (n, size), from ``at`` on. ``targets`` (all rows, size), or (all rows, 1) of class numbers for the
-    softmax; no ``weights`` means all ones.
+    ``targets`` are (all rows, outputs), or (all rows, 1) of class numbers for the softmax; no ``weights`` means ones.
+    ``e`` (float64) and ``bits`` (int64) are buffers of at least the number of outputs.
     """
-    total = 0.0
-    for i in range(rows.size):
-        row, here = rows[i], at + i * size
+    n, size = Z.shape
+    total, excess, before, together = 0.0, 0.0, 0.0, e.size // size
+    for i in range(n):
+        z, place = Z[i], i % together * size
+        if place == 0 and loss in (LOGISTIC, SOFTMAX):
+            exponents(Z[i : i + together], loss == SOFTMAX, e, bits)
+        row, powers = rows[i], e[place : place + size]
         weight = factor if weights.size == 0 else factor * weights[row]
-        scale = z.dtype.type(weight)
+        if weight != before or excess > LARGE:
+            total += before * np.log1p(excess)
+            excess, before = 0.0, weight
         if loss == SOFTMAX:
-            value = softmax(z, here, size, int(targets[row, 0]), scale)
+            value, q = softmax(z, int(targets[row, 0]), weight, powers)
         elif loss == LOGISTIC:
-            value = logistic(z, here, targets, row, scale)
-        elif loss == POISSON:
-            value = poisson(z, here, targets, row, scale)
+            value, q = logistic(z, targets[row], weight, powers)
         else:
-            value = half_squared(z, here, targets, row, scale)
+            value, q = by_output(z, targets[row], weight, loss), 0.0
         total += weight * value
+        excess += q * (1.0 + excess)
+    return float(total + before * np.log1p(excess))
+
+
+@compiled
+def exponents(Z: Array, shifted: bool, e: Array, bits: IntArray) -> None:
+    """Write ``e^-|z|`` for all of Z, row by row, or ``e^(z - the row's largest z)``."""
+    size = Z.shape[1]
+    for i in range(Z.shape[0]):
+        largest = Z[i, 0]
+        for j in range(1, size):
+            largest = max(largest, Z[i, j])
+        for j in range(size):
+            e[i * size + j] = Z[i, j] - largest if shifted else -abs(Z[i, j])
+    exponentials(e, bits, Z.size)
+
+
+@compiled
+def softmax(z: Array, label: int, scale: float, e: Array) -> Any:
+    """Twin of ``SoftmaxCrossEntropy``: ``scale (p - onehot)`` takes the place of z.
+
+    With e_k = e^(z_k - m), m the largest score, ``l = m - z_label + log(1 + q)`` and ``1 + q = sum_k e_k``. Return
+    ``m - z_label`` and q, which is the sum of the others where the label leads: no digit of a small loss is lost.
+    """
+    others, own, gap = 0.0, e[label], 0.0
+    for k in range(z.size):
+        others += e[k] if k != label else 0.0
+    if own < 1.0:
+        for k in range(z.size):
+            gap = max(gap, float(z[k] - z[label]))
+    share = scale / (others + own)
+    for k in range(z.size):
+        z[k] = share * e[k]
+    z[label] = -share * others
+    return gap, others if own == 1.0 else others + own - 1.0
+
+
+@compiled
+def logistic(z: Array, y: Array, scale: float, e: Array) -> Any:
+    """Twin of ``LogisticLoss``, output by output: ``scale (p - y)`` takes the place of z.
+
+    With e = e^-|z|, ``l = max(z, 0) - y z + log(1 + e)``, and p is 1 / (1 + e) for z > 0, e / (1 + e) otherwise. Return
+    the sum of the first two terms, and the excess of the product of all 1 + e.
+    """
+    total, excess = 0.0, 0.0
+    for j in range(z.size):
+        score, label, small = float(z[j]), float(y[j]), e[j]
+        total += max(score, 0.0) - label * score
+        excess += small * (1.0 + excess)
+        yes, no = (1.0, small) if score > 0 else (small, 1.0)
+        z[j] = scale / (1.0 + small) * ((1.0 - label) * yes - label * no)
+    return total, excess
+
+
+@compiled
+def by_output(z: Array, y: Array, scale: float, loss: int) -> float:
+    """Twin of ``HalfSquaredError``, ``HalfPoissonDeviance``: return the loss; ``scale dl/dz`` takes the place of z."""
+    total = 0.0
+    for j in range(z.size):
+        score, target = float(z[j]), float(y[j])
+        if loss == POISSON:
+            mean = np.exp(score)
+            total += mean - target * score - target
+            if target > 0:
+                total += target * np.log(target)
+            z[j] = scale * (mean - target)
+        else:
+            residual = score - target
+            total += 0.5 * residual * residual
+            z[j] = scale * residual
     return total

@@ -5,16 +5,42 @@ import numpy as np
 from steepest.kernels import activations as kernel_activations
 from steepest.kernels import output_losses as kernel_losses
 from steepest.kernels.dense_stack import Data, Stack
-from steepest.layers import Dense, Identity, Layer, ReLU, Sigmoid, Tanh
+from steepest.layers import (
+    ELU,
+    GELU,
+    Dense,
+    HardSigmoid,
+    HardTanh,
+    Identity,
+    Layer,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Tanh,
+)
 from steepest.losses import HalfPoissonDeviance, HalfSquaredError, LogisticLoss, SoftmaxCrossEntropy
 from steepest.objectives.network import NetworkObjective
 
 TILE = 512  # activations whose exponentials are computed together
 ACTIVATIONS: dict[type[Layer], int] = {
     Identity: kernel_activations.IDENTITY,
-    ReLU: kernel_activations.RELU,
+    ReLU: kernel_activations.LINE,
+    HardTanh: kernel_activations.LINE,
+    HardSigmoid: kernel_activations.LINE,
+    LeakyReLU: kernel_activations.LEAKY,
+    ELU: kernel_activations.ELU,
     Sigmoid: kernel_activations.SIGMOID,
     Tanh: kernel_activations.TANH,
+    Softplus: kernel_activations.SOFTPLUS,
+    SiLU: kernel_activations.SILU,
+    GELU: kernel_activations.GELU,
+}
+LINES: dict[type[Layer], tuple[float, float, float, float]] = {  # a, b, low, high: a (z + b), clipped
+    ReLU: (1.0, 0.0, 0.0, np.inf),
+    HardTanh: (1.0, 0.0, -1.0, 1.0),
+    HardSigmoid: (1.0 / 6.0, 3.0, 0.0, 1.0),
 }
 LOSSES: dict[type, int] = {
     HalfPoissonDeviance: kernel_losses.POISSON,
@@ -27,8 +53,9 @@ LOSSES: dict[type, int] = {
 def dense_stack(objective: NetworkObjective, batch_size: int) -> tuple[Data, Stack] | None:
     """Return what the kernel needs to train on batches of up to ``batch_size`` rows, or None if it cannot.
 
-    The rule: dense layers with at most one elementwise activation that has a compiled twin after each, none after the
-    last; a loss with a twin; no penalty but the squared L2. Everything else trains by the layers themselves.
+    The rule: dense layers with at most one elementwise activation after each, none after the last; a loss with a twin;
+    no penalty but the squared L2. Everything else trains by the layers themselves; so do leaky ReLUs and ELUs of a
+    negative setting, where the sign of the value does not tell that of the score.
 
     Examples
     --------
@@ -45,28 +72,50 @@ def dense_stack(objective: NetworkObjective, batch_size: int) -> tuple[Data, Sta
     plain_penalty = penalty.l1 == 0 and not penalty.positive and np.ndim(penalty.l2) == 0
     if following is None or type(objective.loss) not in LOSSES or not plain_penalty:
         return None
-    dtype = objective.X.dtype
+    data = _data(objective, float(penalty.l2))
+    dtype = data.X.dtype
     sizes = np.array([objective.network.input_shape[0], *(dense.units for dense, _ in following)])
     starts = np.concatenate([[0], np.cumsum(sizes) * batch_size])
+    activations = np.array([ACTIVATIONS[type(activation)] for _, activation in following])
+    length, tile = starts[-1] + sizes.max() * batch_size, max(TILE, sizes[-1])
     stack = Stack(
         sizes=sizes,
-        activations=np.array([ACTIVATIONS[type(activation)] for _, activation in following]),
+        activations=activations,
+        settings=np.array([activation_setting(activation) for _, activation in following]),
         starts=starts,
-        work=np.empty(starts[-1] + sizes.max() * batch_size, dtype=dtype),
-        exponents=np.empty(TILE),
-        bits=np.empty(TILE, dtype=np.int64),
+        work=np.empty(length, dtype),
+        slopes=np.empty(length if np.any(activations >= kernel_activations.KEEPS_SLOPE) else 0, dtype),
+        exponents=np.empty(tile),
+        bits=np.empty(tile, dtype=np.int64),
     )
+    return data, stack
+
+
+def activation_setting(layer: Layer) -> tuple[float, float, float, float]:
+    """Return the four numbers by which the kernel knows an activation.
+
+    Examples
+    --------
+    >>> activation_setting(HardTanh())
+    (1.0, 0.0, -1.0, 1.0)
+    """
+    first = float(getattr(layer, "slope", getattr(layer, "alpha", 0.0)))
+    return LINES.get(type(layer), (first, 0.0, 0.0, 0.0))
+
+
+def _data(objective: NetworkObjective, l2: float) -> Data:
+    """Return the rows as the kernel takes them."""
+    dtype = objective.X.dtype
     weights = objective.reduction.weights
-    data = Data(
+    return Data(
         X=np.ascontiguousarray(objective.X),
         targets=np.ascontiguousarray(objective.y.reshape(objective.n_samples, -1), dtype=dtype),
         weights=np.empty(0, dtype) if weights is None else weights.astype(dtype),
         loss=LOSSES[type(objective.loss)],
         factor=1.0 if objective.own_batches else float(objective.reduction.factor),
-        l2=float(penalty.l2),
+        l2=l2,
         own_mean=objective.own_batches,
     )
-    return data, stack
 
 
 def _activations_after_dense(layers: list[Layer]) -> list[tuple[Dense, Layer]] | None:
@@ -77,7 +126,7 @@ def _activations_after_dense(layers: list[Layer]) -> list[tuple[Dense, Layer]] |
         if isinstance(layer, Dense):
             pairs.append((layer, Identity()))
             activated = False
-        elif not activated and type(layer) in ACTIVATIONS:
+        elif not activated and type(layer) in ACTIVATIONS and activation_setting(layer)[0] >= 0:
             pairs[-1] = (pairs[-1][0], layer)
             activated = True
         else:

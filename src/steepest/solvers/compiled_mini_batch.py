@@ -1,7 +1,6 @@
 """Mini-batch gradient descent on a stack of dense layers, compiled: many updates between two steps."""
 
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from math import nan
 from typing import Any
@@ -11,42 +10,67 @@ import numpy as np
 from steepest.kernels import update_rules as kernel_rules
 from steepest.kernels.blas import one_blas_thread
 from steepest.kernels.dense_stack import train
+from steepest.solvers.halved_batches import pays, train_by_halves
 from steepest.solvers.loop import Steps
 from steepest.solvers.mini_batch import part_norms
 from steepest.solvers.plateau import Plateau
 from steepest.solvers.protocols import Objective
 from steepest.solvers.schedules import Schedule, Stateful, open_rate
 from steepest.solvers.stopping import Reason
-from steepest.solvers.updates import Adam, AdamW, Clipped, Momentum, Nesterov, Plain, Update
+from steepest.solvers.updates import Adagrad, Adam, AdamW, Clipped, Momentum, Nesterov, Plain, RMSprop, Update
 from steepest.step import Step
 from steepest.typing import Array, IntArray
 
 Orders = Callable[[int], IntArray]
-SEVERAL_THREADS_FROM = 50_000_000  # multiplications of a product from which a second thread of BLAS surely pays
 
 
 def compiled_rule(update: Update) -> tuple[int, list[float]] | None:
-    """Return the kernel's number of an update rule and its constants after the rate; None if it has no twin.
+    """Return the kernel's family of an update rule and its constants after the rate; None if it has no twin.
 
     Examples
     --------
     >>> compiled_rule(Clipped(Momentum(0.5), 2.0))
-    (1, [0.5, 0.0, 0.0, 0.0, 0.0, 2.0])
+    (1, [0.5, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 2.0])
     """
     if isinstance(update, Clipped):
         inner = compiled_rule(update.rule)
         return None if inner is None else (inner[0], [*inner[1][:-1], update.max_norm])
     if isinstance(update, Plain):
-        return kernel_rules.PLAIN, [0.0] * 6
+        return kernel_rules.PLAIN, [0.0] * 8
     if isinstance(update, Momentum | Nesterov):
-        rule = kernel_rules.MOMENTUM if isinstance(update, Momentum) else kernel_rules.NESTEROV
-        return rule, [update.beta, 0.0, 0.0, 0.0, 0.0, 0.0]
-    if isinstance(update, AdamW):
-        return kernel_rules.ADAM, [update.beta1, update.beta2, update.epsilon, update.weight_decay, 0.0, 0.0]
-    if isinstance(update, Adam) and not update.amsgrad:
-        flag = float(update.uncorrected_epsilon)
-        return kernel_rules.ADAM, [update.beta1, update.beta2, update.epsilon, 0.0, flag, 0.0]
+        shares = [0.0, 1.0] if isinstance(update, Momentum) else [1.0, update.beta]
+        return kernel_rules.VELOCITY, [update.beta, *shares, 0.0, 0.0, 0.0, 0.0, 0.0]
+    scaled = _scaled(update)
+    return None if scaled is None else (kernel_rules.SCALED, [*scaled, 0.0])
+
+
+def _scaled(update: Update) -> list[float] | None:
+    """Return the constants of a rule that divides by a root: beta1, beta2, c, epsilon, decay, and two flags."""
+    if isinstance(update, Adam):
+        decay = update.weight_decay if isinstance(update, AdamW) else 0.0
+        flags = [1.0 + update.uncorrected_epsilon, float(update.amsgrad)]
+        return [update.beta1, update.beta2, 1.0 - update.beta2, update.epsilon, decay, *flags]
+    if isinstance(update, RMSprop) and not update.centered:
+        return [0.0, update.decay, 1.0 - update.decay, update.epsilon, 0.0, 0.0, 0.0]
+    if isinstance(update, Adagrad):
+        return [0.0, 1.0, 1.0, update.epsilon, 0.0, 0.0, 0.0]
     return None
+
+
+def initial_memory(update: Update, theta: Array) -> Array:
+    """Return the kernel's state of a rule before its first update: one row each for means of g, of g^2, the largest.
+
+    Examples
+    --------
+    >>> initial_memory(Adagrad(initial=2.0), np.zeros(3))
+    array([[0., 0., 0.],
+           [2., 2., 2.]])
+    """
+    rule = update.rule if isinstance(update, Clipped) else update
+    memory = np.zeros((3 if isinstance(rule, Adam) and rule.amsgrad else 2, theta.size), theta.dtype)
+    if isinstance(rule, Adagrad):
+        memory[1] = rule.initial
+    return memory
 
 
 @dataclass
@@ -55,7 +79,7 @@ class Memory:
 
     Attributes
     ----------
-    state : array (2, n_parameters)
+    state : array (2 or 3, n_parameters)
         The update rule's.
     n_updates : int
         Updates made.
@@ -126,8 +150,8 @@ def compiled_mini_batch_descent(
     compiled = compiled_rule(update)
     if compiled is None:
         raise TypeError(f"{update!r} has no compiled twin")
-    rule, constants = compiled
-    memory = Memory(np.zeros((2, theta.size), theta.dtype)) if memory is None else memory
+    family, constants = compiled
+    memory = Memory(initial_memory(update, theta)) if memory is None else memory
     plateau = Plateau() if plateau is None else plateau
     theta, gradient = theta.copy(), np.zeros_like(theta)
     rate_of, n_rows = open_rate(learning_rate), len(data.X)
@@ -135,9 +159,7 @@ def compiled_mini_batch_descent(
     stride = 1 if depends or (rate_in_velocity and callable(learning_rate)) else stride
     counts = plateau.counts if plateau.score is None else Plateau().counts  # scores are counted instead of values
     orders = orders_of(n_rows, batch_size, generator if shuffle else None) if orders is None else orders
-    sizes = stack.sizes
-    largest = min(batch_size, n_rows) * int(np.max(sizes[1:] * sizes[:-1]))
-    threads = one_blas_thread if largest < SEVERAL_THREADS_FROM else nullcontext
+    make_passes = train_by_halves if pays(stack.sizes, min(batch_size, n_rows)) else train
     value = objective.value(theta) if start else nan
     yield Step(0, theta.copy(), value)
     epoch = 0
@@ -148,9 +170,9 @@ def compiled_mini_batch_descent(
             memory.state[0] *= memory.rate / rates[0]
         values, before = np.empty(n_passes), theta.copy()
         settings = np.array([rates[0], *constants])
-        with threads():
-            made = train(
-                theta, gradient, orders(n_passes), batch_size, data, stack, rule, settings, rates, memory.state,
+        with one_blas_thread():
+            made = make_passes(
+                theta, gradient, orders(n_passes), batch_size, data, stack, family, settings, rates, memory.state,
                 memory.n_updates + 1, values, counts,
             )  # fmt: skip
         epoch += made
@@ -166,7 +188,7 @@ def compiled_mini_batch_descent(
             float(np.linalg.norm(gradient)),
             step_size=memory.rate,
             step_norm=float(np.linalg.norm(way)),
-            notes=part_norms(gradient, way, parts),
+            notes=part_norms(gradient, way, parts) | plateau.notes(),
         )
         if ended:
             return Reason.PATIENCE

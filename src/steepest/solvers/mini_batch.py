@@ -100,7 +100,7 @@ def mini_batch_descent(
             step_size=rate,
             step_norm=float(np.linalg.norm(theta - before)),
             updates=np.stack(seen) if watch else None,
-            notes=part_norms(gradient, theta - before, parts),
+            notes=part_norms(gradient, theta - before, parts) | plateau.notes(),
         )
         if ended:
             return Reason.PATIENCE

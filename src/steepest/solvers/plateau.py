@@ -78,6 +78,10 @@ class Plateau:
         self.counts[1] = 0.0
         return False
 
+    def notes(self) -> dict[str, float]:
+        """Return what a step notes: the score of the held-out rows, where there are any."""
+        return {} if self.score is None else {"validation_score": self.scores[-1]}
+
     def _judge(self, theta: Array, score: float) -> None:
         """Count one pass by its score; NaN never counts as an improvement."""
         self.scores.append(score)

@@ -8,14 +8,29 @@ import pytest
 
 from steepest.kernels import activations as kernel
 from steepest.kernels.dense_stack import batch_gradient
-from steepest.layers import GELU, Dense, Dropout, LayerNorm, ReLU, Sequential, Tanh
+from steepest.layers import (
+    ELU,
+    GELU,
+    Dense,
+    Dropout,
+    LayerNorm,
+    LeakyReLU,
+    ReLU,
+    Sequential,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
 from steepest.losses import HalfPoissonDeviance, HalfSquaredError, HuberLoss, LogisticLoss, SoftmaxCrossEntropy
-from steepest.objectives.dense_stack import ACTIVATIONS, dense_stack
+from steepest.objectives.dense_stack import ACTIVATIONS, activation_setting, dense_stack
 from steepest.objectives.network import NetworkObjective
 from steepest.penalties import L1, SquaredL2
+from steepest.solvers import halved_batches
 from steepest.solvers.compiled_mini_batch import compiled_mini_batch_descent, compiled_rule
+from steepest.solvers.halved_batches import pays
 from steepest.solvers.mini_batch import mini_batch_descent
-from steepest.solvers.updates import Adam, AdamW, Clipped, Momentum, Nesterov, Plain, RMSprop
+from steepest.solvers.updates import Adagrad, Adam, AdamW, Clipped, Momentum, Nesterov, Plain, RMSprop
 
 DTYPES = [np.float64, np.float32]
 RULES = [
@@ -25,7 +40,11 @@ RULES = [
     Adam(),
     Adam(epsilon=0.1, uncorrected_epsilon=True),
     AdamW(weight_decay=0.1),
+    Adam(amsgrad=True),
+    RMSprop(),
+    Adagrad(initial=0.1),
     Clipped(Momentum(0.8), 0.1),
+    Clipped(Adagrad(initial=0.1), 0.1),
 ]
 
 
@@ -54,6 +73,10 @@ def start_of(objective: NetworkObjective) -> np.ndarray:
     return (0.5 * rng.standard_normal(objective.n_parameters)).astype(objective.X.dtype)
 
 
+def setting_of(layer: Any) -> tuple[int, np.ndarray]:
+    return ACTIVATIONS[type(layer)], np.array(activation_setting(layer))
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("activation", list(ACTIVATIONS), ids=lambda cls: cls.__name__)
 class TestActivations:
@@ -61,21 +84,18 @@ class TestActivations:
 
     def test_value_equals_the_layer(self, activation: Any, dtype: Any) -> None:
         Z, layer = self.Z.astype(dtype), activation()
-        computed = np.concatenate([[7.0], Z, [7.0]]).astype(dtype)  # what lies around is left alone
-        buffers = np.empty(16), np.empty(16, dtype=np.int64)
-        kernel.activate(computed, 1, len(Z) + 1, ACTIVATIONS[activation], *buffers)
-        assert computed[0] == computed[-1] == 7.0
-        np.testing.assert_allclose(
-            computed[1:-1], layer.value(Z), rtol=8 * np.finfo(dtype).eps, atol=np.finfo(dtype).eps
-        )
+        computed, slopes = Z.copy(), np.full_like(Z, np.nan)
+        kernel.activate(computed, *setting_of(layer), slopes, np.empty(16), np.empty(16, dtype=np.int64))
+        eps = np.finfo(dtype).eps
+        np.testing.assert_allclose(computed, layer.value(Z), rtol=8 * eps, atol=eps)
 
     def test_derivative_equals_the_layer(self, activation: Any, dtype: Any) -> None:
         Z, layer = self.Z.astype(dtype), activation()
-        H = layer.value(Z)
-        work = np.concatenate([H, np.full_like(H, 2.0)])
-        kernel.pull_back(work, len(H), 0, len(H), ACTIVATIONS[activation])
-        expected = 2.0 * layer.derivative(Z, H)
-        np.testing.assert_allclose(work[: len(H)], expected, rtol=1e-5, atol=16 * np.finfo(dtype).eps)
+        H, slopes = Z.copy(), np.full_like(Z, np.nan)
+        kernel.activate(H, *setting_of(layer), slopes, np.empty(16), np.empty(16, dtype=np.int64))
+        kernel.pull_back(np.full_like(H, 2.0), H, *setting_of(layer), slopes)
+        expected = 2.0 * layer.derivative(Z, layer.value(Z))
+        np.testing.assert_allclose(H, expected, rtol=1e-5, atol=16 * np.finfo(dtype).eps)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -86,7 +106,14 @@ class TestActivations:
     ids=lambda loss: loss.words,
 )
 @pytest.mark.parametrize(
-    "hidden", [[], [Dense(5), Tanh()], [Dense(40), ReLU(), Dense(30)]], ids=["none", "small", "through BLAS"]
+    "hidden",
+    [
+        [],
+        [Dense(5), Tanh()],
+        [Dense(40), ReLU(), Dense(30)],
+        [Dense(5), GELU(), Dense(4), ELU(0.5), Dense(6), SiLU(), Dense(3), Softplus(), Dense(4), LeakyReLU(0.1)],
+    ],
+    ids=["none", "small", "through BLAS", "all kinds of slopes"],
 )
 def test_batch_gradient_equals_the_objective(hidden: list[Any], loss: Any, weights: bool, dtype: Any) -> None:
     objective = objective_of(loss, hidden, dtype, weights=weights)
@@ -116,6 +143,49 @@ def test_training_equals_the_readable_form(dtype: Any, update: Any, batch_size: 
         assert ours.theta.dtype == dtype
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("weights", [False, True])
+@pytest.mark.parametrize("update", [Plain(), Adam(), Clipped(Momentum(0.8), 0.1)], ids=repr)
+def test_training_by_halves_equals_the_readable_form(update: Any, weights: bool, dtype: Any) -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((49, 300)).astype(dtype), rng.integers(0, 3, 49)  # the last batch is a single row
+    sample_weight = rng.uniform(0.5, 2.0, 49).astype(dtype) if weights else None
+    network = Sequential([Dense(400), ReLU(), Dense(3)], (300,))
+    loss, penalty = SoftmaxCrossEntropy(), SquaredL2(0.2)
+    objective = NetworkObjective(network, X, y, loss, penalty, sample_weight=sample_weight, own_batches=weights)
+    theta, prepared = 0.1 * start_of(objective), dense_stack(objective, 48)
+    assert prepared is not None
+    assert pays(prepared[1].sizes, 48)
+    how = {"learning_rate": 0.01, "batch_size": 48, "update": update}
+    compiled = compiled_mini_batch_descent(objective, prepared, theta, generator=np.random.default_rng(5), **how)
+    readable = mini_batch_descent(objective, theta, generator=np.random.default_rng(5), **how)
+    for _ in range(3):
+        ours, theirs = next(compiled), next(readable)
+        np.testing.assert_allclose(ours.theta, theirs.theta, rtol=0, atol=rtol(dtype))
+
+
+def test_the_number_of_threads_does_not_change_a_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(halved_batches, "BLOCK", 1000)
+    objective = objective_of(HalfSquaredError(), [Dense(500), ReLU(), Dense(500), Tanh()], np.float64)
+    found = []
+    for n_threads in ("1", "2"):
+        monkeypatch.setenv("STEEPEST_NUM_THREADS", n_threads)
+        prepared = dense_stack(objective, 20)
+        assert prepared is not None
+        assert pays(prepared[1].sizes, 20)
+        steps = compiled_mini_batch_descent(
+            objective,
+            prepared,
+            0.1 * start_of(objective),
+            learning_rate=0.01,
+            batch_size=20,
+            generator=np.random.default_rng(3),
+            update=Adam(),
+        )
+        found.append([next(steps).theta for _ in range(3)][-1])
+    np.testing.assert_array_equal(*found)
+
+
 def test_the_same_seed_gives_the_same_bits() -> None:
     objective = objective_of(HalfSquaredError(), [Dense(40), ReLU()], np.float64)
     runs = []
@@ -140,7 +210,8 @@ def test_the_same_seed_gives_the_same_bits() -> None:
     [
         ([Dense(4), LayerNorm(), Dense(3)], HalfSquaredError(), None),
         ([Dense(4), Dropout(), Dense(3)], HalfSquaredError(), None),
-        ([Dense(4), GELU(), Dense(3)], HalfSquaredError(), None),
+        ([Dense(4), Softmax(), Dense(3)], HalfSquaredError(), None),
+        ([Dense(4), LeakyReLU(-0.1), Dense(3)], HalfSquaredError(), None),
         ([Tanh(), Dense(3)], HalfSquaredError(), None),
         ([Dense(4), Tanh(), ReLU(), Dense(3)], HalfSquaredError(), None),
         ([Dense(3), Tanh()], HalfSquaredError(), None),
@@ -154,5 +225,5 @@ def test_what_the_kernel_cannot_do_is_left_to_the_layers(layers: list[Any], loss
 
 
 def test_rules_without_a_twin_say_so() -> None:
-    assert compiled_rule(RMSprop()) is None
-    assert compiled_rule(Adam(amsgrad=True)) is None
+    assert compiled_rule(RMSprop(centered=True)) is None
+    assert compiled_rule(Clipped(RMSprop(centered=True))) is None

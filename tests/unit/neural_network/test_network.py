@@ -179,7 +179,7 @@ def test_predictions_by_kind_of_loss():
         (lambda: network(outputs=2).fit(X, Y), r"y has shape \(120,\): must be \(120, 2\)"),
         (lambda: network().fit(X, Y, max_iter=0), "max_iter=0: must be an integer of at least 1"),
         (lambda: network().fit(X, Y, solver="newton"), "solver='newton': must be one of"),
-        (lambda: network((3, GELU())).fit(X, Y, compiled=True), "compiled=True: these layers"),
+        (lambda: network((3, BatchNorm())).fit(X, Y, compiled=True), "compiled=True: these layers"),
         (lambda: learning_rate_range_test(network(), X, Y, low=1.0, high=0.1), "low must be below high"),
     ],
 )
