@@ -32,7 +32,7 @@ CASES: list[tuple[str, Shape, Shape, dict[str, int], tuple[float, float, float]]
     ("31x31", (1, 3, 256, 256), (3, 3, 31, 31), {"padding": 15}, (4.0, 4.0, 4.0)),
 ]
 PASSES = ("forward", "dx", "dw")
-SHORT = 60_000_000  # products: what takes less is called CALLS times in a row, as in training; the times are for all
+SHORT = {"f4": 1_000_000_000, "f8": 150_000_000}  # products: less is called CALLS times in a row, as in training
 CALLS = 10
 
 
@@ -79,12 +79,13 @@ def repeated(function: Callable[[], Any], calls: int) -> Callable[[], Any]:
     return lambda: [function() for _ in range(calls)][-1]
 
 
-def calls_of(case: int) -> int:
-    """Return how many calls of a pass are timed together."""
+def calls_of(dtype: str, case: int) -> int:
+    """Return how many calls of a pass are timed together: their time is the sum."""
     from steepest.operators.convolution2d.geometry import Geometry
 
     _, x_shape, w_shape, how, _ = CASES[case]
-    return CALLS if Geometry.of(x_shape, w_shape, **how).products < SHORT else 1
+    large_kernel = w_shape[2] > 7  # seconds a call for some
+    return CALLS if Geometry.of(x_shape, w_shape, **how).products < SHORT[dtype] and not large_kernel else 1
 
 
 def conv2d_contest(dtype: str, case: int, which: str) -> Contest:
@@ -100,7 +101,7 @@ def conv2d_contest(dtype: str, case: int, which: str) -> Contest:
     double = [torch.from_numpy(array.astype(np.float64)) for array in (x, w)]
     dy = arrays(dtype, tuple(theirs("forward", *double, None, how)().shape))[0]
     expected = theirs(which, *double, torch.from_numpy(dy.astype(np.float64)), how)().numpy()
-    calls = calls_of(case)
+    calls = calls_of(dtype, case)
     contenders = [Contender("steepest", repeated(ours(which, x, w, dy, how), calls))]
     for name, layout in (("NCHW", torch.contiguous_format), ("channels last", torch.channels_last)):
         tensors = [torch.from_numpy(array).contiguous(memory_format=layout) for array in (x, w, dy)]
@@ -196,7 +197,7 @@ def regimes(quick: bool) -> list[Regime]:
             for which, goal in zip(PASSES, goals, strict=True):
                 aim = goal if dtype == "f4" else 0.0 if name.startswith("depthwise") else 1.5
                 contest = partial(conv2d_contest, dtype, number, which)
-                often = f", {calls_of(number)} calls" if calls_of(number) > 1 else ""
+                often = f", {calls_of(dtype, number)} calls" if calls_of(dtype, number) > 1 else ""
                 found.append(Regime(f"conv2d {dtype} {name}, {which}{often}", contest, aim, repeats=9))
     found.append(Regime("conv2d against the article's loops", loops_contest, 1000.0, repeats=3))
     for number in (0, 6):

@@ -112,6 +112,9 @@ def test_plane_by_plane_equals_the_reference(x_shape: Any, w_shape: Any, setting
     ("x_shape", "w_shape", "settings"),
     [
         ((2, 3, 9, 32), (16, 3, 3, 3), {"padding": 1}),  # rows of whole vectors, written without a detour
+        ((3, 5, 7, 9), (17, 5, 1, 1), {}),  # read in place, but for the last image
+        ((2, 4, 6, 6), (8, 4, 1, 1), {"padding": 1}),
+        ((2, 4, 6, 6), (8, 4, 1, 1), {"stride": 2}),
         ((1, 4, 5, 16), (22, 2, 1, 1), {"groups": 2}),  # 11 channels a group: the second tile is not full
         ((2, 3, 40, 70), (9, 3, 7, 7), {"padding": 3, "stride": 2}),  # phases interleaved, vectors and a rest
         ((1, 9, 67, 33), (8, 9, 3, 3), {"padding": 1, "stride": 2}),

@@ -203,6 +203,14 @@ def pack_weights(w: Array, taps: IntArray, swap: bool, rows: int) -> Array:
 
 
 @compiled
+def reads_in_place(source: Array, plan: Plan) -> bool:
+    """Return whether the source is as good as its packed copy: one tap, no padding, no stride."""
+    one_tap = len(plan.offset) == plan.source_channels and plan.row[0] == plan.column[0] == 0
+    same_rows = source.shape[2] == plan.height and source.shape[3] == plan.width == plan.pitch
+    return one_tap and same_rows and plan.row_stride == plan.column_stride == 1
+
+
+@compiled
 def correlate_blocks(
     source: Array, table: Array, rows: int, bias: Array, plan: Plan, out: Array, start: int, stop: int
 ) -> None:
@@ -218,47 +226,33 @@ def correlate_blocks(
     sums = np.empty(rows * room, source.dtype)
     part = (tiles + plan.splits - 1) // plan.splits
     _, channels, out_height, out_width = out.shape
-    whole = out.reshape(out.size)
+    whole, flat, area = out.reshape(out.size), source.reshape(source.size), plan.height * width
+    planes: IntArray = np.arange(C) * area
+    in_place = rows == ROWS and reads_in_place(source, plan)
     for task in range(start, stop):
         split, block, image = task % plan.splits, task // plan.splits % plan.blocks, task // (plan.splits * plan.blocks)
         first = block * block_rows
         here = min(block_rows, plan.height - first)
-        pack_block(
-            source,
-            image * C,
-            C,
-            plan.row,
-            plan.column,
-            first,
-            plan.row_stride,
-            plan.column_stride,
-            plan.rows,
-            pitch,
-            packed,
-        )
+        base = image * C * area + first * width
+        seen, shifts = flat, planes
+        if not in_place or base + (C - 1) * area + here * width + lanes_of(source) > len(flat):
+            base, seen, shifts = 0, packed, offset
+            row, column, steps = plan.row, plan.column, (plan.row_stride, plan.column_stride)
+            pack_block(source, image * C, C, row, column, first, steps[0], steps[1], plan.rows, pitch, packed)
         n, g = image // plan.groups, image % plan.groups
         for tile in range(split * part, min((split + 1) * part, tiles)):
             at = (g * tiles + tile) * len(offset) * rows
             if rows == ROWS and width % lanes_of(source) == 0 and (tile + 1) * rows <= M:
                 channel = g * M + tile * rows
                 to = ((n * channels + channel) * out_height + first) * out_width
-                write_rows(table, at, packed, pitch, offset, bias, channel, here, width, whole, to, out_height * width)
+                write_rows(
+                    table, at, seen, base, pitch, shifts, bias, channel, here, width, whole, to, out_height * width
+                )
                 continue
             for chunk in range(0, here, chunk_rows):
                 count = min(chunk_rows, here - chunk)
-                fill_tiles(
-                    rows,
-                    table,
-                    at,
-                    packed,
-                    chunk * pitch,
-                    offset,
-                    len(offset),
-                    sums,
-                    0,
-                    room,
-                    (count - 1) * pitch + width,
-                )
+                size, place = (count - 1) * pitch + width, base + chunk * pitch
+                fill_tiles(rows, table, at, seen, place, shifts, len(offset), sums, 0, room, size)
                 for m in range(min(rows, M - tile * rows)):
                     channel = g * M + tile * rows + m
                     to = (n * channels + channel) * out_height * out_width + (first + chunk) * out_width
@@ -273,6 +267,7 @@ def write_rows(
     table: Array,
     at: int,
     packed: Array,
+    base: int,
     pitch: int,
     offset: IntArray,
     bias: Array,
@@ -285,7 +280,7 @@ def write_rows(
 ) -> None:
     """Write rows of ROWS channels, which lie ``size`` apart, without a detour: each is a whole number of vectors."""
     for r in range(rows):
-        fill_tiles(ROWS, table, at, packed, r * pitch, offset, len(offset), out, to + r * width, size, width)
+        fill_tiles(ROWS, table, at, packed, base + r * pitch, offset, len(offset), out, to + r * width, size, width)
     for m in range(ROWS):
         shift = bias[channel + m]
         if shift != 0:

@@ -37,6 +37,7 @@ from steepest.operators.convolution2d.sharing import THREADED_PRODUCTS, share
 from steepest.typing import Array, IntArray
 
 PACKED_BYTES = 400_000  # of one block: together with the weights in use it stays in the second-level cache
+SUMMED_BYTES = 900_000  # likewise in a weight gradient, which pays for each block with adding up its sums
 PARTIAL_SUMS = 4  # a weight gradient is summed in so many parts, for any number of threads
 
 
@@ -168,7 +169,7 @@ def _plan(
     reach = max((r for r, _, _ in shifts), default=0)
     pitch = _pitch(width, columns, stride[1], [start for _, start in starts], shifts)
     row_bytes = channels[0] * len(starts) * pitch * itemsize
-    most = max(1, PACKED_BYTES // max(row_bytes, 1) - reach)
+    most = max(1, (PACKED_BYTES if tile else SUMMED_BYTES) // max(row_bytes, 1) - reach)
     blocks = max(1, -(-height // most))
     tasks = g.batch * g.groups
     if height * width * channels[1] * channels[0] * len(shifts) * tasks > THREADED_PRODUCTS:
