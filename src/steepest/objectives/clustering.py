@@ -12,6 +12,8 @@ from steepest.typing import Array, IntArray
 if TYPE_CHECKING:
     from steepest.kernels.kmeans.partition import Partition
 
+SIDE_BY_SIDE = 64  # numbers in a row of which sums are taken: short rows without weights are put side by side
+
 # ---------------------------------------------------------------------- the formulas as array code
 
 
@@ -146,14 +148,19 @@ class ClusteringObjective:
         from steepest.kernels.kmeans.blocks import Blocks
         from steepest.kernels.kmeans.measures import add_rows, add_squares
 
-        blocks = Blocks(self.n_samples, result_bytes=8 * self.n_features)
         mass = float(self.weights.sum(dtype=np.float64)) if len(self.weights) else float(self.n_samples)
-        parts = np.zeros((blocks.number, self.n_features))
-        blocks.run(lambda first, last: add_rows(self.X, self.weights, blocks.rows, first, last, parts))
-        mean = parts.sum(axis=0) / mass
-        parts[:] = 0
-        blocks.run(lambda first, last: add_squares(self.X, self.weights, mean, blocks.rows, first, last, parts))
-        return mean, parts.sum(axis=0) / mass, mass
+        n_side = 1 if len(self.weights) else max(1, SIDE_BY_SIDE // self.n_features)
+        n_wide = self.n_samples // n_side
+        wide = self.X[: n_wide * n_side].reshape(n_wide, n_side * self.n_features)
+        rest = self.X[n_wide * n_side :].astype(np.float64)
+        blocks = Blocks(n_wide, result_bytes=8 * wide.shape[1])
+        parts = np.zeros((blocks.number, wide.shape[1]))
+        blocks.run(lambda first, last: add_rows(wide, self.weights, blocks.rows, first, last, parts))
+        mean = (parts.sum(axis=0).reshape(n_side, -1).sum(axis=0) + rest.sum(axis=0)) / mass
+        parts[:], means = 0, np.tile(mean, n_side)
+        blocks.run(lambda first, last: add_squares(wide, self.weights, means, blocks.rows, first, last, parts))
+        squares = parts.sum(axis=0).reshape(n_side, -1).sum(axis=0) + ((rest - mean) ** 2).sum(axis=0)
+        return mean, squares / mass, mass
 
     def _sparse_moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
         weights = self.weights.astype(np.float64) if len(self.weights) else np.ones(self.n_samples)

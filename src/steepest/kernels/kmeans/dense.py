@@ -18,7 +18,7 @@ from steepest.kernels.kmeans.nearest import LANES, MANY_FEATURES, aligned, fetch
 from steepest.kernels.kmeans.rows import ROWS, nearest_two_of_rows
 from steepest.typing import Array, IntArray
 
-FEW_BYTES, MANY_BYTES = 40, 256  # rows of fewer are fetched in order anyway, rows of more while they are packed
+FEW_BYTES = 40  # rows of fewer are fetched in time by themselves
 ROUND_DOWN = np.float32(1 - 2.0**-20)
 ROUND_UP = np.float32(1 + 2.0**-20)
 
@@ -87,7 +87,7 @@ def assign_blocks(
                     X, rows, n_rows, shift, rows_block, packed, half_norms, rows_scores, norms, best, second, label
                 )
             else:
-                if FEW_BYTES <= row_bytes < MANY_BYTES:
+                if row_bytes >= FEW_BYTES:
                     read += fetch_rows(X, rows[:n_rows])
                 pack_rows(X, rows, n_rows, shift, tile, norms)
                 nearest_two(tile, packed, half_norms, room, best, second, label)
@@ -106,7 +106,7 @@ def assign_blocks(
 def _next_rows(
     i: int, stop: int, labels: IntArray, gaps: Array, drift: Array, least_gap: float, rows: IntArray, old: IntArray
 ) -> tuple[int, int]:
-    """List the next rows from ``i`` on whose label may change, and their labels; return where to go on, and how many."""
+    """List the next rows from ``i`` on whose label may change, and the labels; return where to go on and how many."""
     n_rows = 0
     if gaps.shape[0] == 0:
         n_rows = min(LANES, stop - i)
@@ -201,9 +201,9 @@ def _settle(
     factor, least = best.dtype.type(2 * slope), best.dtype.type(2 * offset)
     for t in picked:
         i = rows[t]
-        new = np.int32(label[t])
+        new = int(label[t])
         if not second[t] - best[t] > factor * norms[t] + least:
-            new = np.int32(nearest_exactly(X[i], centres))
+            new = nearest_exactly(X[i], centres)
             if gaps.shape[0] > 0:
                 gaps[i] = 0
         old = labels[i]
@@ -213,25 +213,23 @@ def _settle(
         moved += 1
         if sums.shape[0] > 0:
             weight = np.float64(weights[i]) if weights.shape[0] > 0 else 1.0
-            _move(X[i], shift, weight, new, old, sums, counts)
+            _move(X, i, shift, weight, new, old, sums, counts)
     return moved
 
 
 @compiled
-def _move(x: Array, shift: Array, weight: float, new: int, old: int, sums: Array, counts: Array) -> None:
-    """Move a point from the sums of cluster ``old`` (none if negative) to those of ``new``."""
+def _move(X: Array, i: int, shift: Array, weight: float, new: int, old: int, sums: Array, counts: Array) -> None:
+    """Move row i from the sums of cluster ``old`` (none if negative) to those of ``new``."""
     member = 1.0 if weight > 0 else 0.0
     counts[new, 0] += weight
     counts[new, 1] += member
-    gain = sums[new]
     if old < 0:
-        for f in range(x.shape[0]):
-            gain[f] += weight * (np.float64(x[f]) - np.float64(shift[f]))
+        for f in range(X.shape[1]):
+            sums[new, f] += weight * (np.float64(X[i, f]) - np.float64(shift[f]))
         return
     counts[old, 0] -= weight
     counts[old, 1] -= member
-    loss = sums[old]
-    for f in range(x.shape[0]):
-        value = weight * (np.float64(x[f]) - np.float64(shift[f]))
-        gain[f] += value
-        loss[f] -= value
+    for f in range(X.shape[1]):
+        value = weight * (np.float64(X[i, f]) - np.float64(shift[f]))
+        sums[new, f] += value
+        sums[old, f] -= value

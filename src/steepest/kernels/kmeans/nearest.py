@@ -42,7 +42,7 @@ def aligned(size: int, like: Array) -> Array:
 
 @compiled
 def fetch_rows(X: Array, rows: IntArray) -> float:
-    """Bring rows into the cache by reading one number of each of its lines; return a number, so that it is not left out.
+    """Bring rows into the cache by reading a number of each of its lines; return one, lest the reads be left out.
 
     These reads do not wait for each other, while packing, which writes more than it reads, has few of them under way.
     """
