@@ -35,7 +35,8 @@ def lanes(dtype: Any) -> int:
 
 def reference_add_gram(panel: Array, gram: Array) -> None:
     """Add the products of all pairs of the panel's columns to ``gram``: the formula as it is read."""
-    Z = panel.transpose(1, 0, 2).reshape(panel.shape[1], -1).astype(np.float64)
+    groups, rows, width = panel.shape
+    Z = panel.transpose(1, 0, 2).reshape(rows, groups * width).astype(np.float64)
     gram += Z.T @ Z
 
 
