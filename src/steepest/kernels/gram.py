@@ -21,7 +21,7 @@ import numpy as np
 from steepest.kernels.blas import add_self_product, mirror, one_blas_thread
 from steepest.kernels.compile import compiled
 from steepest.kernels.scratch import scratch
-from steepest.kernels.threads import map_blocks
+from steepest.kernels.threads import map_blocks, share
 from steepest.kernels.tiles import LINE, add_gram, fill_from_columns, fill_from_rows, lanes
 from steepest.typing import Array
 
@@ -151,15 +151,16 @@ def _by_tiles(X: Array, Y: Array, s: Array, x_shift: Array, y_shift: Array, dtyp
     by_columns = X.flags.f_contiguous and not X.flags.c_contiguous
     data = X.T if by_columns else X
 
-    def block(start: int, stop: int) -> Array:
-        panel = scratch("panel", groups * _PANEL_ROWS * width, dtype).reshape(groups, _PANEL_ROWS, width)
-        part = np.zeros((groups * width, groups * width))
-        _add_moments(data, by_columns, Y, s, shift, y_shift, start, stop, panel, part)
-        return part
-
-    total = np.zeros((groups * width, groups * width))
     chunk = max(_LEAST_CHUNK, -(-len(X) // _CHUNKS // _PANEL_ROWS) * _PANEL_ROWS)
-    for part in map_blocks(block, len(X), chunk):
+    parts = np.zeros((-(-len(X) // chunk), groups * width, groups * width))
+
+    def block(start: int, stop: int) -> None:
+        panel = scratch("panel", groups * _PANEL_ROWS * width, dtype).reshape(groups, _PANEL_ROWS, width)
+        _add_moments(data, by_columns, Y, s, shift, y_shift, start, stop, panel, parts[start // chunk])
+
+    share(block, len(X), chunk)
+    total = parts[0]
+    for part in parts[1:]:
         total += part
     return mirror(total[: d + k + 1, : d + k + 1].copy())
 

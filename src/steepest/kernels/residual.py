@@ -12,7 +12,7 @@ that columns such as 1e8 + noise lose no digits; the sums are double whatever th
 import numpy as np
 
 from steepest.kernels.compile import compiled
-from steepest.kernels.threads import map_blocks
+from steepest.kernels.threads import share
 from steepest.kernels.tiles import fetch
 from steepest.typing import Array
 
@@ -20,6 +20,7 @@ _BLOCK_BYTES = 1 << 18  # of X that a block in Fortran order holds: it is read t
 _LEAST, _MOST = 128, 2048  # rows of such a block: short ones waste the start of every column, long ones the first cache
 _CHUNKS, _CHUNK_ENTRIES = 32, 1 << 17  # parts of the data, each summed by itself; entries of X worth a thread's start
 _ROWS = 4  # rows of X taken together in C order
+_PIECE = 512  # columns of a long row asked for at a time
 _AHEAD = 16384  # bytes by which rows are asked for in advance: four streams at once escape the processor's guesses
 
 
@@ -43,15 +44,15 @@ def residual_products(X: Array, y: Array, weights: Array | None, x_mean: Array, 
     data, kernel = (X.T, _residual_by_columns) if by_columns else (X, _residual_by_rows)
     y, w = np.ascontiguousarray(y, dtype=np.float64), np.ascontiguousarray(w, dtype=np.float64)
 
-    r = np.empty(n)
-
-    def block(start: int, stop: int) -> tuple[Array, float]:
-        g = np.zeros(d)
-        return g, kernel(data, y, s, x_mean, w, start, stop, r, g)
-
     chunk = -(-max(n // _CHUNKS, _CHUNK_ENTRIES // max(d, 1), 1) // 64) * 64
-    parts = map_blocks(block, n, chunk)
-    return r, np.sum([g for g, _ in parts], axis=0), float(sum(rss for _, rss in parts))
+    r, n_chunks = np.empty(n), -(-n // chunk)
+    g, rss = np.zeros((n_chunks, d)), np.zeros(n_chunks)
+
+    def block(start: int, stop: int) -> None:
+        rss[start // chunk] = kernel(data, y, s, x_mean, w, start, stop, r, g[start // chunk])
+
+    share(block, n, chunk)
+    return r, g.sum(axis=0), float(rss.sum())
 
 
 @compiled
@@ -66,13 +67,7 @@ def _residual_by_rows(
     while first + _ROWS <= stop:
         fetch(X.ctypes.data + first * row_bytes + _AHEAD, asked)
         x0, x1, x2, x3 = X[first], X[first + 1], X[first + 2], X[first + 3]
-        z0 = z1 = z2 = z3 = 0.0
-        for j in range(d):
-            m, v = x_mean[j], w[j]
-            z0 += (x0[j] - m) * v
-            z1 += (x1[j] - m) * v
-            z2 += (x2[j] - m) * v
-            z3 += (x3[j] - m) * v
+        z0, z1, z2, z3 = _four_scores(x0, x1, x2, x3, x_mean, w)
         r0, r1, r2, r3 = y[first] - z0, y[first + 1] - z1, y[first + 2] - z2, y[first + 3] - z3
         r[first], r[first + 1], r[first + 2], r[first + 3] = r0, r1, r2, r3
         t0, t1, t2, t3 = r0, r1, r2, r3
@@ -93,6 +88,29 @@ def _residual_by_rows(
         for j in range(d):
             g[j] += (X[i, j] - x_mean[j]) * t
     return rss
+
+
+@compiled
+def _four_scores(x0: Array, x1: Array, x2: Array, x3: Array, x_mean: Array, w: Array) -> tuple[float, ...]:
+    """Return ``(x - m)^T w`` of four rows that lie one after the other; long ones are asked for piece by piece."""
+    d, n_bytes = len(w), _PIECE * x0.itemsize
+    row_bytes = d * x0.itemsize
+    z0 = z1 = z2 = z3 = 0.0
+    for start in range(0, d, _PIECE):
+        stop = min(start + _PIECE, d)
+        if row_bytes >= _AHEAD:
+            ahead = x0.ctypes.data + stop * x0.itemsize
+            for row in range(_ROWS):
+                fetch(ahead + row * row_bytes, n_bytes)
+        a0, a1, a2, a3 = x0[start:stop], x1[start:stop], x2[start:stop], x3[start:stop]
+        means, weights = x_mean[start:stop], w[start:stop]
+        for j in range(stop - start):
+            m, v = means[j], weights[j]
+            z0 += (a0[j] - m) * v
+            z1 += (a1[j] - m) * v
+            z2 += (a2[j] - m) * v
+            z3 += (a3[j] - m) * v
+    return z0, z1, z2, z3
 
 
 @compiled
