@@ -1,5 +1,7 @@
 """Least squares over the filter and the bias of a convolution."""
 
+from functools import cached_property
+
 import numpy as np
 
 from steepest.operators.toeplitz import autocorrelation, convolution_matrix, convolve, correlate
@@ -45,6 +47,12 @@ class FilterObjective:
     def __init__(self, x: Array, y: Array, filter_length: int, *, fit_bias: bool = True, ridge: float = 0.0) -> None:
         self.x, self.y = np.atleast_2d(x), np.atleast_2d(y)
         self.filter_length, self.fit_bias, self.ridge = filter_length, fit_bias, ridge
+        self._known: tuple[Array, Array, float, Array] | None = None  # the last theta, its residual, value and gradient
+
+    @cached_property
+    def target(self) -> Array:
+        """``[X, 1]^T y``, minus the gradient at zero."""
+        return self.pull_back(self.y)
 
     @property
     def n_parameters(self) -> int:
@@ -85,7 +93,9 @@ class FilterObjective:
 
     def residual(self, theta: Array) -> Array:
         """Return ``y - w * x - b`` (n_signals, n)."""
-        return np.asarray(self.y - self.product(theta))
+        if self._known is not None and np.array_equal(theta, self._known[0]):
+            return self._known[1]
+        return np.asarray(self.y - self.product(theta)) if theta.any() else self.y
 
     def value(self, theta: Array) -> float:
         """Return ``J(theta)``."""
@@ -101,10 +111,12 @@ class FilterObjective:
 
     def value_and_gradient(self, theta: Array) -> tuple[float, Array]:
         """Return ``J`` and its gradient."""
-        e = self.residual(theta)
-        gradient = -self.pull_back(e)
-        gradient[: self.filter_length] += self.ridge * self.filter(theta)
-        return self._value(e, theta), gradient
+        if self._known is None or not np.array_equal(theta, self._known[0]):
+            e = self.residual(theta)
+            gradient = -self.pull_back(e)
+            gradient[: self.filter_length] += self.ridge * self.filter(theta)
+            self._known = theta.copy(), e, self._value(e, theta), gradient
+        return self._known[2], self._known[3].copy()
 
     def gram(self) -> Array:
         """Return the first column of ``R + ridge I`` (k,)."""

@@ -280,14 +280,14 @@ def _finish(
 ) -> Deconvolution:
     theta = result.theta
     norm = result.last.gradient_norm
-    first = float(np.linalg.norm(objective.pull_back(objective.y))) or 1.0
+    first = float(np.linalg.norm(objective.target)) or 1.0
     result.certificate = Certificate("gradient norm", norm, norm / first, CERTIFIED)
-    fitted = objective.product(theta)
+    residual = objective.residual(theta)
     return Deconvolution(
         filter=objective.filter(theta).astype(dtype),
         bias=objective.bias(theta),
-        fitted=fitted.reshape(form).astype(dtype),
-        residual=(objective.y - fitted).reshape(form).astype(dtype),
+        fitted=(objective.y - residual).reshape(form).astype(dtype),
+        residual=residual.reshape(form).astype(dtype),
         value=result.value,
         certificate=result.certificate,
         trace=result.trace,

@@ -27,8 +27,7 @@ def filter_system(problem: FilterProblem) -> FilterSystem:
 
 def exact_filter(problem: FilterProblem, system: FilterSystem) -> Steps:
     """Go from zero to the solution."""
-    target = problem.pull_back(problem.y)  # minus the gradient at zero
-    start = problem.start()
+    target, start = problem.target, problem.start()  # minus the gradient at zero, and zero
     yield Step(0, start, problem.value(start), float(np.linalg.norm(target)))
     solution = system.solution(target)
     value, gradient = problem.value_and_gradient(solution)

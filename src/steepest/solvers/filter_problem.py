@@ -16,6 +16,10 @@ class FilterProblem(Objective, Protocol):
     fit_bias: bool
     ridge: float
 
+    @property
+    def target(self) -> Array:
+        """``[X, 1]^T y``."""
+
     def start(self) -> Array:
         """Return all zeros."""
 

@@ -25,6 +25,7 @@ from steepest.solvers.filter_problem import FilterProblem
 from steepest.solvers.toeplitz import SymmetricToeplitz, ToeplitzInverse, largest_eigenvalue
 from steepest.typing import Array
 
+ROUNDING = 1e-15  # of the gradient at zero: what summing the data leaves
 WORST_CONDITION = 1e11  # of the normal equations: beyond, fewer than five digits would be left
 
 
@@ -66,9 +67,12 @@ class NormalEquations:
             self.schur = self.corner - self.border**2 * float(self.ones.sum())
 
     def solution(self, target: Array) -> Array:
-        """Return theta for ``target = [X, 1]^T y``, refined once with the residual of the data, computed without G."""
-        theta = self.solve(target)
-        return theta - self.solve(self.problem.gradient(theta))
+        """Return theta for ``target = [X, 1]^T y``, refined unless the gradient, from the data, is rounding alone."""
+        theta = self.solve(target, refine=False)
+        gradient = self.problem.gradient(theta)
+        if np.linalg.norm(gradient) <= ROUNDING * np.linalg.norm(target):
+            return theta
+        return theta - self.solve(gradient)
 
     def product(self, theta: Array) -> Array:
         """Return the bordered matrix times ``theta``."""
@@ -77,11 +81,12 @@ class NormalEquations:
         w, b = theta[:-1], theta[-1]
         return np.append(self.matrix.product(w) + self.border * b, self.border * w.sum() + self.corner * b)
 
-    def solve(self, target: Array) -> Array:
+    def solve(self, target: Array, *, refine: bool = True) -> Array:
         """Return the inverse of the bordered matrix times ``target``."""
+        inverse = self.inverse.solve if refine else self.inverse.apply
         if not self.bias:
-            return self.inverse.solve(target)
-        u = self.inverse.solve(target[:-1])
+            return inverse(target)
+        u = inverse(target[:-1])
         b = (target[-1] - self.border * u.sum()) / self.schur
         return np.append(u - self.border * b * self.ones, b)
 
