@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from steepest.kernels.threads import share
 from steepest.solvers.row_sampling import CHUNK, row_hashes
 from steepest.typing import Array, IntArray
 
@@ -53,9 +54,11 @@ class _Rows:
         self.X, self.weights = X, weights
         self.closest: Array = np.full(n, np.inf, dtype=X.dtype)
         self._buckets = np.empty(n, dtype=np.uint16)
-        for start in range(0, n, CHUNK):
-            stop = min(start + CHUNK, n)
+
+        def find_buckets(start: int, stop: int) -> None:
             self._buckets[start:stop] = row_hashes(X, start, stop) >> np.uint64(64 - BUCKET_BITS)
+
+        share(find_buckets, n, CHUNK)
         by_weight = weights.astype(np.float64) if len(weights) else None
         self._by_weight: NDArray[np.float64] = np.bincount(self._buckets, by_weight, 1 << BUCKET_BITS).astype(float)
         self._masses: NDArray[np.float64] | None = None
