@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from steepest.exceptions import InvalidInputError
+from steepest.kernels.pooling import largest, spread
 from steepest.layers.layer import Layer, Parameters, Shape
 from steepest.operators.convolution2d.geometry import Pair, Stride, output_side, pair
 from steepest.typing import Array, IntArray
@@ -101,15 +102,28 @@ def max_pool2d_forward(
            [13., 15.]])
     """
     x, windows, out = _open(x, size, stride, padding)
-    padded = windows.pad(x, -np.inf)
-    y = np.full((*x.shape[:2], *out), -np.inf, dtype=x.dtype)
+    y, chosen = largest(windows.pad(x, -np.inf), windows.size, windows.stride, out)
+    return y, PoolCache(x.shape, windows, chosen)
+
+
+def largest_by_taps(padded: Array, windows: Windows, out: Pair) -> tuple[Array, IntArray]:
+    """Return the largest number of every window, and which it was, one element of all windows after the other.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> windows = Windows((1, 2), (1, 2), (0, 0))
+    >>> largest_by_taps(np.array([[[[1.0, 2.0, 4.0, 3.0]]]]), windows, (1, 2))
+    (array([[[[2., 4.]]]]), array([[[[1, 0]]]], dtype=int32))
+    """
+    y = np.full((*padded.shape[:2], *out), -np.inf, dtype=padded.dtype)
     chosen = np.zeros(y.shape, dtype=np.int32)
     for number, tap in enumerate(windows.taps(out)):
         element = padded[tap]
         better = (element > y) | (element != element)  # the second: NaN
         np.copyto(y, element, where=better)
         chosen[better] = number
-    return y, PoolCache(x.shape, windows, chosen)
+    return y, chosen
 
 
 def max_pool2d_backward(dy: Array, cache: PoolCache) -> Array:
@@ -131,9 +145,24 @@ def max_pool2d_backward(dy: Array, cache: PoolCache) -> Array:
     """
     _check_slopes(dy, cache)
     padded = cache.windows.pad(np.zeros(cache.shape, dtype=dy.dtype), 0.0)
-    for number, tap in enumerate(cache.windows.taps((dy.shape[2], dy.shape[3]))):
-        padded[tap] += np.where(cache.chosen == number, dy, 0)
+    if cache.chosen is not None:
+        spread(dy, cache.windows.size, cache.windows.stride, cache.chosen, padded)
     return cache.windows.crop(padded)
+
+
+def spread_by_taps(dy: Array, windows: Windows, chosen: IntArray, padded: Array) -> None:
+    """Add ``dy`` to ``padded`` in place, each number where its window's largest was.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> dx = np.zeros((1, 1, 1, 2))
+    >>> spread_by_taps(np.array([[[[5.0]]]]), Windows((1, 2), (1, 2), (0, 0)), np.array([[[[1]]]]), dx)
+    >>> dx
+    array([[[[0., 5.]]]])
+    """
+    for number, tap in enumerate(windows.taps((dy.shape[2], dy.shape[3]))):
+        padded[tap] += np.where(chosen == number, dy, 0)
 
 
 def avg_pool2d_forward(

@@ -1,9 +1,11 @@
 """Stochastic and mini-batch gradient descent, in its readable form."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 
 import numpy as np
 
+from steepest.kernels.blas import one_blas_thread
 from steepest.solvers.loop import Steps
 from steepest.solvers.plateau import Plateau
 from steepest.solvers.protocols import FiniteSum
@@ -12,6 +14,10 @@ from steepest.solvers.stopping import Reason
 from steepest.solvers.updates import Plain, Update
 from steepest.step import Step
 from steepest.typing import Array, IntArray
+
+LARGE_BATCH = (
+    20_000_000  # rows times parameters from which a second thread of BLAS gains more than waiting for it costs
+)
 
 
 def mini_batch_descent(
@@ -72,6 +78,7 @@ def mini_batch_descent(
     update = Plain() if update is None else update
     rate_of, state = open_rate(learning_rate), update.start(theta)
     plateau = Plateau() if plateau is None else plateau
+    threads = one_blas_thread if min(batch_size, objective.n_samples) * theta.size < LARGE_BATCH else nullcontext
     value, gradient = objective.value_and_gradient(theta)
     yield Step(0, theta, value, float(np.linalg.norm(gradient)))
     epoch = n_updates = 0
@@ -82,7 +89,8 @@ def mini_batch_descent(
         total = 0.0
         for rows in batches(objective.n_samples, batch_size, generator if shuffle else None):
             n_updates += 1
-            value, gradient = objective.batch(rows).value_and_gradient(theta)
+            with threads():
+                value, gradient = objective.batch(rows).value_and_gradient(theta)
             total += value * len(rows)
             delta, state = update.delta(theta, gradient, state, rate, n_updates)
             theta = theta + delta

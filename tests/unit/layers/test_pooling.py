@@ -15,10 +15,30 @@ from steepest import (
 )
 from steepest.exceptions import InvalidInputError
 from steepest.layers import AveragePool2D, Conv2D, GlobalAveragePool2D, GlobalMaxPool2D, MaxPool2D
+from steepest.layers.pooling import largest_by_taps, spread_by_taps
 from tests.contracts.derivatives import assert_gradient, breaks
 
 PAIRS = [(max_pool2d_forward, max_pool2d_backward), (avg_pool2d_forward, avg_pool2d_backward)]
 SETTINGS = [(2, None, 0), ((2, 3), (1, 2), (1, 0)), (3, 1, 1), ((1, 4), (5, 1), (0, 2))]
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("how", SETTINGS)
+def test_the_kernels_equal_their_references(how: Any, dtype: Any) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 4, (2, 3, 6, 9)).astype(dtype)  # many are alike
+    x[0, 1, 2, 3] = np.nan
+    x[1, 2] = -np.inf
+    y, cache = max_pool2d_forward(x, *how)
+    windows, out = cache.windows, (y.shape[2], y.shape[3])
+    expected, chosen = largest_by_taps(windows.pad(x, -np.inf), windows, out)
+    np.testing.assert_array_equal(y, expected)
+    np.testing.assert_array_equal(cache.chosen, chosen)
+    assert y.dtype == dtype
+    dy = rng.integers(-9, 9, y.shape).astype(dtype)  # sums of integers do not depend on their order
+    dx = windows.pad(np.zeros_like(x), 0.0)
+    spread_by_taps(dy, windows, chosen, dx)
+    np.testing.assert_array_equal(max_pool2d_backward(dy, cache), windows.crop(dx))
 
 
 @pytest.mark.parametrize("how", SETTINGS)
