@@ -13,6 +13,7 @@ from steepest import (
     conv_transpose2d,
 )
 from steepest.exceptions import InvalidInputError
+from steepest.operators.convolution2d import sharing
 from steepest.operators.convolution2d.choice import choose
 from steepest.operators.convolution2d.geometry import Geometry
 from steepest.reference import conv2d_backward_loops, conv2d_loops
@@ -135,6 +136,22 @@ def test_register_tiles_equal_the_reference(x_shape: Any, w_shape: Any, settings
     wanted = conv2d_backward(dy, x, w, algorithm="reference", **settings)
     for ours, theirs in zip(found, wanted, strict=True):
         assert np.abs(ours - theirs).max() <= tolerance * np.abs(theirs).max()
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "w_shape", "settings"),
+    [("direct", (9, 6, 3, 3), {"stride": 2}), ("depthwise", (6, 1, 3, 3), {"groups": 6})],
+)
+def test_threads_change_nothing(algorithm: Any, w_shape: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    x, w, _ = arrays((5, 6, 13, 14), w_shape, np.float32)
+    dy = np.random.default_rng(1).standard_normal(conv2d(x, w, **settings).shape).astype(np.float32)
+    results = []
+    for fewest in (10**9, 0):  # products worth a thread: none are, all are
+        monkeypatch.setattr(sharing, "THREADED_PRODUCTS", fewest)
+        y = conv2d(x, w, algorithm=algorithm, **settings)
+        results.append((y, *conv2d_backward(dy, x, w, algorithm=algorithm, **settings)))
+    for alone, together in zip(*results, strict=True):
+        np.testing.assert_array_equal(alone, together)
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)

@@ -21,8 +21,9 @@ from steepest.kernels.convolution.depthwise import (
     strip_planes,
     strip_weight_planes,
 )
-from steepest.kernels.threads import map_blocks, n_threads
+from steepest.kernels.threads import map_blocks
 from steepest.operators.convolution2d.geometry import Geometry, Pair
+from steepest.operators.convolution2d.sharing import map_parts, share
 from steepest.typing import Array, IntArray
 
 STRIP_SIDES = (3, 5)  # of the kernels whose weights stay in registers: no padded copy of the plane
@@ -60,7 +61,7 @@ def weight_gradient(dy: Array, x: Array, g: Geometry) -> Array:
         offset, rows, pitch = _shifts(g, g.out_size)
         offset = np.concatenate([offset, np.zeros(-taps % TAPS, dtype=np.int64)])
         work = partial(depthwise_weight_planes, x, dy, top, left, offset, rows, pitch)
-    sums = map_blocks(work, planes, -(-planes // PARTIAL_SUMS))
+    sums = map_parts(work, planes, PARTIAL_SUMS, g.products)
     whole = sum(sums[1:], sums[0]).reshape(g.groups, -1)[:, :taps]
     return np.ascontiguousarray(whole.reshape(g.weight_shape))
 
@@ -72,7 +73,7 @@ def _correlate(source: Array, w: Array, bias: Array, start: Pair, g: Geometry, o
     else:
         offset, rows, pitch = _shifts(g, (out.shape[2], out.shape[3]))
         work = partial(depthwise_planes, source, w.ravel(), bias, *start, offset, rows, pitch, out)
-    map_blocks(work, planes, -(-planes // n_threads()))
+    map_blocks(work, planes, share(planes, g.products))
     return out
 
 

@@ -33,7 +33,7 @@ from steepest.kernels.convolution.direct import (
 from steepest.kernels.convolution.tiles import ROWS
 from steepest.kernels.threads import map_blocks, n_threads
 from steepest.operators.convolution2d.geometry import Geometry
-from steepest.operators.convolution2d.sharing import THREADED_PRODUCTS, share
+from steepest.operators.convolution2d.sharing import THREADED_PRODUCTS, map_parts, share
 from steepest.typing import Array, IntArray
 
 PACKED_BYTES = 400_000  # of one block: together with the weights in use it stays in the second-level cache
@@ -73,7 +73,7 @@ def weight_gradient(dy: Array, x: Array, g: Geometry) -> Array:
     tasks = g.batch * g.groups * plan.blocks
     if tasks == 0:
         return np.zeros(g.weight_shape, dtype=x.dtype)
-    sums = map_blocks(partial(weight_gradient_blocks, x, dy, plan), tasks, -(-tasks // PARTIAL_SUMS))
+    sums = map_parts(partial(weight_gradient_blocks, x, dy, plan), tasks, PARTIAL_SUMS, g.products)
     return np.asarray(sum(sums[1:], sums[0]).reshape(g.weight_shape))
 
 
