@@ -18,13 +18,13 @@ def scratch(name: str, size: int, dtype: Any) -> Array:
     key = name + np.dtype(dtype).str
     piece: Array | None = getattr(_kept, key, None)
     if piece is None or len(piece) < size:
-        piece = _aligned(size, np.dtype(dtype))
+        piece = aligned(size, np.dtype(dtype))
         if piece.nbytes <= LARGEST:
             setattr(_kept, key, piece)
     return piece[:size]
 
 
-def _aligned(size: int, dtype: Any) -> Array:
+def aligned(size: int, dtype: Any) -> Array:
     """Return numbers that begin with a line of the cache."""
     room = np.empty(size * dtype.itemsize + LINE, dtype=np.uint8)
     skip = -room.ctypes.data % LINE

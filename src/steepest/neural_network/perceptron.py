@@ -22,7 +22,7 @@ from steepest.objectives.dense_stack import dense_stack
 from steepest.objectives.network import NetworkObjective
 from steepest.objectives.whole import WholeDenseStack
 from steepest.penalties import SquaredL2
-from steepest.solvers.compiled_mini_batch import Memory, compiled_mini_batch_descent
+from steepest.solvers.compiled_mini_batch import Memory, compiled_mini_batch_descent, initial_memory
 from steepest.solvers.lbfgs import lbfgs
 from steepest.solvers.loop import Steps
 from steepest.solvers.plateau import Plateau
@@ -235,7 +235,7 @@ class Perceptron(Estimator):
             X, y, sample_weight, score = self._hold_out(network, X, y, sample_weight, random_state)
         fresh = not (incremental and hasattr(self, "_memory"))
         if fresh:
-            self._memory = Memory(np.zeros((2, theta.size), theta.dtype))
+            self._memory = Memory(initial_memory(self._update(), theta))
         plateau = self._patience(score, fresh)
         objective, batch_size = self._objective(network, X, y, sample_weight), self._batch(len(X))
         prepared = dense_stack(objective, batch_size)

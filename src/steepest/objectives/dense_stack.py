@@ -5,6 +5,7 @@ import numpy as np
 from steepest.kernels import activations as kernel_activations
 from steepest.kernels import output_losses as kernel_losses
 from steepest.kernels.dense_stack import Data, Stack
+from steepest.kernels.scratch import LINE, aligned
 from steepest.layers import (
     ELU,
     GELU,
@@ -75,7 +76,8 @@ def dense_stack(objective: NetworkObjective, batch_size: int) -> tuple[Data, Sta
     data = _data(objective, float(penalty.l2))
     dtype = data.X.dtype
     sizes = np.array([objective.network.input_shape[0], *(dense.units for dense, _ in following)])
-    starts = np.concatenate([[0], np.cumsum(sizes) * batch_size])
+    line = LINE // dtype.itemsize  # every block begins with a line of the cache
+    starts = np.concatenate([[0], np.cumsum(-(-sizes * batch_size // line) * line)])
     activations = np.array([ACTIVATIONS[type(activation)] for _, activation in following])
     length, tile = starts[-1] + sizes.max() * batch_size, max(TILE, sizes[-1])
     stack = Stack(
@@ -83,7 +85,7 @@ def dense_stack(objective: NetworkObjective, batch_size: int) -> tuple[Data, Sta
         activations=activations,
         settings=np.array([activation_setting(activation) for _, activation in following]),
         starts=starts,
-        work=np.empty(length, dtype),
+        work=aligned(length, dtype),
         slopes=np.empty(length if np.any(activations >= kernel_activations.KEEPS_SLOPE) else 0, dtype),
         exponents=np.empty(tile),
         bits=np.empty(tile, dtype=np.int64),

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from steepest.kernels.dense_stack import part_gradient, scales
+from steepest.kernels.scratch import aligned
 from steepest.kernels.threads import share
 from steepest.kernels.update_rules import update_from_parts
 from steepest.typing import Array, IntArray
@@ -49,12 +50,12 @@ def train_by_halves(
     add up to that of the batch. The penalty belongs to the first half.
     """
     spare = stack._replace(
-        work=np.empty_like(stack.work),
+        work=aligned(stack.work.size, stack.work.dtype),
         slopes=np.empty_like(stack.slopes),
         exponents=np.empty_like(stack.exponents),
         bits=np.empty_like(stack.bits),
     )
-    stacks, gradients = (stack, spare), (gradient, np.empty_like(gradient))
+    stacks, gradients = (stack, spare), (gradient, aligned(gradient.size, gradient.dtype))
     block = BLOCK if constants[-1] == 0 else theta.size  # clipping needs the whole gradient
     for p in range(values.size):
         order, total = orders[p % len(orders)], 0.0
