@@ -8,10 +8,12 @@ from steepest.kernels.kmeans import nearest as kernel
 from steepest.kernels.kmeans.blocks import Blocks
 from steepest.kernels.kmeans.measures import add_members, add_rows, add_squares, sse_blocks
 from steepest.kernels.kmeans.partition import DensePartition, SparsePartition
+from steepest.kernels.kmeans.rows import ROWS, nearest_two_of_rows
 from steepest.kernels.kmeans.seeding import come_closer, potentials
 from steepest.objectives import clustering as reference
 
 SHAPES = [(1, 1, 1), (7, 2, 3), (300, 2, 10), (513, 3, 5), (257, 4, 4), (256, 7, 9), (100, 18, 13), (40, 130, 6)]
+LONG_SHAPES = [(70, 300, 6), (33, 256, 5), (600, 400, 1)]  # many features
 DTYPES = [np.float32, np.float64]
 
 
@@ -52,7 +54,27 @@ def test_rows_are_packed_wherever_they_stand(rows, d):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", LONG_SHAPES)
+def test_nearest_two_of_rows_finds_the_two_smallest_scores(shape, dtype):
+    X, C, _ = problem(*shape, dtype)
+    n = min(len(X), kernel.LANES)
+    packed, half_norms = kernel.pack_centres(C)
+    _, _, (norms, best, second, label) = kernel.tile_room(0, X)
+    block, scores = np.zeros((ROWS, packed.shape[1]), dtype), np.zeros((len(packed), ROWS), dtype)
+    rows, shift = np.random.default_rng(0).permutation(len(X))[:n], X[0] / 2
+    nearest_two_of_rows(X, rows, n, shift, block, packed, half_norms, scores, norms, best, second, label)
+    Z = (X[rows] - shift).astype(np.float64)
+    expected = np.sort(reference.scores(Z, C.astype(np.float64)), axis=1)
+    tolerance = 200 * np.finfo(dtype).eps
+    np.testing.assert_allclose(best[:n], expected[:, 0], rtol=tolerance, atol=tolerance * shape[1])
+    np.testing.assert_allclose(norms[:n], (Z**2).sum(axis=1) / 2, rtol=tolerance)
+    np.testing.assert_array_equal(label[:n], reference.nearest(Z, C))
+    if shape[2] > 1:
+        np.testing.assert_allclose(second[:n], expected[:, 1], rtol=tolerance, atol=tolerance * shape[1])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", SHAPES + LONG_SHAPES)
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("layout", ["dense", "sparse"])
 def test_labels_sums_and_masses_follow_the_centres_exactly(shape, dtype, weighted, layout):
