@@ -20,6 +20,7 @@ exact = arrays(np.float64, array_shapes(min_dims=2, max_dims=2, min_side=1, max_
 @given(points, st.integers(1, 8), st.sampled_from([np.float32, np.float64]), st.floats(-1e7, 1e7))
 def test_labels_are_the_first_nearest_centre(X, k, dtype, origin):
     X = X.astype(dtype)
+    k = min(k, len(X))  # more clusters than samples are refused
     C = np.resize(X[::-1], (k, X.shape[1])).copy()
     objective = ClusteringObjective(X, k, origin=np.full(X.shape[1], origin, dtype=dtype))
     partition = objective.partition()
