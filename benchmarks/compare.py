@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 OURS = "steepest"
+WARM = 0.15  # seconds of work without the clock before each measurement
 PATIENCE = 3.0  # seconds: who has used up more is timed no further than twice
 
 
@@ -132,11 +133,10 @@ class Outcome:
         return statistic(peer.seconds) / statistic(ours.seconds) if ours and peer else float("nan")
 
 
-def run_regime(regime: Regime, pause: float = 0.05) -> Outcome:
+def run_regime(regime: Regime) -> Outcome:
     """Run one regime: a round without the clock, then ``repeats`` rounds in which all take turns.
 
-    The order is rotated from round to round. The pause lets the worker threads of a library that spin for some
-    milliseconds after their work go to sleep before the next contender starts.
+    The order is rotated from round to round.
     """
     contest = regime.prepare()
     timings = [Timing(contender) for contender in contest.contenders]
@@ -148,11 +148,22 @@ def run_regime(regime: Regime, pause: float = 0.05) -> Outcome:
             if len(timing.seconds) >= 2 and sum(timing.seconds) > PATIENCE:
                 continue
             gc.collect()
-            time.sleep(pause)
-            start = time.perf_counter()
-            timing.contender.run()
-            timing.seconds.append(time.perf_counter() - start)
+            timing.seconds.append(_warm_time(timing.contender.run))
     return Outcome(regime, contest.allowed, timings)
+
+
+def _warm_time(run: Callable[[], Any]) -> float:
+    """Return the seconds of a run that comes right after others of the same contender.
+
+    The threads of the contender before are asleep by then (those of OpenBLAS wait for a tenth of a second, working),
+    and this one's are awake, each on its core.
+    """
+    begun = start = time.perf_counter()
+    while start - begun < WARM:
+        run()
+        start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
 
 
 def _first_run(timing: Timing, quality: Callable[[Any], float]) -> None:

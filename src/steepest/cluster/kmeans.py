@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 from steepest.cluster.base import KMeansBase
 from steepest.estimator import CallbackBridge, with_callbacks
 from steepest.exceptions import DivergenceError
+from steepest.kernels.blas import one_blas_thread
 from steepest.objectives.clustering import ClusteringObjective
 from steepest.solvers.centre_descent import centre_descent
 from steepest.solvers.lloyd import CentreShift, LabelsSettled, lloyd
@@ -149,7 +150,8 @@ class KMeans(KMeansBase):
         self._check_data(X)
         given = self._given_centres(X)
         objective = ClusteringObjective(X, self.n_clusters, sample_weight=weights)
-        best = self._best_run(objective, given, self._number_of_runs(given is not None), y)
+        with one_blas_thread():  # its threads would wait for more work on cores that ours need
+            best = self._best_run(objective, given, self._number_of_runs(given is not None), y)
         self.cluster_centers_, self.labels_, self.inertia_ = best.centres, best.labels, best.inertia
         self.n_iter_, self.stopping_reason_ = best.result.n_iter, best.result.reason
         self._warn_of(best)

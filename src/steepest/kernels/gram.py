@@ -21,7 +21,7 @@ import numpy as np
 from steepest.kernels.blas import add_self_product, mirror, one_blas_thread
 from steepest.kernels.compile import compiled
 from steepest.kernels.scratch import scratch
-from steepest.kernels.threads import map_blocks, share
+from steepest.kernels.threads import map_blocks
 from steepest.kernels.tiles import LINE, add_gram, fill_from_columns, fill_from_rows, lanes
 from steepest.typing import Array
 
@@ -158,7 +158,7 @@ def _by_tiles(X: Array, Y: Array, s: Array, x_shift: Array, y_shift: Array, dtyp
         panel = scratch("panel", groups * _PANEL_ROWS * width, dtype).reshape(groups, _PANEL_ROWS, width)
         _add_moments(data, by_columns, Y, s, shift, y_shift, start, stop, panel, parts[start // chunk])
 
-    share(block, len(X), chunk)
+    map_blocks(block, len(X), chunk)
     total = parts[0]
     for part in parts[1:]:
         total += part

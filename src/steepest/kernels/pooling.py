@@ -7,7 +7,7 @@ already padded.
 import numpy as np
 
 from steepest.kernels.compile import compiled
-from steepest.kernels.threads import share
+from steepest.kernels.threads import map_blocks
 from steepest.typing import Array, IntArray
 
 PLANE_NUMBERS = 100_000  # entries of the planes that one thread takes at a time
@@ -51,7 +51,7 @@ def largest(X: Array, size: tuple[int, int], stride: tuple[int, int], out: tuple
     def block(start: int, stop: int) -> None:
         largest_of_planes(planes, size, stride, Y, chosen, start, stop)
 
-    share(block, len(planes), _planes_a_block(X))
+    map_blocks(block, len(planes), _planes_a_block(X))
     return Y.reshape(*X.shape[:2], *out), chosen.reshape(*X.shape[:2], *out)
 
 
@@ -63,7 +63,7 @@ def spread(dY: Array, size: tuple[int, int], stride: tuple[int, int], chosen: In
     def block(start: int, stop: int) -> None:
         spread_over_planes(slopes, size, stride, places, planes, start, stop)
 
-    share(block, len(planes), _planes_a_block(dX))
+    map_blocks(block, len(planes), _planes_a_block(dX))
 
 
 def _planes_a_block(X: Array) -> int:

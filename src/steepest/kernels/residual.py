@@ -12,7 +12,7 @@ that columns such as 1e8 + noise lose no digits; the sums are double whatever th
 import numpy as np
 
 from steepest.kernels.compile import compiled
-from steepest.kernels.threads import share
+from steepest.kernels.threads import map_blocks
 from steepest.kernels.tiles import fetch
 from steepest.typing import Array
 
@@ -51,7 +51,7 @@ def residual_products(X: Array, y: Array, weights: Array | None, x_mean: Array, 
     def block(start: int, stop: int) -> None:
         rss[start // chunk] = kernel(data, y, s, x_mean, w, start, stop, r, g[start // chunk])
 
-    share(block, n, chunk)
+    map_blocks(block, n, chunk)
     return r, g.sum(axis=0), float(rss.sum())
 
 

@@ -7,7 +7,7 @@ boundaries do not depend on the number of threads, so that sums over blocks come
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -26,32 +26,27 @@ def n_threads() -> int:
 
 
 def map_blocks(function: Callable[[int, int], T], n_rows: int, block_rows: int) -> list[T]:
-    """Call ``function(start, stop)`` for every block of ``block_rows`` rows; return the results in order."""
-    ranges = [(start, min(start + block_rows, n_rows)) for start in range(0, n_rows, block_rows)]
-    if len(ranges) <= 1 or n_threads() == 1:
-        return [function(start, stop) for start, stop in ranges]
-    return list(_executor().map(lambda r: function(*r), ranges))
+    """Call ``function(start, stop)`` for every block of ``block_rows`` rows, in any order; return the results in order.
 
-
-def share(function: Callable[[int, int], None], n_rows: int, block_rows: int) -> None:
-    """Call ``function(start, stop)`` for every block of ``block_rows`` rows, in any order, on this thread too.
-
-    The calling thread starts at once and the others take from it what is left: the way for work of a fraction of a
-    millisecond. The function leaves its results where they belong.
+    The calling thread starts at once, and the others take from it what is left: waking them takes about as long as a
+    small block. A function may itself call this one.
     """
-    starts = iter(range(0, n_rows, block_rows))  # one step of an iterator is one step of the interpreter
+    starts = range(0, n_rows, block_rows)
+    results: list[Any] = [None] * len(starts)
+    numbers = iter(range(len(starts)))  # one step of an iterator is one step of the interpreter
 
     def work() -> None:
-        for start in starts:
-            function(start, min(start + block_rows, n_rows))
+        for i in numbers:
+            results[i] = function(starts[i], min(starts[i] + block_rows, n_rows))
 
-    n_others = min(n_threads(), -(-n_rows // block_rows)) - 1
-    others = [_executor().submit(work) for _ in range(n_others)]
+    others = [_executor().submit(work) for _ in range(min(n_threads(), len(starts)) - 1)]
     try:
         work()
     finally:
         for other in others:
-            other.result()
+            if not other.cancel():  # who has not begun by now finds nothing left
+                other.result()
+    return results
 
 
 def _executor() -> ThreadPoolExecutor:

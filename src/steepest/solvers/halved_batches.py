@@ -6,7 +6,7 @@ import numpy as np
 
 from steepest.kernels.dense_stack import part_gradient, scales
 from steepest.kernels.scratch import aligned
-from steepest.kernels.threads import share
+from steepest.kernels.threads import map_blocks
 from steepest.kernels.update_rules import update_from_parts
 from steepest.typing import Array, IntArray
 
@@ -85,7 +85,7 @@ def _batch(theta: Array, gradients: tuple[Array, Array], rows: IntArray, data: A
             return
         found[i] = part_gradient(theta, gradients[i], halves[i], data, stacks[i], factor, 0.0 if i else l2)
 
-    share(half, 2, 1)
+    map_blocks(half, 2, 1)
     return found[0] + found[1]
 
 
@@ -96,4 +96,4 @@ def _update(theta: Array, gradients: tuple[Array, Array], memory: Array, block: 
         first, second = (part[start:stop] for part in gradients)
         update_from_parts(theta[start:stop], first, second, memory, start, *how)
 
-    share(stretch, len(theta), block)
+    map_blocks(stretch, len(theta), block)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from steepest.kernels.threads import share
+from steepest.kernels.threads import map_blocks
 from steepest.solvers.row_sampling import CHUNK, row_hashes
 from steepest.typing import Array, IntArray
 
@@ -58,7 +58,7 @@ class _Rows:
         def find_buckets(start: int, stop: int) -> None:
             self._buckets[start:stop] = row_hashes(X, start, stop) >> np.uint64(64 - BUCKET_BITS)
 
-        share(find_buckets, n, CHUNK)
+        map_blocks(find_buckets, n, CHUNK)
         by_weight = weights.astype(np.float64) if len(weights) else None
         self._by_weight: NDArray[np.float64] = np.bincount(self._buckets, by_weight, 1 << BUCKET_BITS).astype(float)
         self._masses: NDArray[np.float64] | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from steepest.kernels.kmeans.nearest import LANES
-from steepest.kernels.threads import n_threads, share
+from steepest.kernels.threads import map_blocks, n_threads
 
 SMALLEST_BLOCK = 4 * LANES
 MOST_BLOCKS = 64
@@ -30,4 +30,4 @@ class Blocks:
     def run(self, kernel: Callable[[int, int], None]) -> None:
         """Call ``kernel(first, last)`` for consecutive ranges of blocks, on all threads."""
         calls = 1 if n_threads() == 1 else CALLS * n_threads()
-        share(kernel, self.number, -(-self.number // calls))
+        map_blocks(kernel, self.number, -(-self.number // calls))
