@@ -6,7 +6,7 @@ threads works on its own block with a BLAS of one thread.
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from typing import Any
 
@@ -15,6 +15,9 @@ import scipy.linalg.blas
 from threadpoolctl import ThreadpoolController
 
 from steepest.typing import Array
+
+SMALL = 1 << 17  # numbers
+LARGE_ORDER = 2048
 
 
 @cache
@@ -56,6 +59,17 @@ def one_blas_thread() -> Iterator[None]:
         yield
     finally:
         _limit.leave()
+
+
+def beside_kernels(n_samples: int, n_features: int) -> AbstractContextManager[None]:
+    """Return the setting for a fit whose passes over the data are our own threads'.
+
+    After each call the threads of OpenBLAS wait for the next one for a tenth of a second, working: our threads would
+    have to share the cores with them. Data so small that BLAS takes one thread by itself are left alone, and so are
+    factorisations so large that they gain more from its threads.
+    """
+    small = n_samples * n_features < SMALL
+    return nullcontext() if small or min(n_samples, n_features) > LARGE_ORDER else one_blas_thread()
 
 
 def add_self_product(gram: Array, Z: Array) -> None:

@@ -7,6 +7,7 @@ import scipy.linalg
 
 from steepest.certificate import Certificate
 from steepest.exceptions import InvalidInputError
+from steepest.kernels.blas import beside_kernels
 from steepest.linear_model.base import LinearRegressor
 from steepest.objectives.linear import LinearObjective
 from steepest.solvers.catalogue import SOLVERS
@@ -64,16 +65,17 @@ class LeastSquaresRegressor(LinearRegressor):
         The certificate is the gradient as it was measured before the parameters were rounded to the data's dtype: by a
         pass over the data where one was made, on the moments of the data where that is as precise.
         """
-        exact = ExactSolver(objective, method, rcond=rcond, tol=tol)
-        result = self._drive(
-            exact.steps(),
-            lambda theta: self._fitted(objective, theta),
-            X=objective.X,
-            y=objective.y,
-            sample_weight=sample_weight,
-            max_iter=self.max_iter or exact.most_iterations,
-            about={"objective": objective.words, "solver": method},
-        )
+        with beside_kernels(*objective.X.shape):
+            exact = ExactSolver(objective, method, rcond=rcond, tol=tol)
+            result = self._drive(
+                exact.steps(),
+                lambda theta: self._fitted(objective, theta),
+                X=objective.X,
+                y=objective.y,
+                sample_weight=sample_weight,
+                max_iter=self.max_iter or exact.most_iterations,
+                about={"objective": objective.words, "solver": method},
+            )
         solution = exact.solution
         self.solution_method_ = solution.method if solution else method
         if solution is None:  # stopped on the way: by a callback, the user, or max_iter

@@ -13,6 +13,7 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from steepest.estimator import with_callbacks
 from steepest.exceptions import InvalidInputError
+from steepest.kernels.blas import beside_kernels
 from steepest.linear_model.classifier import LinearClassifier
 from steepest.objectives.linear import LinearObjective
 from steepest.objectives.logistic import LogisticObjective
@@ -278,17 +279,18 @@ class LogisticRegression(LinearClassifier):
         if self.batch_size is not None:  # no whole gradient is known: stop when the epochs bring nothing more
             stopping = [Patience(5, self.tol * objective.value(objective.start()))]
         options = self._teaching_options()
-        result = self._drive(
-            steps,
-            lambda theta: self._fitted(objective, theta),
-            X=X,
-            y=y,
-            sample_weight=sample_weight,
-            max_iter=self.max_iter,
-            stopping=stopping,
-            stable_rate=lambda: stable_rate(self.solver, objective, options),
-            about={"objective": objective.words, "solver": about},
-        )
+        with beside_kernels(*X.shape):
+            result = self._drive(
+                steps,
+                lambda theta: self._fitted(objective, theta),
+                X=X,
+                y=y,
+                sample_weight=sample_weight,
+                max_iter=self.max_iter,
+                stopping=stopping,
+                stable_rate=lambda: stable_rate(self.solver, objective, options),
+                about={"objective": objective.words, "solver": about},
+            )
         self.certificate_ = result.certificate = objective.certificate(result.theta, self.tol)
         return result
 

@@ -12,6 +12,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from steepest.certificate import Certificate
 from steepest.estimator import with_callbacks
 from steepest.exceptions import InvalidInputError
+from steepest.kernels.blas import beside_kernels
 from steepest.linear_model.base import LinearRegressor
 from steepest.linear_model.ridge import Ridge, ridge_objective
 from steepest.objectives.linear import LinearObjective
@@ -113,13 +114,14 @@ class RidgeCV(LinearRegressor):
                 f"{', '.join(params)}: further parameters of fit need sklearn.set_config(enable_metadata_routing=True)"
             )
         if self.cv is None:
-            return self._leave_one_out(X, y, sample_weight, alphas, params)
+            X, y, sample_weight = self._validate(X, y, sample_weight)
+            with beside_kernels(*X.shape):
+                return self._leave_one_out(X, y, sample_weight, alphas, params)
         return self._search(X, y, sample_weight, alphas, params)
 
     # ------------------------------------------------------------------ leave one out
 
     def _leave_one_out(self, X: Any, y: Any, sample_weight: Any, alphas: Array, params: dict[str, Any]) -> "RidgeCV":
-        X, y, sample_weight = self._validate(X, y, sample_weight)
         if len(y) < 2:
             raise InvalidInputError(f"leaving one out of {len(y)} sample: at least 2 samples are needed")
         objective = ridge_objective(X, y, 0.0, sample_weight, self.fit_intercept)
