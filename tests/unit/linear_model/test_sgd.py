@@ -57,10 +57,10 @@ def test_a_diverging_run_names_the_step_and_a_stable_rate(scale, dtype):
     X, y, labels = data()
     text = r"diverged at step 1: .* it was .* at the start; step size 10 is too large here: the largest stable learning"
     with pytest.warns(ConvergenceWarning, match="SGDRegressor " + text):
-        model = SGDRegressor(eta0=10.0, learning_rate="constant", random_state=0).fit((scale * X).astype(dtype), y)
+        model = SGDRegressor(eta0=10.0, learning_rate="constant", random_state=1).fit((scale * X).astype(dtype), y)
     assert model.stopping_reason_ is Reason.DIVERGED
     with pytest.warns(ConvergenceWarning, match="SGDClassifier " + text):
-        SGDClassifier(loss="squared_hinge", eta0=10.0, learning_rate="constant", random_state=0).fit(
+        SGDClassifier(loss="squared_hinge", eta0=10.0, learning_rate="constant", random_state=1).fit(
             (scale * X).astype(dtype), labels
         )
 
