@@ -159,7 +159,8 @@ def path_on_gram(
             gap = gap_on_gram(correlation, c, w, squared_y, l1, l2, positive, mass)
         if polish and done > 0 and gap <= tolerance and l1 + l2 > 0.0:
             gap = polish_on_gram(gram, c, correlation, w, squared_y, l1, l2, positive, orders[0], tolerance)
-        coefficients[i] = w
+        for j in range(len(w)):
+            coefficients[i, j] = w[j]
         gaps[i] = gap
         epochs[i] += done
         if not gap <= tolerance:

@@ -53,40 +53,53 @@ def newton_step(gram: Any, c: Any, correlation: Any, w: Any, l1: Any, l2: Any, s
     Reference: ``steepest.solvers.support_newton.newton_candidates``.
     """
     support = np.flatnonzero(w)
-    if len(support) == 0:
+    size = len(support)
+    if size == 0:
         return False
-    old = w[support]
-    slope = correlation[support] - l1 * np.sign(old) - l2 * old
-    step = slope.copy()
-    if not cholesky_solve(gram_part(gram, support, l2), step):
-        step = slope
-        ridge = 0.0
-        for j in support:
-            ridge = max(ridge, DAMPING * gram[j, j])
-        if not cholesky_solve(gram_part(gram, support, l2 + ridge), step):
-            return False
-    new = old + step
+    # loops rather than array expressions, which take seconds more to compile
+    old, step, new = np.empty(size), np.empty(size), np.empty(size)
+    for a in range(size):
+        old[a] = w[support[a]]
+    undamped = _solve(gram, correlation, old, support, l1, l2, 0.0, step)
+    if not undamped and not _solve(gram, correlation, old, support, l1, l2, DAMPING, step):
+        return False
     reach, crossing = 1.0, -1
-    for a in range(len(support)):
+    for a in range(size):
+        new[a] = old[a] + step[a]
         if new[a] * old[a] < 0.0 and old[a] / (old[a] - new[a]) < reach:
             reach, crossing = old[a] / (old[a] - new[a]), a
-    improved = _take_if_lower(gram, c, correlation, w, l1, l2, support, np.where(new * old < 0.0, 0.0, new), slack)
+    point = np.empty(size)
+    for a in range(size):
+        point[a] = 0.0 if new[a] * old[a] < 0.0 else new[a]
+    improved = _take_if_lower(gram, c, correlation, w, l1, l2, support, point, slack)
     if crossing >= 0:
-        cautious = old + reach * (new - old)
-        cautious[crossing] = 0.0
-        improved = _take_if_lower(gram, c, correlation, w, l1, l2, support, cautious, 0.0) or improved
+        for a in range(size):
+            point[a] = 0.0 if a == crossing else old[a] + reach * (new[a] - old[a])
+        improved = _take_if_lower(gram, c, correlation, w, l1, l2, support, point, 0.0) or improved
     return improved
+
+
+@compiled
+def _solve(gram: Any, correlation: Any, old: Any, support: Any, l1: Any, l2: Any, damping: Any, step: Any) -> Any:
+    """Write Newton's step from ``old``; False if the matrix, damped, is not positive definite."""
+    ridge = 0.0
+    for a in range(len(support)):
+        ridge = max(ridge, damping * gram[support[a], support[a]])
+        step[a] = correlation[support[a]] - (l1 if old[a] > 0.0 else -l1) - l2 * old[a]
+    return cholesky_solve(gram_part(gram, support, l2 + ridge), step)
 
 
 @compiled
 def _take_if_lower(
     gram: Any, c: Any, correlation: Any, w: Any, l1: Any, l2: Any, support: Any, values: Any, slack: Any
 ) -> Any:
-    point = np.zeros_like(w)
-    point[support] = values
+    point = np.zeros(len(w))
+    for a in range(len(support)):
+        point[support[a]] = values[a]
     image = correlation_at(gram, c, support, values)
     if not value_on_gram(c, image, point, l1, l2) < value_on_gram(c, correlation, w, l1, l2) + slack:
         return False
-    w[:] = point
-    correlation[:] = image
+    for j in range(len(w)):
+        w[j] = point[j]
+        correlation[j] = image[j]
     return True
