@@ -1,6 +1,6 @@
 """Pooling: each window of an image becomes its largest number, or its mean."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -269,9 +269,21 @@ def _check_slopes(dy: Array, cache: PoolCache) -> None:
         raise InvalidInputError(f"dy has shape {dy.shape}: must be {expected}, the shape of the output")
 
 
+class _Pooling(Layer):
+    """What all pooling layers share: how images are pooled, and how slopes are spread back."""
+
+    _pool: ClassVar[Callable[..., tuple[Array, PoolCache]]]
+    _spread: ClassVar[Callable[..., Array]]
+
+    def _check_images(self, input_shape: Shape) -> None:
+        """Refuse vectors."""
+        if len(input_shape) != 3:
+            raise InvalidInputError(f"{type(self).__name__} takes images (C, H, W), not samples of shape {input_shape}")
+
+
 @dataclass(frozen=True)
-class _Pool(Layer):
-    """What the pooling layers share: their windows."""
+class _Pool(_Pooling):
+    """What the pooling layers share that go by windows."""
 
     pool_size: Stride
     stride: Stride | None = None
@@ -283,10 +295,24 @@ class _Pool(Layer):
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return ``(C, H', W')``; vectors are refused."""
-        if len(input_shape) != 3:
-            raise InvalidInputError(f"{type(self).__name__} takes images (C, H, W), not samples of shape {input_shape}")
+        self._check_images(input_shape)
         out = Windows.of(self.pool_size, self.stride, self.padding).out_size(input_shape[1], input_shape[2])
         return (input_shape[0], *out)
+
+    def forward(
+        self,
+        X: Array,
+        parameters: Parameters,
+        *,
+        state: dict[str, Array] | None = None,
+        generator: np.random.Generator | None = None,
+    ) -> tuple[Array, PoolCache]:
+        """Return one number for every window, (N, C, H', W')."""
+        return self._pool(X, self.pool_size, self.stride, self.padding)
+
+    def backward(self, dY: Array, cache: PoolCache) -> tuple[Array, dict[str, Array]]:
+        """Return dX."""
+        return self._spread(dY, cache), {}
 
 
 @dataclass(frozen=True)
@@ -311,20 +337,8 @@ class MaxPool2D(_Pool):
     formula: ClassVar[str] = "Y_ij = max of X over window (i, j)"
     latex: ClassVar[str] = r"Y_{ij} = \max_{(k, l) \in \mathrm{window}_{ij}} X_{kl}"
 
-    def forward(
-        self,
-        X: Array,
-        parameters: Parameters,
-        *,
-        state: dict[str, Array] | None = None,
-        generator: np.random.Generator | None = None,
-    ) -> tuple[Array, PoolCache]:
-        """Return the largest numbers."""
-        return max_pool2d_forward(X, self.pool_size, self.stride, self.padding)
-
-    def backward(self, dY: Array, cache: PoolCache) -> tuple[Array, dict[str, Array]]:
-        """Return dX."""
-        return max_pool2d_backward(dY, cache), {}
+    _pool = staticmethod(max_pool2d_forward)
+    _spread = staticmethod(max_pool2d_backward)
 
 
 @dataclass(frozen=True)
@@ -345,6 +359,18 @@ class AveragePool2D(_Pool):
     formula: ClassVar[str] = "Y_ij = mean of X over window (i, j)"
     latex: ClassVar[str] = r"Y_{ij} = \frac{1}{n} \sum_{(k, l) \in \mathrm{window}_{ij}} X_{kl}"
 
+    _pool = staticmethod(avg_pool2d_forward)
+    _spread = staticmethod(avg_pool2d_backward)
+
+
+class _GlobalPool(_Pooling):
+    """What the pooling layers over whole images share."""
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return ``(C,)``; vectors are refused."""
+        self._check_images(input_shape)
+        return input_shape[:1]
+
     def forward(
         self,
         X: Array,
@@ -353,22 +379,13 @@ class AveragePool2D(_Pool):
         state: dict[str, Array] | None = None,
         generator: np.random.Generator | None = None,
     ) -> tuple[Array, PoolCache]:
-        """Return the means."""
-        return avg_pool2d_forward(X, self.pool_size, self.stride, self.padding)
+        """Return one number for every channel, (N, C)."""
+        y, cache = self._pool(X, (X.shape[2], X.shape[3]))
+        return y[:, :, 0, 0], cache
 
     def backward(self, dY: Array, cache: PoolCache) -> tuple[Array, dict[str, Array]]:
         """Return dX."""
-        return avg_pool2d_backward(dY, cache), {}
-
-
-class _GlobalPool(Layer):
-    """What the pooling layers over whole images share."""
-
-    def output_shape(self, input_shape: Shape) -> Shape:
-        """Return ``(C,)``; vectors are refused."""
-        if len(input_shape) != 3:
-            raise InvalidInputError(f"{type(self).__name__} takes images (C, H, W), not samples of shape {input_shape}")
-        return input_shape[:1]
+        return self._spread(dY[:, :, None, None], cache), {}
 
 
 @dataclass(frozen=True)
@@ -384,21 +401,8 @@ class GlobalMaxPool2D(_GlobalPool):
     formula: ClassVar[str] = "y_c = max of X_c"
     latex: ClassVar[str] = r"y_c = \max_{k, l} X_{ckl}"
 
-    def forward(
-        self,
-        X: Array,
-        parameters: Parameters,
-        *,
-        state: dict[str, Array] | None = None,
-        generator: np.random.Generator | None = None,
-    ) -> tuple[Array, PoolCache]:
-        """Return the largest numbers (N, C)."""
-        y, cache = max_pool2d_forward(X, (X.shape[2], X.shape[3]))
-        return y[:, :, 0, 0], cache
-
-    def backward(self, dY: Array, cache: PoolCache) -> tuple[Array, dict[str, Array]]:
-        """Return dX: dY at the places of the largest numbers."""
-        return max_pool2d_backward(dY[:, :, None, None], cache), {}
+    _pool = staticmethod(max_pool2d_forward)
+    _spread = staticmethod(max_pool2d_backward)
 
 
 @dataclass(frozen=True)
@@ -414,18 +418,5 @@ class GlobalAveragePool2D(_GlobalPool):
     formula: ClassVar[str] = "y_c = mean of X_c"
     latex: ClassVar[str] = r"y_c = \frac{1}{H W} \sum_{k, l} X_{ckl}"
 
-    def forward(
-        self,
-        X: Array,
-        parameters: Parameters,
-        *,
-        state: dict[str, Array] | None = None,
-        generator: np.random.Generator | None = None,
-    ) -> tuple[Array, PoolCache]:
-        """Return the means (N, C)."""
-        y, cache = avg_pool2d_forward(X, (X.shape[2], X.shape[3]))
-        return y[:, :, 0, 0], cache
-
-    def backward(self, dY: Array, cache: PoolCache) -> tuple[Array, dict[str, Array]]:
-        """Return dX: each place the same share of dY."""
-        return avg_pool2d_backward(dY[:, :, None, None], cache), {}
+    _pool = staticmethod(avg_pool2d_forward)
+    _spread = staticmethod(avg_pool2d_backward)

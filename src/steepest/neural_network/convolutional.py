@@ -53,6 +53,45 @@ class ConvolutionalNetwork(Estimator):
     network_: Network
     image_shape_: Shape
 
+    def __init__(
+        self,
+        filters: Any = (8, 16),
+        hidden_layer_sizes: Any = (64,),
+        *,
+        kernel_size: int = 3,
+        pool_size: int = 2,
+        image_shape: Any = None,
+        update: Any = "adam",
+        learning_rate: float = 0.002,
+        alpha: float = 1e-4,
+        dropout: float = 0.0,
+        batch_size: int | str = "auto",
+        max_iter: int = 100,
+        tol: float = 1e-4,
+        n_iter_no_change: int = 10,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        random_state: Any = None,
+        verbose: bool = False,
+    ) -> None:
+        self.filters = filters
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.kernel_size = kernel_size
+        self.pool_size = pool_size
+        self.image_shape = image_shape
+        self.update = update
+        self.learning_rate = learning_rate
+        self.alpha = alpha
+        self.dropout = dropout
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.random_state = random_state
+        self.verbose = verbose
+
     def _loss_function(self) -> Loss:
         raise NotImplementedError
 
@@ -163,7 +202,7 @@ class ConvolutionalNetwork(Estimator):
             objective,
             network.theta,
             learning_rate=self.learning_rate,
-            batch_size=min(64, len(X)) if self.batch_size == "auto" else min(self.batch_size, len(X)),
+            batch_size=min(64 if self.batch_size == "auto" else int(self.batch_size), len(X)),
             generator=generator,
             update=rule,
             whole_value=False,
@@ -254,45 +293,6 @@ class ConvClassifier(ClassifierMixin, ConvolutionalNetwork):  # type: ignore[mis
 
     classes_: Any
 
-    def __init__(
-        self,
-        filters: Any = (8, 16),
-        hidden_layer_sizes: Any = (64,),
-        *,
-        kernel_size: int = 3,
-        pool_size: int = 2,
-        image_shape: Any = None,
-        update: Any = "adam",
-        learning_rate: float = 0.002,
-        alpha: float = 1e-4,
-        dropout: float = 0.0,
-        batch_size: int | str = "auto",
-        max_iter: int = 100,
-        tol: float = 1e-4,
-        n_iter_no_change: int = 10,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        random_state: Any = None,
-        verbose: bool = False,
-    ) -> None:
-        self.filters = filters
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.kernel_size = kernel_size
-        self.pool_size = pool_size
-        self.image_shape = image_shape
-        self.update = update
-        self.learning_rate = learning_rate
-        self.alpha = alpha
-        self.dropout = dropout
-        self.batch_size = batch_size
-        self.max_iter = max_iter
-        self.tol = tol
-        self.n_iter_no_change = n_iter_no_change
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.random_state = random_state
-        self.verbose = verbose
-
     @with_callbacks  # type: ignore[untyped-decorator]  # scikit-learn ships no types
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "ConvClassifier":
         """Train until the loss (or the held-out accuracy) stops improving."""
@@ -337,45 +337,6 @@ class ConvRegressor(MultiOutputMixin, RegressorMixin, ConvolutionalNetwork):  # 
     >>> bool(model.fit(X, X.mean(axis=(1, 2, 3)) * 10).score(X, X.mean(axis=(1, 2, 3)) * 10) > 0.5)
     True
     """
-
-    def __init__(
-        self,
-        filters: Any = (8, 16),
-        hidden_layer_sizes: Any = (64,),
-        *,
-        kernel_size: int = 3,
-        pool_size: int = 2,
-        image_shape: Any = None,
-        update: Any = "adam",
-        learning_rate: float = 0.002,
-        alpha: float = 1e-4,
-        dropout: float = 0.0,
-        batch_size: int | str = "auto",
-        max_iter: int = 100,
-        tol: float = 1e-4,
-        n_iter_no_change: int = 10,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        random_state: Any = None,
-        verbose: bool = False,
-    ) -> None:
-        self.filters = filters
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.kernel_size = kernel_size
-        self.pool_size = pool_size
-        self.image_shape = image_shape
-        self.update = update
-        self.learning_rate = learning_rate
-        self.alpha = alpha
-        self.dropout = dropout
-        self.batch_size = batch_size
-        self.max_iter = max_iter
-        self.tol = tol
-        self.n_iter_no_change = n_iter_no_change
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.random_state = random_state
-        self.verbose = verbose
 
     @with_callbacks  # type: ignore[untyped-decorator]  # scikit-learn ships no types
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "ConvRegressor":
