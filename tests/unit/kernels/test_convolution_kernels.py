@@ -8,7 +8,7 @@ import pytest
 from scipy.linalg import solve_toeplitz
 
 from steepest.kernels.convolution.levinson import durbin
-from steepest.kernels.convolution.tiles import VECTOR_BYTES, copy_rows, dot_tile, outer_tile
+from steepest.kernels.convolution.tiles import copy_rows, dot_tile, outer_tile
 from steepest.kernels.convolution.transforms import (
     FROM_IMAGE,
     FROM_KERNEL,
@@ -21,6 +21,7 @@ from steepest.kernels.convolution.transforms import (
     transform_planes,
 )
 from steepest.kernels.scratch import scratch
+from steepest.kernels.vectors import VECTOR_BYTES
 from steepest.solvers.toeplitz import SymmetricToeplitz
 
 DTYPES = [np.float32, np.float64]

@@ -7,13 +7,13 @@ import numpy as np
 from steepest.kernels.compile import compiled
 from steepest.kernels.convolution.tiles import (
     ROWS,
-    VECTOR_BYTES,
     VECTORS,
     copy_rows,
     dot_tile,
     interleave_rows,
     outer_tile,
 )
+from steepest.kernels.vectors import VECTOR_BYTES
 from steepest.typing import Array, IntArray
 
 FEW_ROWS, COLOURS = 4, 3  # tiles for few output channels

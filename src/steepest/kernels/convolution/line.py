@@ -3,7 +3,8 @@
 import numpy as np
 
 from steepest.kernels.compile import compiled
-from steepest.kernels.convolution.tiles import ROWS, VECTOR_BYTES, VECTORS, dot_tile, outer_tile
+from steepest.kernels.convolution.tiles import ROWS, VECTORS, dot_tile, outer_tile
+from steepest.kernels.vectors import VECTOR_BYTES
 from steepest.typing import Array, IntArray
 
 BLOCK_FACTOR = 16  # blocks of ROWS * lanes * VECTORS * BLOCK_FACTOR outputs fit in the first-level cache

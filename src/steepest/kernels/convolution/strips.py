@@ -10,7 +10,7 @@ from typing import Any
 
 from numba.core import cgutils, types
 
-from steepest.kernels.convolution.tiles import INT64, VectorCode, inlined, literals
+from steepest.kernels.vectors import INT64, VectorCode, inlined, literals
 
 ROWS_AT_ONCE = 4
 

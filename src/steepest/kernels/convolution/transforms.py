@@ -13,7 +13,7 @@ from typing import Any
 
 from numba.core import types
 
-from steepest.kernels.convolution.tiles import VectorCode, inlined, literals
+from steepest.kernels.vectors import VectorCode, inlined, literals
 
 Matrix = tuple[tuple[float, ...], ...]
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from steepest.kernels.compile import compiled
 from steepest.kernels.convolution.direct import fill_tiles, lanes_of
-from steepest.kernels.convolution.tiles import ROWS, VECTOR_BYTES, transpose_tile
+from steepest.kernels.convolution.tiles import ROWS, transpose_tile
 from steepest.kernels.convolution.transforms import (
     FROM_IMAGE,
     FROM_KERNEL,
@@ -20,6 +20,7 @@ from steepest.kernels.convolution.transforms import (
     transform_image,
     transform_planes,
 )
+from steepest.kernels.vectors import VECTOR_BYTES
 from steepest.typing import Array, IntArray
 
 PLANES = SIDE * SIDE

@@ -34,7 +34,7 @@ the direct sum: about 1e-5 of the largest output in float32, 1e-14 in float64.
 
 import numpy as np
 
-from steepest.kernels.convolution.tiles import ROWS, lanes
+from steepest.kernels.convolution.tiles import ROWS
 from steepest.kernels.convolution.transforms import STEP
 from steepest.kernels.convolution.winograd import (
     PLANES,
@@ -47,6 +47,7 @@ from steepest.kernels.convolution.winograd import (
 )
 from steepest.kernels.scratch import scratch
 from steepest.kernels.threads import map_blocks, n_threads
+from steepest.kernels.vectors import lanes
 from steepest.operators.convolution2d.geometry import Geometry
 from steepest.operators.convolution2d.sharing import share
 from steepest.typing import Array

@@ -1,0 +1,189 @@
+"""The processor's own vector instructions, as functions that kernels call.
+
+What LLVM makes of nested loops depends on its version and on luck: it rarely keeps a tile of sums in registers. Where
+that decides the speed, the instructions are spelled out: a *generator* writes them with :class:`VectorCode`, and
+:func:`inlined` turns it into a function that compiled code can call, without the cost of a call.
+"""
+
+from collections.abc import Callable
+from itertools import chain
+from typing import Any
+
+import llvmlite.binding as llvm  # type: ignore[import-untyped]
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+WIDE = bool(llvm.get_host_cpu_features().get("avx512f", False))
+VECTOR_BYTES = 64 if WIDE else 32
+
+INT64, INT32 = ir.IntType(64), ir.IntType(32)
+
+
+def lanes(itemsize: int) -> int:
+    """Return how many numbers of ``itemsize`` bytes a vector holds."""
+    return VECTOR_BYTES // itemsize
+
+
+def inlined(generator: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a generator of instructions callable from compiled code, where it is inlined; constants come as such."""
+    callable_there: Callable[..., Any] = intrinsic(prefer_literal=True)(generator)
+    return callable_there
+
+
+class VectorCode:
+    """Builder of vector instructions for arrays of one dtype."""
+
+    def __init__(self, context: Any, builder: Any, array_type: Any) -> None:
+        self.context, self.builder = context, builder
+        self.scalar = context.get_value_type(array_type.dtype)
+        self.itemsize = array_type.dtype.bitwidth // 8
+        self.lanes = lanes(self.itemsize)
+        self.vector = ir.VectorType(self.scalar, self.lanes)
+        suffix = f"v{self.lanes}f{8 * self.itemsize}"
+        form = ir.FunctionType(self.vector, [self.vector] * 3)
+        name = f"llvm.fma.{suffix}"
+        self.fused = cgutils.get_or_insert_function(builder.module, form, name)  # type: ignore[no-untyped-call]
+
+    def start(self, array_type: Any, array: Any, index: Any) -> Any:
+        """Return the address of ``array[index]``."""
+        return self.at(self.context.make_array(array_type)(self.context, self.builder, array).data, index)
+
+    def at(self, pointer: Any, index: Any) -> Any:
+        """Return the address ``index`` numbers further."""
+        return self.builder.gep(pointer, [INT64(index) if isinstance(index, int) else index])
+
+    def _address(self, pointer: Any, v: int) -> Any:
+        return self.builder.bitcast(self.at(pointer, v * self.lanes), self.vector.as_pointer())
+
+    def load(self, pointer: Any, v: int = 0) -> Any:
+        """Return vector ``v`` from ``pointer`` on."""
+        return self.builder.load(self._address(pointer, v), align=self.itemsize)
+
+    def load_every(self, step: int, pointer: Any) -> Any:
+        """Return every number, or every second one, from ``pointer`` on; nothing beyond the last is read."""
+        if step == 1:
+            return self.load(pointer)
+        half = self.lanes // 2
+        second = self.at(pointer, self.lanes - 1)  # begins one number early, so as not to end one too late
+        mask = [2 * p if p < half else self.lanes + 2 * (p - half) + 1 for p in range(self.lanes)]
+        return self.shuffle(self.load(pointer), self.load(second), mask)
+
+    def store(self, value: Any, pointer: Any, v: int = 0) -> None:
+        """Write vector ``v`` from ``pointer`` on."""
+        self.builder.store(value, self._address(pointer, v), align=self.itemsize)
+
+    def between(self, low: Any, high: Any, v: int = 0) -> Any:
+        """Return the mask of the lanes of vector ``v`` whose number p has ``low <= p < high``."""
+        numbers = ir.Constant(ir.VectorType(INT32, self.lanes), [v * self.lanes + p for p in range(self.lanes)])
+        bounds = [self.splat(self.builder.trunc(bound, INT32), INT32) for bound in (low, high)]
+        above = self.builder.icmp_signed(">=", numbers, bounds[0])
+        return self.builder.and_(above, self.builder.icmp_signed("<", numbers, bounds[1]))
+
+    def load_where(self, mask: Any, pointer: Any, v: int = 0) -> Any:
+        """Return vector ``v`` from ``pointer`` on, with 0 in the lanes outside of the mask, which are not read."""
+        zero = ir.Constant(self.vector, None)
+        address = self._address(pointer, v)
+        return self._masked("load", self.vector, [address, INT32(self.itemsize), mask, zero])
+
+    def store_where(self, mask: Any, value: Any, pointer: Any, v: int = 0) -> None:
+        """Write the lanes in the mask to vector ``v`` from ``pointer`` on."""
+        self._masked("store", ir.VoidType(), [value, self._address(pointer, v), INT32(self.itemsize), mask])
+
+    def _masked(self, what: str, result: Any, arguments: list[Any]) -> Any:
+        name = f"llvm.masked.{what}.v{self.lanes}f{8 * self.itemsize}.p0"
+        form = ir.FunctionType(result, [argument.type for argument in arguments])
+        function = cgutils.get_or_insert_function(self.builder.module, form, name)  # type: ignore[no-untyped-call]
+        return self.builder.call(function, arguments)
+
+    def load_pieces(self, count: int, pointer: Any, pitch: Any) -> Any:
+        """Return a vector of ``count`` pieces, which lie ``pitch`` apart."""
+        if count == 1:
+            return self.load(pointer)
+        size = self.lanes // count
+        form = ir.VectorType(self.scalar, size).as_pointer()
+        places = [self.builder.bitcast(self.at(pointer, self.builder.mul(pitch, INT64(t))), form) for t in range(count)]
+        pieces = [self.builder.load(place, align=self.itemsize) for place in places]
+        while len(pieces) > 1:
+            whole = list(range(2 * size))
+            pieces = [self.shuffle(a, b, whole) for a, b in zip(pieces[::2], pieces[1::2], strict=True)]
+            size *= 2
+        return pieces[0]
+
+    def store_pieces(self, count: int, value: Any, pointer: Any, pitch: Any) -> None:
+        """Write a vector as ``count`` pieces ``pitch`` apart; where they overlap, the later stays."""
+        if count == 1:
+            self.store(value, pointer)
+            return
+        size = self.lanes // count
+        form = ir.VectorType(self.scalar, size).as_pointer()
+        for t in range(count):
+            piece = self.shuffle(value, value, list(range(t * size, (t + 1) * size)))
+            place = self.builder.bitcast(self.at(pointer, self.builder.mul(pitch, INT64(t))), form)
+            self.builder.store(piece, place, align=self.itemsize)
+
+    def broadcast(self, pointer: Any) -> Any:
+        """Return the number at ``pointer`` in every lane."""
+        return self.splat(self.builder.load(pointer))
+
+    def splat(self, scalar: Any, form: Any = None) -> Any:
+        """Return a number, of the array's type or another, in every lane."""
+        undefined = ir.Constant(ir.VectorType(form or self.scalar, self.lanes), ir.Undefined)
+        lane = self.builder.insert_element(undefined, scalar, INT32(0))
+        return self.shuffle(lane, undefined, [0] * self.lanes)
+
+    def shuffle(self, first: Any, second: Any, lanes: list[int]) -> Any:
+        """Return the named lanes of two vectors, the second's counted on from the first's."""
+        return self.builder.shuffle_vector(first, second, ir.Constant(ir.VectorType(INT32, len(lanes)), lanes))
+
+    def constant(self, number: float) -> Any:
+        """Return a constant in every lane."""
+        return ir.Constant(self.vector, [number] * self.lanes)
+
+    @staticmethod
+    def index(number: int) -> Any:
+        """Return an index as a constant."""
+        return INT64(number)
+
+    def accumulators(self, rows: int, columns: int) -> list[list[Any]]:
+        """Return zeroed variables, which the compiler turns into registers."""
+        zero = ir.Constant(self.vector, None)
+        new: Callable[..., Any] = cgutils.alloca_once
+        table = [[new(self.builder, self.vector) for _ in range(columns)] for _ in range(rows)]
+        for variable in chain.from_iterable(table):
+            self.builder.store(zero, variable)
+        return table
+
+    def add_product(self, variable: Any, left: Any, right: Any) -> None:
+        """Add ``left * right`` to a variable, rounding once."""
+        self.builder.store(self.builder.call(self.fused, [left, right, self.builder.load(variable)]), variable)
+
+    def add_sums(self, variables: list[Any], pointer: Any) -> None:
+        """Sum each variable's lanes, and add the sums, one a lane, to the vectors at ``pointer``.
+
+        Vectors are added in pairs, half of the one beside half of the other, until every lane holds one sum: three
+        instructions for two vectors at each of log2(lanes) levels, where each sum for itself takes some three times as
+        many.
+        """
+        for v in range(len(variables) // self.lanes):
+            level = [self.builder.load(x) for x in variables[v * self.lanes : (v + 1) * self.lanes]]
+            width = self.lanes
+            while len(level) > 1:
+                pairs = zip(level[::2], level[1::2], strict=True)
+                level = [self._fold(first, second, width) for first, second in pairs]
+                width //= 2
+            self.store(self.builder.fadd(self.load(pointer, v), level[0]), pointer, v)
+
+    def _fold(self, first: Any, second: Any, width: int) -> Any:
+        """Halve the segments of ``width`` lanes of both vectors by adding their halves; the first's come first."""
+        starts = range(0, 2 * self.lanes, width)
+        low = [start + i for start in starts for i in range(width // 2)]
+        high = [lane + width // 2 for lane in low]
+        halves = [self.shuffle(first, second, mask) for mask in (low, high)]
+        return self.builder.fadd(*halves)
+
+
+def literals(*numbers: Any) -> list[int] | None:
+    """Return the values of compile-time constants, or None to make numba try again with constants."""
+    constant = all(isinstance(n, types.IntegerLiteral) for n in numbers)
+    return [n.literal_value for n in numbers] if constant else None
