@@ -96,7 +96,7 @@ def compiled(setting: Setting, network: Network, objective: Any, orders: Any, ru
     def run() -> Any:
         if prepared is None:
             steps = mini_batch_descent(
-                objective, network.theta, generator=_Ready(orders), whole_value=False, **how
+                objective, network.theta, generator=_Ready(orders), whole_value=False, start=False, **how
             )  # fmt: skip
             return [step.theta for _, step in zip(range(setting.passes + 1), steps, strict=False)][-1]
         steps = compiled_mini_batch_descent(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
+from math import nan
 
 import numpy as np
 
@@ -33,6 +34,7 @@ def mini_batch_descent(
     whole_value: bool = True,
     plateau: Plateau | None = None,
     parts: Mapping[str, slice] | None = None,
+    start: bool = True,
 ) -> Steps:
     r"""Step against the gradient on a few rows at a time; one pass over all of them is one iteration.
 
@@ -61,6 +63,8 @@ def mini_batch_descent(
         What ends the run when it brings nothing more.
     parts : mapping of str to slice, optional
         Parts of the parameters whose gradient and whose way are to be measured on their own, as notes of the step.
+    start : bool, default True
+        Compute the objective and its gradient at the start; otherwise the first step says NaN.
 
     Notes
     -----
@@ -79,7 +83,7 @@ def mini_batch_descent(
     rate_of, state = open_rate(learning_rate), update.start(theta)
     plateau = Plateau() if plateau is None else plateau
     threads = one_blas_thread if min(batch_size, objective.n_samples) * theta.size < LARGE_BATCH else nullcontext
-    value, gradient = objective.value_and_gradient(theta)
+    value, gradient = objective.value_and_gradient(theta) if start else (nan, np.full_like(theta, nan))
     yield Step(0, theta, value, float(np.linalg.norm(gradient)))
     epoch = n_updates = 0
     while True:

@@ -19,7 +19,7 @@ from steepest.layers.pooling import largest_by_taps, spread_by_taps
 from tests.contracts.derivatives import assert_gradient, breaks
 
 PAIRS = [(max_pool2d_forward, max_pool2d_backward), (avg_pool2d_forward, avg_pool2d_backward)]
-SETTINGS = [(2, None, 0), ((2, 3), (1, 2), (1, 0)), (3, 1, 1), ((1, 4), (5, 1), (0, 2))]
+SETTINGS = [(2, None, 0), (2, None, 1), ((2, 3), (1, 2), (1, 0)), (3, 1, 1), ((1, 4), (5, 1), (0, 2))]
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

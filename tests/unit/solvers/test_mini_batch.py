@@ -95,3 +95,11 @@ def test_a_falling_rate_settles_where_a_fixed_one_does_not():
     excess = [np.mean([step.value for step in steps[-20:]]) - objective.value(best) for steps in (fixed, falling)]
     assert excess[1] < 0.2 * excess[0]
     assert falling[-1].step_norm < 0.2 * fixed[-1].step_norm
+
+
+def test_without_the_value_at_the_start_the_updates_are_the_same():
+    objective = regression(n=7)
+    blind, plain = (descend(objective, 3, whole_value=False, start=start) for start in (False, True))
+    assert np.isnan(blind[0].value)
+    assert np.isnan(blind[0].gradient_norm)
+    np.testing.assert_array_equal(blind[2].theta, plain[2].theta)
