@@ -96,6 +96,12 @@ class VectorCode:
         function = cgutils.get_or_insert_function(self.builder.module, form, name)  # type: ignore[no-untyped-call]
         return self.builder.call(function, arguments)
 
+    def fetch(self, pointer: Any, v: int = 0) -> None:
+        """Have the line of vector ``v`` from ``pointer`` on brought to the cache, while what follows is computed."""
+        form = ir.FunctionType(ir.VoidType(), [self.vector.as_pointer(), INT32, INT32, INT32])
+        function = cgutils.get_or_insert_function(self.builder.module, form, "llvm.prefetch.p0")  # type: ignore[no-untyped-call]
+        self.builder.call(function, [self._address(pointer, v), INT32(0), INT32(3), INT32(1)])
+
     def load_pieces(self, count: int, pointer: Any, pitch: Any) -> Any:
         """Return a vector of ``count`` pieces, which lie ``pitch`` apart."""
         if count == 1:

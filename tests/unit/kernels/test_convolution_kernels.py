@@ -10,12 +10,13 @@ from scipy.linalg import solve_toeplitz
 from steepest.kernels.convolution.levinson import durbin
 from steepest.kernels.convolution.tiles import copy_rows, dot_tile, outer_tile
 from steepest.kernels.convolution.transforms import (
+    FORMS,
     FROM_IMAGE,
     FROM_KERNEL,
     FROM_SLOPES,
-    MATRICES,
-    OUTPUT,
+    TO_IMAGE,
     TO_KERNEL,
+    matrices,
     transform_back,
     transform_image,
     transform_planes,
@@ -28,8 +29,8 @@ DTYPES = [np.float32, np.float64]
 
 
 @numba.njit
-def run_outer(a: Any, x: Any, offset: Any, terms: int, out: Any, pitch: int) -> None:
-    outer_tile(4, 2, a, 4, x, 1, offset, terms, out, 2, pitch)
+def run_outer(a: Any, x: Any, offset: Any, terms: int, out: Any, pitch: int, more: bool) -> None:
+    outer_tile(4, 2, a, 4, x, 1, offset, terms, out, 2, pitch, more)
 
 
 @numba.njit
@@ -46,43 +47,43 @@ def run_copy(step: int, count: int, x: Any, shift: Any, out: Any) -> None:
 
 
 @numba.njit
-def run_planes(kernel: bool, x: Any, x_pitch: int, out: Any, pitch: int) -> None:
+def run_planes(form: Any, kernel: bool, x: Any, x_pitch: int, out: Any, pitch: int) -> None:
     if kernel:
-        transform_planes(FROM_KERNEL, x, 0, x_pitch, out, 0, pitch)
+        transform_planes(form, FROM_KERNEL, x, 0, x_pitch, out, 0, pitch)
     else:
-        transform_planes(TO_KERNEL, x, 0, x_pitch, out, 0, pitch)
+        transform_planes(form, TO_KERNEL, x, 0, x_pitch, out, 0, pitch)
 
 
 @numba.njit
 def run_image(
-    slopes: bool, rows: int, x: Any, where: Any, low: int, high: int, zeros: Any, across: int, out: Any
+    form: Any, slopes: bool, rows: int, x: Any, where: Any, low: int, high: int, zeros: Any, across: int, out: Any
 ) -> None:
     L = len(zeros) // 6
     if slopes and rows == 4:
-        transform_image(FROM_SLOPES, 4, x, 0, high - low, where, low, high, zeros, across, out, 0, 2 * L)
+        transform_image(form, FROM_SLOPES, 4, x, 0, high - low, where, low, high, zeros, across, out, 0, 2 * L, 0)
     elif slopes and rows == 2:
-        transform_image(FROM_SLOPES, 2, x, 0, high - low, where, low, high, zeros, across, out, 0, 2 * L)
+        transform_image(form, FROM_SLOPES, 2, x, 0, high - low, where, low, high, zeros, across, out, 0, 2 * L, 0)
     elif slopes:
-        transform_image(FROM_SLOPES, 1, x, 0, high - low, where, low, high, zeros, across, out, 0, 2 * L)
+        transform_image(form, FROM_SLOPES, 1, x, 0, high - low, where, low, high, zeros, across, out, 0, 2 * L, 0)
     elif rows == 4:
-        transform_image(FROM_IMAGE, 4, x, 0, high - low, where, low, high, zeros, across, out, 0, 2 * L)
+        transform_image(form, FROM_IMAGE, 4, x, 0, high - low, where, low, high, zeros, across, out, 0, 2 * L, 0)
     elif rows == 2:
-        transform_image(FROM_IMAGE, 2, x, 0, high - low, where, low, high, zeros, across, out, 0, 2 * L)
+        transform_image(form, FROM_IMAGE, 2, x, 0, high - low, where, low, high, zeros, across, out, 0, 2 * L, 0)
     else:
-        transform_image(FROM_IMAGE, 1, x, 0, high - low, where, low, high, zeros, across, out, 0, 2 * L)
+        transform_image(form, FROM_IMAGE, 1, x, 0, high - low, where, low, high, zeros, across, out, 0, 2 * L, 0)
 
 
 @numba.njit
 def run_back(
-    rows: int, x: Any, across: int, shift: Any, spare: Any, count: int, where: Any, out: Any, pitch: int
+    form: Any, rows: int, x: Any, across: int, shift: Any, spare: Any, count: int, where: Any, out: Any, pitch: int
 ) -> None:
     L = len(spare) // 4
     if rows == 4:
-        transform_back(4, x, 0, 2 * L, across, shift, spare, count, where, out, 0, pitch)
+        transform_back(form, 4, x, 0, 2 * L, across, shift, spare, count, where, out, 0, pitch)
     elif rows == 2:
-        transform_back(2, x, 0, 2 * L, across, shift, spare, count, where, out, 0, pitch)
+        transform_back(form, 2, x, 0, 2 * L, across, shift, spare, count, where, out, 0, pitch)
     else:
-        transform_back(1, x, 0, 2 * L, across, shift, spare, count, where, out, 0, pitch)
+        transform_back(form, 1, x, 0, 2 * L, across, shift, spare, count, where, out, 0, pitch)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -92,12 +93,15 @@ def test_outer_tile(terms: int, dtype: Any) -> None:
     width = 2 * VECTOR_BYTES // np.dtype(dtype).itemsize
     a, x = rng.standard_normal(4 * (terms + 1)).astype(dtype), rng.standard_normal(400).astype(dtype)
     offset, out = rng.integers(0, 300, terms + 1), np.zeros(400, dtype=dtype)
-    run_outer(a, x, offset, terms, out, 90)
+    run_outer(a, x, offset, terms, out, 90, False)
     shifted = np.array([x[1 + o : 1 + o + width] for o in offset[:terms]]).reshape(terms, width)
     expected = a[4:].reshape(terms, 4).T @ shifted
     found = np.array([out[2 + 90 * m : 2 + 90 * m + width] for m in range(4)])
     np.testing.assert_allclose(found, expected, atol=1e-5 if dtype is np.float32 else 1e-14)
     assert np.count_nonzero(out) <= 4 * width
+    run_outer(a, x, offset, terms, out, 90, True)
+    twice = np.array([out[2 + 90 * m : 2 + 90 * m + width] for m in range(4)])
+    np.testing.assert_allclose(twice, 2 * expected, atol=1e-5 if dtype is np.float32 else 1e-14)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -131,62 +135,70 @@ def test_copy_rows(count: int, step: int, dtype: Any) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("form", FORMS.values(), ids=["3x3", "5x5"])
 @pytest.mark.parametrize("which", [FROM_KERNEL, TO_KERNEL])
-def test_transforms_between_planes(which: int, dtype: Any) -> None:
+def test_transforms_between_planes(which: int, form: Any, dtype: Any) -> None:
     rng = np.random.default_rng(0)
-    matrix, L = np.array(MATRICES[which], dtype=np.float64), VECTOR_BYTES // np.dtype(dtype).itemsize
+    matrix, L = np.array(matrices(form)[which]), VECTOR_BYTES // np.dtype(dtype).itemsize
     n_out, n_in = matrix.shape
     x, out = rng.standard_normal((n_in, n_in, L)).astype(dtype), np.empty((n_out * n_out, L), dtype=dtype)
-    run_planes(which == FROM_KERNEL, x.ravel(), L, out.ravel(), L)
+    run_planes(form, which == FROM_KERNEL, x.ravel(), L, out.ravel(), L)
     expected = np.einsum("ai,ijl,bj->abl", matrix, x, matrix)
     np.testing.assert_allclose(out.reshape(expected.shape), expected, atol=1e-4 if dtype is np.float32 else 1e-12)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("form", FORMS.values(), ids=["3x3", "5x5"])
 @pytest.mark.parametrize("which", [FROM_IMAGE, FROM_SLOPES])
 @pytest.mark.parametrize(("rows", "spared"), [(1, 0), (1, 2), (2, 0), (2, 1), (4, 0), (4, 1)])
-def test_transforms_of_images(rows: int, spared: int, which: int, dtype: Any) -> None:
-    """Tiles of rows 0, 4, ... of an image with one row and one column of padding around it."""
+def test_transforms_of_images(rows: int, spared: int, which: int, form: Any, dtype: Any) -> None:
+    """Tiles of rows 0, step, ... of an image with one row and one column of padding around it."""
     rng = np.random.default_rng(0)
-    matrix, L = np.array(MATRICES[which], dtype=np.float64), VECTOR_BYTES // np.dtype(dtype).itemsize
+    matrix, L, step = np.array(matrices(form)[which]), VECTOR_BYTES // np.dtype(dtype).itemsize, form.step
     n = matrix.shape[1]
     across = L // rows - spared
-    height, width = 4 * rows, 4 * across
+    height, width = step * rows, step * across
     image = rng.standard_normal((height, width)).astype(dtype)
     padded = np.pad(image, ((1, n), (1, n)))
-    where = np.array([[(4 * t - 1) * width - 1, 1 - 4 * t, height + 1 - 4 * t] for t in range(rows)]).ravel()
-    out = np.zeros((len(matrix) ** 2, 2 * L), dtype=dtype)
-    run_image(
-        which == FROM_SLOPES, rows, image.ravel(), where, 1, width + 1, np.zeros(6 * L, dtype), across, out.ravel()
-    )
-    tiles = [padded[4 * t : 4 * t + n, 4 * p : 4 * p + n] for t in range(rows) for p in range(across)]
+    where = np.array([[(step * t - 1) * width - 1, 1 - step * t, height + 1 - step * t] for t in range(rows)]).ravel()
+    out, zeros = np.zeros((len(matrix) ** 2, 2 * L), dtype=dtype), np.zeros(6 * L, dtype)
+    run_image(form, which == FROM_SLOPES, rows, image.ravel(), where, 1, width + 1, zeros, across, out.ravel())
+    if rows > step:  # no vector is made of so many rows
+        assert not out.any()
+        return
+    tiles = [padded[step * t : step * t + n, step * p : step * p + n] for t in range(rows) for p in range(across)]
     expected = np.einsum("ai,tij,bj->abt", matrix, np.array(tiles), matrix).reshape(len(out), -1)
     np.testing.assert_allclose(out[:, : rows * across], expected, atol=1e-4 if dtype is np.float32 else 1e-12)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("form", FORMS.values(), ids=["3x3", "5x5"])
 @pytest.mark.parametrize(("rows", "spared"), [(1, 0), (1, 2), (2, 0), (2, 1), (4, 0), (4, 1)])
-def test_transform_back_writes_nothing_beyond_the_image(rows: int, spared: int, dtype: Any) -> None:
+def test_transform_back_writes_nothing_beyond_the_image(rows: int, spared: int, form: Any, dtype: Any) -> None:
     rng = np.random.default_rng(0)
-    L = VECTOR_BYTES // np.dtype(dtype).itemsize
+    L, step = VECTOR_BYTES // np.dtype(dtype).itemsize, form.step
     across = L // rows - spared
-    height, width = 4 * rows - 1, 4 * across - 3  # the last row and three columns of the tiles are outside
+    height, width = step * rows - 1, max(step * across - 3, 1)  # the last row and columns of the tiles are outside
     planes = rng.standard_normal((36, 2 * L)).astype(dtype)
     out = np.zeros(height * width + 100, dtype=dtype)
-    where = np.array([[4 * t * width, 0, height - 4 * t] for t in range(rows)]).ravel()
-    run_back(rows, planes.ravel(), across, dtype(0.5), np.empty(4 * L, dtype), width, where, out, width)
-    tiles = planes[:, : rows * across].reshape(6, 6, rows, across)
-    expected = 0.5 + np.einsum("ai,ijtp,bj->tapb", OUTPUT, tiles, OUTPUT).reshape(4 * rows, 4 * across)
+    where = np.array([[step * t * width, 0, height - step * t] for t in range(rows)]).ravel()
+    run_back(form, rows, planes.ravel(), across, dtype(0.5), np.empty(4 * L, dtype), width, where, out, width)
+    if rows > step:
+        assert not out.any()
+        return
+    tiles, matrix = planes[:, : rows * across].reshape(6, 6, rows, across), np.array(matrices(form)[TO_IMAGE])
+    expected = 0.5 + np.einsum("ai,ijtp,bj->tapb", matrix, tiles, matrix).reshape(step * rows, step * across)
     found = out[: height * width].reshape(height, width)
     np.testing.assert_allclose(found, expected[:height, :width], atol=1e-4 if dtype is np.float32 else 1e-12)
     assert not out[height * width :].any()
 
 
-def test_the_transforms_are_a_convolution() -> None:
+@pytest.mark.parametrize("form", FORMS.values(), ids=["3x3", "5x5"])
+def test_the_transforms_are_a_convolution(form: Any) -> None:
     """``A^T [(G g) (B^T d)]`` is the correlation of d with g, exactly, in one dimension."""
-    into, kernel, back = (np.array(m) for m in (*MATRICES[:2], OUTPUT))
+    into, kernel, back = (np.array(matrices(form)[which]) for which in (FROM_IMAGE, FROM_KERNEL, TO_IMAGE))
     rng = np.random.default_rng(0)
-    d, g = rng.standard_normal(6), rng.standard_normal(3)
+    d, g = rng.standard_normal(6), rng.standard_normal(form.taps)
     np.testing.assert_allclose(back @ ((kernel @ g) * (into @ d)), np.correlate(d, g, mode="valid"), atol=1e-13)
 
 

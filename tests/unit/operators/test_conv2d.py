@@ -13,7 +13,7 @@ from steepest import (
     conv_transpose2d,
 )
 from steepest.exceptions import InvalidInputError
-from steepest.operators.convolution2d import sharing
+from steepest.operators.convolution2d import sharing, winograd
 from steepest.operators.convolution2d.choice import choose
 from steepest.operators.convolution2d.geometry import Geometry
 from steepest.reference import conv2d_backward_loops, conv2d_loops
@@ -64,14 +64,9 @@ class TestAgainstTheLoops:
         assert breaks(lambda: assert_gradient(lambda v: float(np.sum(dy * conv2d_loops(x, v, b, **settings))), -dw, w))
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("size", [(4, 4), (5, 9), (56, 13), (1, 1), (14, 70), (28, 28), (9, 32)])
-@pytest.mark.parametrize("padding", [0, 1, 2, 4])
-def test_minimal_filtering_equals_the_reference(size: Any, padding: int, dtype: Any) -> None:
-    if min(size) + 2 * padding < 3:
-        return
-    x, w, b = arrays((2, 5, *size), (11, 5, 3, 3), dtype)
-    tolerance = 2e-5 if dtype is np.float32 else 1e-12
+def assert_minimal_filtering_equals_the_reference(x_shape: Any, w_shape: Any, padding: int, dtype: Any) -> None:
+    x, w, b = arrays(x_shape, w_shape, dtype)
+    tolerance = 1e-5 if dtype is np.float32 else 1e-13
     y = conv2d(x, w, b, padding=padding, algorithm="winograd")
     expected = conv2d(x, w, b, padding=padding, algorithm="reference")
     assert np.abs(y - expected).max() <= tolerance * np.abs(expected).max()
@@ -80,6 +75,24 @@ def test_minimal_filtering_equals_the_reference(size: Any, padding: int, dtype: 
     wanted = conv2d_backward(dy, x, w, padding=padding, algorithm="reference")
     for ours, theirs in zip(found, wanted, strict=True):
         assert np.abs(ours - theirs).max() <= tolerance * np.abs(theirs).max()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [(4, 4), (5, 9), (56, 13), (1, 1), (14, 70), (28, 28), (9, 32)])
+@pytest.mark.parametrize("padding", [0, 1, 2, 4])
+@pytest.mark.parametrize("side", [3, 5])
+def test_minimal_filtering_equals_the_reference(side: int, size: Any, padding: int, dtype: Any) -> None:
+    if min(size) + 2 * padding >= side:
+        assert_minimal_filtering_equals_the_reference((2, 5, *size), (11, 5, side, side), padding, dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("side", [3, 5])
+def test_weight_gradients_of_many_channels_and_tiles_go_by_parts(side: int, dtype: Any, monkeypatch: Any) -> None:
+    """By channels, where the sums of all are too large for one thread, and by some tiles at a time."""
+    for name in ("SUMMED_BYTES", "FACTOR_BYTES"):
+        monkeypatch.setattr(winograd, name, 0)
+    assert_minimal_filtering_equals_the_reference((3, 19, 40, 28), (21, 19, side, side), 1, dtype)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -220,6 +233,8 @@ def test_lists_and_integers_become_double_precision() -> None:
     ("x_shape", "w_shape", "settings", "expected"),
     [
         ((8, 64, 56, 56), (64, 64, 3, 3), {"padding": 1}, "winograd"),
+        ((8, 64, 56, 56), (32, 64, 5, 5), {"padding": 2}, "winograd"),
+        ((8, 64, 56, 56), (64, 64, 3, 5), {"padding": 2}, "direct"),
         ((8, 3, 32, 32), (64, 3, 3, 3), {"padding": 1}, "direct"),
         ((8, 64, 56, 56), (64, 64, 3, 3), {"padding": 1, "stride": 2}, "direct"),
         ((8, 64, 56, 56), (64, 64, 1, 1), {}, "direct"),
@@ -273,7 +288,7 @@ X, W = np.ones((1, 3, 5, 5)), np.ones((2, 4, 3, 3))
             X,
             W[:, :3, :2],
             {"algorithm": "winograd"},
-            "algorithm='winograd': takes kernels of 3 x 3 .*'direct' takes",
+            "algorithm='winograd': takes kernels of 3 x 3 and 5 x 5 .*'direct' takes",
         ),
     ],
 )

@@ -136,8 +136,12 @@ def fill_tiles(
     io: int,
     pitch: int,
     count: int,
+    more: bool = False,
 ) -> None:
-    """``out[io + m pitch + p] = sum_k table[ia + k rows + m] x[ix + offset[k] + p]``, p < count, by vectors."""
+    """``out[io + m pitch + p] = sum_k table[ia + k rows + m] x[ix + offset[k] + p]``, p < count, by vectors.
+
+    With ``more`` the sum is added to what out holds.
+    """
     if rows < ROWS:
         fill_few_rows(rows, table, ia, x, ix, offset, terms, out, io, pitch, count)
         return
@@ -146,13 +150,13 @@ def fill_tiles(
     while left > 0:
         if left >= VECTORS and left != VECTORS + 1:  # two and two, rather than three and one
             take = VECTORS
-            outer_tile(ROWS, VECTORS, table, ia, x, ix + p, offset, terms, out, io + p, pitch)
+            outer_tile(ROWS, VECTORS, table, ia, x, ix + p, offset, terms, out, io + p, pitch, more)
         elif left >= 2:
             take = 2
-            outer_tile(ROWS, 2, table, ia, x, ix + p, offset, terms, out, io + p, pitch)
+            outer_tile(ROWS, 2, table, ia, x, ix + p, offset, terms, out, io + p, pitch, more)
         else:
             take = 1
-            outer_tile(ROWS, 1, table, ia, x, ix + p, offset, terms, out, io + p, pitch)
+            outer_tile(ROWS, 1, table, ia, x, ix + p, offset, terms, out, io + p, pitch, more)
         p += take * lanes
         left -= take
 
@@ -175,11 +179,11 @@ def fill_few_rows(
     width = MANY * lanes_of(x)
     for p in range(0, count, width):
         if rows == FEW_ROWS:
-            outer_tile(FEW_ROWS, MANY, table, ia, x, ix + p, offset, terms, out, io + p, pitch)
+            outer_tile(FEW_ROWS, MANY, table, ia, x, ix + p, offset, terms, out, io + p, pitch, False)
         elif rows == COLOURS:
-            outer_tile(COLOURS, MANY, table, ia, x, ix + p, offset, terms, out, io + p, pitch)
+            outer_tile(COLOURS, MANY, table, ia, x, ix + p, offset, terms, out, io + p, pitch, False)
         else:
-            outer_tile(1, MANY, table, ia, x, ix + p, offset, terms, out, io + p, pitch)
+            outer_tile(1, MANY, table, ia, x, ix + p, offset, terms, out, io + p, pitch, False)
 
 
 @compiled

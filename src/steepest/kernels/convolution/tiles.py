@@ -37,10 +37,12 @@ def outer_tile(
     out: Any,
     io: Any,
     pitch: Any,
+    more: Any,
 ) -> tuple[Any, Callable[..., Any]] | None:
     """``out[io + m pitch + p] = sum_k a[ia + k rows + m] x[ix + offset[k] + p]``, for ``vectors`` vectors of p.
 
-    ``rows`` and ``vectors`` are constants; ``terms`` is the number of k; a, x, offset and out are contiguous.
+    ``rows`` and ``vectors`` are constants; ``terms`` is the number of k; a, x, offset and out are contiguous. With
+    ``more`` the sum is added to what out holds.
     Reference: ``steepest.operators.convolution2d.reference``.
     """
     size = literals(rows, vectors)
@@ -50,11 +52,16 @@ def outer_tile(
     i = types.intp
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _, _, a_, ia_, x_, ix_, offset_, terms_, out_, io_, pitch_ = arguments
+        _, _, a_, ia_, x_, ix_, offset_, terms_, out_, io_, pitch_, more_ = arguments
         code = VectorCode(context, builder, a)
         a_0, x_0, out_0 = code.start(a, a_, ia_), code.start(x, x_, ix_), code.start(out, out_, io_)
         offset_0 = code.start(offset, offset_, INT64(0))
         sums = code.accumulators(n_rows, n_vectors)
+        out_rows = [code.at(out_0, builder.mul(pitch_, INT64(m))) for m in range(n_rows)]
+        with builder.if_then(more_):
+            for row, line in zip(sums, out_rows, strict=True):
+                for v in range(n_vectors):
+                    builder.store(code.load(line, v), row[v])
         with cgutils.for_range(builder, terms_) as loop:
             x_k = code.at(x_0, builder.load(code.at(offset_0, loop.index)))
             a_k = code.at(a_0, builder.mul(loop.index, INT64(n_rows)))
@@ -63,13 +70,12 @@ def outer_tile(
                 weight = code.broadcast(code.at(a_k, m))
                 for v in range(n_vectors):
                     code.add_product(sums[m][v], weight, shifted[v])
-        for m in range(n_rows):
-            row = code.at(out_0, builder.mul(pitch_, INT64(m)))
+        for row, line in zip(sums, out_rows, strict=True):
             for v in range(n_vectors):
-                code.store(builder.load(sums[m][v]), row, v)
+                code.store(builder.load(row[v]), line, v)
         return context.get_dummy_value()
 
-    return types.void(rows, vectors, a, i, x, i, offset, i, out, i, i), generate
+    return types.void(rows, vectors, a, i, x, i, offset, i, out, i, i, types.boolean), generate
 
 
 @inlined
@@ -137,15 +143,7 @@ def transpose_tile(
         _, x_, ix_, x_pitch_, out_, io_, pitch_, apart_ = arguments
         code = VectorCode(context, builder, x)
         x_0, out_0, L = code.start(x, x_, ix_), code.start(out, out_, io_), code.lanes
-        rows = [code.load(code.at(x_0, builder.mul(x_pitch_, INT64(m)))) for m in range(L)]
-        step = 1
-        while step < L:  # swap the off-diagonal squares of side ``step`` in each square of side 2 step
-            low = [p if not p & step else L + p - step for p in range(L)]
-            high = [p + step if not p & step else L + p for p in range(L)]
-            for m in (m for m in range(L) if not m & step):
-                first, second = rows[m], rows[m + step]
-                rows[m], rows[m + step] = code.shuffle(first, second, low), code.shuffle(first, second, high)
-            step *= 2
+        rows = code.transposed([code.load(code.at(x_0, builder.mul(x_pitch_, INT64(m)))) for m in range(L)])
         for p, row in enumerate(rows):
             code.store_pieces(max(1, L // size[0]), row, code.at(out_0, builder.mul(pitch_, INT64(p))), apart_)
         return context.get_dummy_value()

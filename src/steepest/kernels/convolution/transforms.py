@@ -1,15 +1,15 @@
-r"""The transforms of Winograd's minimal filtering F(4x4, 3x3), for a vector of tiles at a time.
+r"""The transforms of Winograd's minimal filtering, for a vector of tiles at a time.
 
-Each is ``Y = M X M^T`` with a small constant M. Written as vector instructions, since the numbers of a tile lie 4
-apart in an image, and since 36 intermediate numbers of 16 tiles just fit in registers: the compiler, left to itself,
-gathers them one by one.
+Each is ``Y = M X M^T`` with a small constant M. Written as vector instructions, since the numbers of a tile lie some
+places apart in an image, and since 36 intermediate numbers of 16 tiles just fit in registers: the compiler, left to
+itself, gathers them one by one.
 
 Reference: ``steepest.operators.convolution2d.winograd``, where the matrices are derived.
 """
 
 from collections.abc import Callable
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from numba.core import types
 
@@ -17,67 +17,93 @@ from steepest.kernels.vectors import VectorCode, inlined, literals
 
 Matrix = tuple[tuple[float, ...], ...]
 
+SIDE = 6  # numbers along each side of a tile, and points at which its polynomials are evaluated
+P, Q = 0.75, 1.5  # of all that are short binary fractions, those with the least error; 1 and 2 have some three times it
+POINTS = (0.0, P, -P, Q, -Q)  # and infinity
+SCALES = (1 / (P * Q) ** 2, *2 * (1 / (2 * P**2 * (P**2 - Q**2)),), *2 * (1 / (2 * Q**2 * (Q**2 - P**2)),))
 INPUT: Matrix = (
-    (4, 0, -5, 0, 1, 0),
-    (0, -4, -4, 1, 1, 0),
-    (0, 4, -4, -1, 1, 0),
-    (0, -2, -1, 2, 1, 0),
-    (0, 2, -1, -2, 1, 0),
-    (0, 4, 0, -5, 0, 1),
+    ((P * Q) ** 2, 0, -(P**2) - Q**2, 0, 1, 0),
+    (0, -P * Q**2, -(Q**2), P, 1, 0),
+    (0, P * Q**2, -(Q**2), -P, 1, 0),
+    (0, -(P**2) * Q, -(P**2), Q, 1, 0),
+    (0, P**2 * Q, -(P**2), -Q, 1, 0),
+    (0, (P * Q) ** 2, 0, -(P**2) - Q**2, 0, 1),
 )
-KERNEL: Matrix = (
-    (1 / 4, 0, 0),
-    (-1 / 6, -1 / 6, -1 / 6),
-    (-1 / 6, 1 / 6, -1 / 6),
-    (1 / 24, 1 / 12, 1 / 6),
-    (1 / 24, -1 / 12, 1 / 6),
-    (0, 0, 1),
-)
-OUTPUT: Matrix = (
-    (1, 1, 1, 1, 1, 0),
-    (0, 1, -1, 2, -2, 0),
-    (0, 1, 1, 4, 4, 0),
-    (0, 1, -1, 8, -8, 1),
-)
-STEP = 4  # outputs along each side of a tile
-SIDE = 6  # inputs
+
+
+class ThreeTaps(NamedTuple):
+    """F(4x4, 3x3): 4 x 4 outputs of a kernel of 3 x 3.
+
+    Kernels are compiled for each form by itself, as its type is another.
+    """
+
+    step: int = 4
+    taps: int = 3
+
+
+class FiveTaps(NamedTuple):
+    """F(2x2, 5x5): 2 x 2 outputs of a kernel of 5 x 5."""
+
+    step: int = 2
+    taps: int = 5
+
+
+Form = ThreeTaps | FiveTaps
+FORMS: dict[int, Form] = {3: ThreeTaps(), 5: FiveTaps()}
+
+
+def powers(degrees: int) -> Matrix:
+    """Return the powers 0 ... degrees - 1 of every point, and the highest one alone for the point at infinity."""
+    highest = tuple(float(k == degrees - 1) for k in range(degrees))
+    return (*(tuple(point**k for k in range(degrees)) for point in POINTS), highest)
+
+
+def matrices(form: Form) -> tuple[Matrix, ...]:
+    """Return the matrices of a form, in the order of their numbers below."""
+    scales = (*SCALES, 1.0)
+    kernel = tuple(tuple(s * p for p in row) for s, row in zip(scales, powers(form.taps), strict=True))
+    return INPUT, kernel, powers(form.step), _transposed(kernel), _transposed(powers(form.step))
 
 
 def _transposed(matrix: Matrix) -> Matrix:
     return tuple(zip(*matrix, strict=True))
 
 
-FROM_IMAGE, FROM_KERNEL, FROM_SLOPES, TO_KERNEL = 0, 1, 2, 3
-MATRICES = (INPUT, KERNEL, _transposed(OUTPUT), _transposed(KERNEL))
+FROM_IMAGE, FROM_KERNEL, FROM_SLOPES, TO_KERNEL, TO_IMAGE = 0, 1, 2, 3, 4
+
+
+def _matrix(form: Any, which: int) -> Matrix:
+    return matrices(form.instance_class())[which]
 
 
 @inlined
 def transform_planes(
-    _typing: Any, which: Any, x: Any, ix: Any, x_pitch: Any, out: Any, io: Any, pitch: Any
+    _typing: Any, form: Any, which: Any, x: Any, ix: Any, x_pitch: Any, out: Any, io: Any, pitch: Any
 ) -> tuple[Any, Callable[..., Any]] | None:
-    """``Y = M X M^T`` for one vector of tiles; ``which`` is a constant that names M.
+    """``Y = M X M^T`` for one vector of tiles; the type of ``form`` and the constant ``which`` name M.
 
     Element (i, j) of X lies at ``x[ix + (i n + j) x_pitch + lane]``, that of Y likewise.
     """
     chosen = literals(which)
     if chosen is None:
         return None
-    matrix = MATRICES[chosen[0]]
+    matrix = _matrix(form, chosen[0])
     i = types.intp
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _, x_, ix_, x_pitch_, out_, io_, pitch_ = arguments
+        _, _, x_, ix_, x_pitch_, out_, io_, pitch_ = arguments
         code = VectorCode(context, builder, x)
         numbers = _read_planes(code, code.start(x, x_, ix_), x_pitch_, len(matrix[0]), 1, x_pitch_)
         _write_planes(code, _both_sides(code, matrix, numbers), code.start(out, out_, io_), pitch_, 1, pitch_)
         return context.get_dummy_value()
 
-    return types.void(which, x, i, i, out, i, i), generate
+    return types.void(form, which, x, i, i, out, i, i), generate
 
 
 @inlined
 def transform_image(
     _typing: Any,
+    form: Any,
     which: Any,
     rows: Any,
     x: Any,
@@ -91,27 +117,31 @@ def transform_image(
     out: Any,
     io: Any,
     pitch: Any,
+    ahead: Any,
 ) -> tuple[Any, Callable[..., Any]] | None:
     """``Y = M X M^T`` for one vector of tiles of an image, which come from one row of tiles or from 2 or 4.
 
-    ``which`` and ``rows`` are constants. Row i of the tiles of tile row t begins at ``x[ix + where[t, 0] + i x_pitch]``
-    and is in the image if ``where[t, 1] <= i < where[t, 2]``; its column j is if ``low <= j < high``; ``zeros``
-    (vectors enough for a row) are read instead. Element (i, j) of Y goes to ``out[io + (i n + j) pitch + lane]``, for
-    tile row t beginning at lane ``t across``.
+    ``which`` and ``rows`` are constants; nothing is done for more rows than a tile has steps. Row i of the tiles of
+    tile row t begins at ``x[ix + where[t, 0] + i x_pitch]`` and is in the image if ``where[t, 1] <= i < where[t, 2]``;
+    its column j is if ``low <= j < high``; ``zeros`` (vectors enough for a row) are read instead. Element (i, j) of Y
+    goes to ``out[io + (i n + j) pitch + lane]``, for tile row t beginning at lane ``t across``. What lies ``ahead``
+    numbers further is fetched for the next call.
     """
     chosen = literals(which, rows)
     if chosen is None:
         return None
-    matrix, n_rows = MATRICES[chosen[0]], chosen[1]
+    matrix, n_rows, step = _matrix(form, chosen[0]), chosen[1], form.instance_class().step
     i = types.intp
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _, _, x_, ix_, x_pitch_, where_, low_, high_, zeros_, across_, out_, io_, pitch_ = arguments
+        _, _, _, x_, ix_, x_pitch_, where_, low_, high_, zeros_, across_, out_, io_, pitch_, ahead_ = arguments
+        if n_rows > step:
+            return context.get_dummy_value()
         code = VectorCode(context, builder, x)
         x_0, zeros_0 = code.start(x, x_, ix_), code.start(zeros, zeros_, code.index(0))
         where_0 = code.start(where, where_, code.index(0))
         starts = [[builder.load(code.at(where_0, 3 * t + k)) for k in range(3)] for t in range(n_rows)]
-        per_row = STEP // n_rows  # vectors of a row of tiles
+        per_row = step // n_rows  # vectors of a row of tiles
         masks = [code.between(low_, high_, v) for v in range(per_row + 1)]
         numbers = []
         for k in range(len(matrix[0])):
@@ -121,20 +151,23 @@ def transform_image(
                     builder.icmp_signed("<=", above, code.index(k)), builder.icmp_signed("<", code.index(k), below)
                 )
                 line = code.at(x_0, builder.add(first, builder.mul(x_pitch_, code.index(k))))
+                for v in range(per_row):
+                    code.fetch(code.at(line, ahead_), v)
                 line = builder.select(inside, line, zeros_0)
                 vectors += [code.load_where(masks[v], line, v) for v in range(per_row)]
-                ends.append(code.load_where(masks[per_row], line, per_row) if len(matrix[0]) > STEP else None)
+                ends.append(code.load_where(masks[per_row], line, per_row) if len(matrix[0]) > step else None)
             numbers.append(_columns_of_tiles(code, vectors, ends, len(matrix[0])))
         result = _both_sides(code, matrix, numbers)
         _write_planes(code, result, code.start(out, out_, io_), pitch_, n_rows, across_)
         return context.get_dummy_value()
 
-    return types.void(which, rows, x, i, i, where, i, i, zeros, i, out, i, i), generate
+    return types.void(form, which, rows, x, i, i, where, i, i, zeros, i, out, i, i, i), generate
 
 
 @inlined
 def transform_back(
     _typing: Any,
+    form: Any,
     rows: Any,
     x: Any,
     ix: Any,
@@ -148,7 +181,7 @@ def transform_back(
     io: Any,
     pitch: Any,
 ) -> tuple[Any, Callable[..., Any]] | None:
-    """Transform one vector of products back, add ``shift`` and write the tiles' 4 x 4 outputs side by side.
+    """Transform one vector of products back, add ``shift`` and write the tiles' outputs side by side.
 
     The arguments are those of `transform_image`, the other way round: row i of tile row t goes to ``out[io + where[t,
     0] + i pitch]``, its first ``count`` columns, if ``i < where[t, 2]``; ``spare`` (vectors enough for a row) is
@@ -157,19 +190,21 @@ def transform_back(
     chosen = literals(rows)
     if chosen is None:
         return None
-    n_rows = chosen[0]
+    matrix, n_rows, step = _matrix(form, TO_IMAGE), chosen[0], form.instance_class().step
     i = types.intp
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _, x_, ix_, x_pitch_, across_, shift_, spare_, count_, where_, out_, io_, pitch_ = arguments
+        _, _, x_, ix_, x_pitch_, across_, shift_, spare_, count_, where_, out_, io_, pitch_ = arguments
+        if n_rows > step:
+            return context.get_dummy_value()
         code = VectorCode(context, builder, x)
         out_0, spare_0 = code.start(out, out_, io_), code.start(spare, spare_, code.index(0))
         where_0 = code.start(where, where_, code.index(0))
         starts = [[builder.load(code.at(where_0, 3 * t + k)) for k in (0, 2)] for t in range(n_rows)]
         numbers = _read_planes(code, code.start(x, x_, ix_), x_pitch_, SIDE, n_rows, across_)
-        per_row, shifts = STEP // n_rows, code.splat(shift_)
+        per_row, shifts = step // n_rows, code.splat(shift_)
         masks = [code.between(code.index(0), count_, v) for v in range(per_row)]
-        for k, row in enumerate(_both_sides(code, OUTPUT, numbers)):
+        for k, row in enumerate(_both_sides(code, matrix, numbers)):
             vectors = [builder.fadd(vector, shifts) for vector in _side_by_side(code, row)]
             for t, (first, below) in enumerate(starts):
                 line = code.at(out_0, builder.add(first, builder.mul(pitch_, code.index(k))))
@@ -178,7 +213,7 @@ def transform_back(
                     code.store_where(masks[v], vectors[t * per_row + v], line, v)
         return context.get_dummy_value()
 
-    return types.void(rows, x, i, i, i, x.dtype, spare, i, where, out, i, i), generate
+    return types.void(form, rows, x, i, i, i, x.dtype, spare, i, where, out, i, i), generate
 
 
 def _both_sides(code: VectorCode, matrix: Matrix, numbers: Any) -> list[list[Any]]:
@@ -189,21 +224,41 @@ def _both_sides(code: VectorCode, matrix: Matrix, numbers: Any) -> list[list[Any
 
 
 def _product(code: VectorCode, matrix: Matrix, numbers: Any) -> list[Any]:
-    """Return the matrix times a column of vectors, term by term that is not zero."""
-    result = []
-    for row in matrix:
-        total = None
-        for weight, number in zip(row, numbers, strict=True):
-            if weight == 0:
-                continue
-            if total is None:
-                total = number if weight == 1 else code.builder.fmul(code.constant(weight), number)
-            elif abs(weight) == 1:
-                total = (code.builder.fadd if weight == 1 else code.builder.fsub)(total, number)
-            else:
-                total = code.builder.call(code.fused, [code.constant(weight), number, total])
-        result.append(total)
-    return result
+    """Return the matrix times a column of vectors.
+
+    Rows 1 and 2, and 3 and 4, belong to points t and -t: they are the sum and the difference of an even and an odd
+    part, of half as many terms. In a transposed matrix, the same goes for columns.
+    """
+    if len(matrix) == SIDE:
+        parts = _transposed(tuple(_halves(column) for column in _transposed(matrix)))
+        return _mixed(code, [_combination(code, row, numbers) for row in parts])
+    mixed = _mixed(code, numbers)
+    return [_combination(code, _halves(row), mixed) for row in matrix]
+
+
+def _halves(numbers: tuple[float, ...]) -> tuple[float, ...]:
+    a, b, c, d, e, f = numbers
+    return a, (b + c) / 2, (b - c) / 2, (d + e) / 2, (d - e) / 2, f
+
+
+def _mixed(code: VectorCode, vectors: Any) -> list[Any]:
+    a, b, c, d, e, f = vectors
+    add, subtract = code.builder.fadd, code.builder.fsub
+    return [a, add(b, c), subtract(b, c), add(d, e), subtract(d, e), f]
+
+
+def _combination(code: VectorCode, weights: tuple[float, ...], numbers: Any) -> Any:
+    """Return the sum of weights times vectors; a weight of 1, where there is one, costs nothing."""
+    terms = [(weight, number) for weight, number in zip(weights, numbers, strict=True) if weight]
+    (weight, total), *terms = sorted(terms, key=lambda term: term[0] != 1)
+    if weight != 1:
+        total = code.builder.fmul(code.constant(weight), total)
+    for weight, number in terms:
+        if weight == 1:
+            total = code.builder.fadd(total, number)
+        else:
+            total = code.builder.call(code.fused, [code.constant(weight), number, total])
+    return total
 
 
 def _read_planes(code: VectorCode, pointer: Any, pitch: Any, n: int, pieces: int, across: Any) -> list[list[Any]]:
@@ -219,28 +274,39 @@ def _write_planes(
 
 
 def _columns_of_tiles(code: VectorCode, vectors: list[Any], ends: list[Any], n: int) -> list[Any]:
-    """Return columns 0 ... n-1 of a vector of tiles whose rows of 4 lie side by side in four vectors.
+    """Return columns 0 ... n-1 of a vector of tiles, one tile every ``step`` numbers of as many vectors.
 
-    The tiles of a row of tiles are neighbours: columns 4 and 5 of a tile are 0 and 1 of the next one and, for the last
-    in a row of tiles, come from ``ends``, the vector after the row's.
+    The tiles of a row of tiles are neighbours: a column beyond ``step`` is an earlier one of a following tile and, for
+    the last in a row of tiles, comes from ``ends``, the vector after the row's.
     """
-    L = code.lanes
-    even, odd = list(range(0, 2 * L, 2)), list(range(1, 2 * L, 2))
-    halves = [[code.shuffle(vectors[k], vectors[k + 1], lanes) for k in (0, 2)] for lanes in (even, odd)]
-    columns = [code.shuffle(first, second, lanes) for lanes in (even, odd) for first, second in halves]
-    following, group = [min(p + 1, L - 1) for p in range(L)], L // len(ends)
-    for j in range(n - STEP):
-        column = code.shuffle(columns[j], columns[j], following)
+    L, step = code.lanes, len(vectors)
+    columns, group = _every(code, vectors), L // len(ends)
+    for j in range(step, n):
+        following = [min(p + j // step, L - 1) for p in range(L)]
+        column = code.shuffle(columns[j % step], columns[j % step], following)
         for t, end in enumerate(ends):
-            column = code.shuffle(column, end, [L + j if p == (t + 1) * group - 1 else p for p in range(L)])
+            beyond = [(p - (t + 1) * group) * step + j for p in range(L)]  # of the row's vectors
+            lanes = [L + b if b >= 0 and p // group == t else p for p, b in enumerate(beyond)]
+            column = code.shuffle(column, end, lanes)
         columns.append(column)
     return columns
 
 
-def _side_by_side(code: VectorCode, row: list[Any]) -> list[Any]:
-    """Return the rows of 4 numbers a, b, c, d of every tile side by side, in four vectors."""
-    L, (a, b, c, d) = code.lanes, row
-    pair = [p + L * s for p in range(L) for s in (0, 1)]
-    first, second = code.shuffle(a, c, pair), code.shuffle(b, d, pair)  # a0 c0 a1 c1 ..., b0 d0 b1 d1 ...
-    whole = code.shuffle(first, second, [p + 2 * L * s for p in range(2 * L) for s in (0, 1)])
-    return [code.shuffle(whole, whole, [v * L + p for p in range(L)]) for v in range(STEP)]
+def _every(code: VectorCode, vectors: list[Any]) -> list[Any]:
+    """Return numbers 0, n, 2 n, ..., then 1, n + 1, ... of n vectors; n is a power of 2."""
+    if len(vectors) == 1:
+        return vectors
+    pairs = list(zip(vectors[::2], vectors[1::2], strict=True))
+    halves = [
+        _every(code, [code.shuffle(*pair, list(range(first, 2 * code.lanes, 2))) for pair in pairs]) for first in (0, 1)
+    ]
+    return list(chain.from_iterable(zip(*halves, strict=True)))
+
+
+def _side_by_side(code: VectorCode, columns: list[Any]) -> list[Any]:
+    """Undo `_every`: return the rows a, b, ... of every tile side by side."""
+    if len(columns) == 1:
+        return columns
+    L, halves = code.lanes, [_side_by_side(code, columns[first::2]) for first in (0, 1)]
+    mixed = [[k // 2 + L * (k % 2) for k in range(v * L, (v + 1) * L)] for v in (0, 1)]
+    return [code.shuffle(even, odd, lanes) for even, odd in zip(*halves, strict=True) for lanes in mixed]

@@ -14,7 +14,8 @@ Pass = Literal["forward", "input_gradient", "weight_gradient"]
 ALGORITHMS = ("auto", "direct", "depthwise", "winograd", "fft", "reference")
 
 FEWEST_CHANNELS = 16  # on both sides: with fewer, transforms of tiles take longer than the products they save
-FEWEST_TILES = 24  # of 4 x 4 outputs: with fewer, the transform of the weights does
+TILE_SIDES = {3: 4, 5: 2}  # outputs along a tile of these kernels
+FEWEST_TILES = 24  # with fewer, the transform of the weights does
 LARGEST_WASTE = 1.6  # of places in tiles over places in the output
 LARGEST_PLANE = 40_000  # numbers of a channel that stay in cache, as going plane by plane needs
 DIRECT_SPEED = 12  # operations of the direct algorithm in the time of one of a transform
@@ -23,9 +24,9 @@ DIRECT_SPEED = 12  # operations of the direct algorithm in the time of one of a 
 def choose(g: Geometry) -> str:
     """Return the algorithm that is fastest for a shape, for all three passes.
 
-    Kernels of 3 x 3 with stride 1 go through Winograd's transforms if there are channels and places enough to pay for
-    them; channels each with a kernel of its own go plane by plane; large kernels on few channels through spectra;
-    everything else is direct.
+    Kernels of 3 x 3 and 5 x 5 with stride 1 go through Winograd's transforms if there are channels and places enough to
+    pay for them; channels each with a kernel of its own go plane by plane; large kernels on few channels through
+    spectra; everything else is direct.
     """
     if _suits_winograd(g):
         return "winograd"
@@ -41,11 +42,12 @@ def choose(g: Geometry) -> str:
 
 
 def _suits_winograd(g: Geometry) -> bool:
-    plain = g.kernel == (3, 3) and g.stride == g.dilation == (1, 1) and g.groups == 1
-    if not plain or min(g.in_channels, g.out_channels) < FEWEST_CHANNELS:
+    side = TILE_SIDES.get(g.kernel[0]) if g.kernel[0] == g.kernel[1] else None
+    plain = g.stride == g.dilation == (1, 1) and g.groups == 1
+    if side is None or not plain or min(g.in_channels, g.out_channels) < FEWEST_CHANNELS:
         return False
-    tiles = -(-g.out_size[0] // 4) * -(-g.out_size[1] // 4)
-    return g.batch * tiles >= FEWEST_TILES and 16 * tiles <= LARGEST_WASTE * g.out_size[0] * g.out_size[1]
+    tiles = -(-g.out_size[0] // side) * -(-g.out_size[1] // side)
+    return g.batch * tiles >= FEWEST_TILES and side**2 * tiles <= LARGEST_WASTE * g.out_size[0] * g.out_size[1]
 
 
 def spectral_operations(g: Geometry) -> float:

@@ -1,66 +1,72 @@
-r"""Winograd's minimal filtering for 3 x 3 kernels: a quarter of the products.
+r"""Winograd's minimal filtering: a quarter of the products for 3 x 3 kernels, a little more than a third for 5 x 5.
 
 Notes
 -----
-One dimension first. Four outputs of a filter g of three taps, ``y_i = sum_k d_{i+k} g_k``, are the transposed product
-of polynomials of degrees 3 and 2. A product of degree 5 is determined by its values at 5 points and its leading
-coefficient (the "value at infinity"), so 6 multiplications do instead of 12 (Toom, Cook; Winograd, 1980). Evaluate at
-0, 1, -1, 2, -2 and infinity: with V_n the matrix of powers of these points, a product is ``V_6^-1 [(V_4 u) (V_3 g)]``,
-and the transposed map::
+One dimension first. The m outputs of a filter g of r taps, ``y_i = sum_k d_{i+k} g_k``, are the transposed product of
+polynomials of degrees m - 1 and r - 1. A product of degree m + r - 2 is determined by its values at m + r - 2 points
+and its leading coefficient (the "value at infinity"), so m + r - 1 multiplications do instead of m r (Toom, Cook;
+Winograd, 1980). With m + r - 1 = 6, evaluate at 0, p, -p, q, -q and infinity: with V_n the matrix of the first n
+powers of these points, a product is ``V_6^-1 [(V_m u) (V_r g)]``, and the transposed map::
 
-    y = V_4^T [(V_3 g) (V_6^-T d)] = A^T [(G g) (B^T d)]
+    y = V_m^T [(V_r g) (V_6^-T d)] = A^T [(G g) (B^T d)]
 
-A^T = V_4^T (4 x 6), and G, B^T are V_3, V_6^-T with the denominators moved from B to G, so that B^T holds integers::
+with A^T = V_m^T. By Lagrange's formula, row i of V_6^-T holds the coefficients of ``l_i(t) = prod_{j != i} (t - t_j)``
+over ``l_i(t_i)``, and that of infinity those of the product over all points. The denominators are moved to G::
 
-    B^T = [4  0 -5  0  1  0]     G = [ 1/4    0     0 ]     A^T = [1  1  1  1  1  0]
-          [0 -4 -4  1  1  0]         [-1/6  -1/6  -1/6]           [0  1 -1  2 -2  0]
-          [0  4 -4 -1  1  0]         [-1/6   1/6  -1/6]           [0  1  1  4  4  0]
-          [0 -2 -1  2  1  0]         [ 1/24  1/12  1/6]           [0  1 -1  8 -8  1]
-          [0  2 -1 -2  1  0]         [ 1/24 -1/12  1/6]
-          [0  4  0 -5  0  1]         [ 0     0     1  ]
+    B^T = [p^2 q^2    0    -p^2-q^2     0     1  0]     t (t^2 - p^2) (t^2 - q^2) / t
+          [   0    -p q^2    -q^2       p     1  0]     t (t + p) (t^2 - q^2)
+          [   0     p q^2    -q^2      -p     1  0]     t (t - p) (t^2 - q^2)
+          [   0    -p^2 q    -p^2       q     1  0]     t (t + q) (t^2 - p^2)
+          [   0     p^2 q    -p^2      -q     1  0]     t (t - q) (t^2 - p^2)
+          [   0   p^2 q^2      0    -p^2-q^2  0  1]     t (t^2 - p^2) (t^2 - q^2)
 
-Two dimensions: the same along rows and columns, ``Y = A^T [(G g G^T) (B^T d B)] A`` for a tile of 4 x 4 outputs, which
-reads 6 x 6 inputs. The sum over input channels commutes with A^T . A, so it is done before: for each of the 36 places
-a matrix product over channels. Lavin and Gray, 2016.
+    G   = V_r, its rows divided by p^2 q^2, 2 p^2 (p^2 - q^2) (twice), 2 q^2 (q^2 - p^2) (twice) and 1
+
+B^T is the same for r = 3, m = 4 and for r = 5, m = 2.
+
+Two dimensions: the same along rows and columns, ``Y = A^T [(G g G^T) (B^T d B)] A`` for a tile of m x m outputs, which
+reads 6 x 6 inputs: 36 products instead of 144 (r = 3) or 100 (r = 5). The sum over input channels commutes with
+A^T . A, so it is done before: for each of the 36 places a matrix product over channels. Lavin and Gray, 2016.
 
 Gradients. dx is a convolution of dy with the flipped kernel (`steepest.operators.convolution2d.reference`), so it goes
 the same way. For dw, Y is linear in g, and the adjoint of ``g -> A^T [(G g G^T) V] A`` with ``V = B^T d B`` is::
 
     dg = G^T [(A dY A^T) V] G,    summed over all tiles
 
-Numerics: the entries of A and B grow to 8 and 5, and sums of large numbers cancel; the error is some ten times that of
-the direct sum: about 1e-5 of the largest output in float32, 1e-14 in float64.
+Numerics: sums of large numbers cancel, and how large they are depends on the points. With p = 3/4 and q = 3/2, whose
+powers are exact in binary, the error is some four times that of the direct sum: about 3e-6 of the largest output in
+float32 and 1e-14 in float64, twice that for the weight gradient of r = 5. (With the usual p = 1 and q = 2, three
+times as large.)
 """
 
 import numpy as np
 
 from steepest.kernels.convolution.tiles import ROWS
-from steepest.kernels.convolution.transforms import STEP
-from steepest.kernels.convolution.winograd import (
-    PLANES,
-    apart,
-    transform_weights,
-    weight_block,
-    winograd_blocks,
-    winograd_weight_blocks,
-    work_space,
-)
+from steepest.kernels.convolution.transforms import FORMS, Form
+from steepest.kernels.convolution.winograd import transform_weights, weight_block, winograd_blocks
+from steepest.kernels.convolution.winograd_tiles import PLANES, apart, work_space
+from steepest.kernels.convolution.winograd_weights import Factors, lay_out, sum_channels, sum_tiles, sums_space
 from steepest.kernels.scratch import scratch
 from steepest.kernels.threads import map_blocks, n_threads
 from steepest.kernels.vectors import lanes
 from steepest.operators.convolution2d.geometry import Geometry
-from steepest.operators.convolution2d.sharing import share
+from steepest.operators.convolution2d.sharing import map_parts, share
 from steepest.typing import Array
 
 BLOCK_BYTES = 1_200_000  # transformed inputs and products of one block of tiles
-SUMMED_BYTES = 5_000_000  # of one block of tiles of a weight gradient
-SUMMED_TILES = 192  # at least, in each of the parts of a weight gradient: sums over few tiles pay for little
+SUMMED_BYTES = 3_000_000  # sums of a weight gradient over all channels: at most twice what a thread's cache holds
+SUMMED_TILES = 64  # that are added to them at a time
+PARTIAL_SUMS, FEWEST_TILES = 4, 200  # parts at most, for any number of threads, and tiles that pay for a part
+FACTOR_BYTES = 16_000_000  # where the sums are larger, of the factors that are kept: in the third-level cache
+LAID_TILES = 64  # transformed and laid out at a time
+GROUP_BYTES = 500_000  # sums of some output channels
 
 
 def refusal(g: Geometry) -> str:
     """Return why a shape cannot be done this way; nothing if it can."""
-    if g.kernel != (3, 3) or g.stride != (1, 1) or g.dilation != (1, 1) or g.groups != 1:
-        return "takes kernels of 3 x 3 with stride 1, dilation 1 and one group"
+    square = g.kernel[0] == g.kernel[1] and g.kernel[0] in FORMS
+    if not square or g.stride != (1, 1) or g.dilation != (1, 1) or g.groups != 1:
+        return "takes kernels of 3 x 3 and 5 x 5 with stride 1, dilation 1 and one group"
     return ""
 
 
@@ -73,48 +79,99 @@ def forward(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
 
 def input_gradient(dy: Array, w: Array, g: Geometry) -> Array:
     """Return dx (N, C, H, W)."""
-    bias = np.zeros(g.in_channels, dtype=dy.dtype)
+    bias, last = np.zeros(g.in_channels, dtype=dy.dtype), g.kernel[0] - 1
     dx = np.empty(g.input_shape, dtype=dy.dtype)
-    return _correlate(dy, w, bias, True, (2 - g.padding[0][0], 2 - g.padding[1][0]), dx)
+    return _correlate(dy, w, bias, True, (last - g.padding[0][0], last - g.padding[1][0]), dx)
 
 
 def weight_gradient(dy: Array, x: Array, g: Geometry) -> Array:
-    """Return dw (O, C, 3, 3)."""
-    n_tiles = g.batch * -(-g.out_size[0] // STEP) * -(-g.out_size[1] // STEP)
+    """Return dw (O, C, k, k)."""
+    sums = PLANES * _whole(g.out_channels, ROWS) * _whole(g.in_channels, lanes(x.itemsize))
+    return (_over_tiles if sums * x.itemsize <= SUMMED_BYTES else _over_channels)(dy, x, g)
+
+
+def _over_tiles(dy: Array, x: Array, g: Geometry) -> Array:
+    """Do a weight gradient with threads that share the tiles."""
+    form, start, lane = FORMS[g.kernel[0]], (g.padding[0][0], g.padding[1][0]), lanes(x.itemsize)
+    grid = _grid(form, g.out_size)
+    n_tiles, blocks = g.batch * grid[0] * grid[1], -(-g.out_channels // ROWS)
+
+    def part(first: int, stop: int) -> Array:
+        factors = _factors(g, SUMMED_TILES, x)
+        some = scratch("seen", work_space(lane, SUMMED_TILES, lane), x.dtype)
+        sums = scratch("sums", sums_space(blocks, factors.room, lane), x.dtype)
+        return np.asarray(sum_tiles(form, x, dy, *start, grid, SUMMED_TILES, some, factors, sums, first, stop))
+
+    parts = min(PARTIAL_SUMS, max(2, n_tiles // FEWEST_TILES))
+    found = map_parts(part, -(-n_tiles // SUMMED_TILES), parts, g.products)
+    return np.asarray(sum(found[1:], found[0]))
+
+
+def _over_channels(dy: Array, x: Array, g: Geometry) -> Array:
+    """Do a weight gradient with threads that share the output channels, whose sums are too large for one."""
+    form, start, lane = FORMS[g.kernel[0]], (g.padding[0][0], g.padding[1][0]), lanes(x.itemsize)
+    grid = _grid(form, g.out_size)
+    n_tiles, blocks, room = g.batch * grid[0] * grid[1], -(-g.out_channels // ROWS), _whole(g.in_channels, lane)
+    laid_bytes = PLANES * (room + blocks * ROWS) * x.itemsize * LAID_TILES
+    at_once = min(max(1, FACTOR_BYTES // laid_bytes) * LAID_TILES, _whole(n_tiles, lane))
+    group = max(1, min(GROUP_BYTES // (PLANES * ROWS * room * x.itemsize), -(-blocks // (2 * n_threads()))))
+    factors, dw = _factors(g, at_once, x), np.zeros(g.weight_shape, dtype=x.dtype)
+    for begin in range(0, n_tiles, at_once):
+        end = min(begin + at_once, n_tiles)
+
+        def lay(first: int, stop: int, begin: int = begin, end: int = end) -> None:
+            some = scratch("seen", work_space(lane, LAID_TILES, lane), x.dtype)
+            lay_out(form, x, dy, *start, grid, begin, end, LAID_TILES, some, factors, first, stop)
+
+        def add(first: int, stop: int, count: int = end - begin) -> None:
+            sums = scratch("sums", sums_space(group, room, lane), x.dtype)
+            sum_channels(form, factors, count, group, dw, sums, first, stop)
+
+        map_blocks(lay, -(-(end - begin) // LAID_TILES), 1)
+        map_blocks(add, -(-blocks // group), 1)
+    return dw
+
+
+def _factors(g: Geometry, tiles: int, x: Array) -> Factors:
+    """Return room for the factors of the products over ``tiles`` tiles, in this thread's work space."""
     lane = lanes(x.itemsize)
-    tiles = SUMMED_BYTES // (PLANES * (g.in_channels + g.out_channels) * x.itemsize) // lane * lane
-    parts = min(8, max(2, n_tiles // SUMMED_TILES))
-    tiles = min(max(tiles, lane), -(-n_tiles // (parts * lane)) * lane)
-    blocks = -(-n_tiles // tiles)
-    top, left = g.padding[0][0], g.padding[1][0]
-
-    def part(start: int, stop: int) -> Array:
-        seen = scratch("seen", work_space(g.in_channels, tiles, lane), x.dtype)
-        slopes = scratch("products", work_space(g.out_channels, tiles, lane), x.dtype)
-        return np.asarray(winograd_weight_blocks(x, dy, top, left, tiles, seen, slopes, start, stop))
-
-    sums = map_blocks(part, blocks, -(-blocks // parts))
-    return np.asarray(sum(sums[1:], sums[0]))
+    tall, room = _whole(tiles, lane) * ROWS, _whole(g.in_channels, lane)
+    rows = _whole(g.out_channels, max(lane, ROWS)) // ROWS * tall
+    planes = apart(_whole(tiles, lane) * room, lane), apart(rows, lane)
+    columns, slopes = (scratch(name, PLANES * n, x.dtype) for name, n in zip(("columns", "rows"), planes, strict=True))
+    return Factors(columns, room, planes[0], slopes, tall, planes[1])
 
 
 def _correlate(source: Array, w: Array, bias: Array, swap: bool, start: tuple[int, int], out: Array) -> Array:
     """Correlate ``source``, padded with ``start`` zeros above and left, with w; ``swap`` for the input gradient."""
-    channels, out_channels = source.shape[1], out.shape[1]
+    form, channels, out_channels = FORMS[w.shape[2]], source.shape[1], out.shape[1]
     groups = -(-out_channels // ROWS)
     lane = lanes(source.itemsize)
     table = scratch("weights", PLANES * apart(groups * weight_block(channels, lane), lane), source.dtype)
-    map_blocks(lambda start, stop: transform_weights(w, swap, start, stop, table), groups, -(-groups // n_threads()))
-    n_tiles = len(out) * -(-out.shape[2] // STEP) * -(-out.shape[3] // STEP)
+    map_blocks(
+        lambda first, stop: transform_weights(form, w, swap, first, stop, table), groups, -(-groups // n_threads())
+    )
+    rows, columns = _grid(form, out.shape[2:])
+    n_tiles = len(out) * rows * columns
     tiles = _block_tiles(n_tiles, PLANES * (channels + groups * ROWS) * source.itemsize, lane)
     blocks = -(-n_tiles // tiles)
 
     def part(first: int, stop: int) -> None:
         seen = scratch("seen", work_space(channels, tiles, lane), source.dtype)
         products = scratch("products", work_space(out_channels, tiles, lane), source.dtype)
-        winograd_blocks(source, table, bias, *start, out, tiles, seen, products, first, stop)
+        winograd_blocks(form, source, table, bias, *start, out, tiles, seen, products, first, stop)
 
-    map_blocks(part, blocks, share(blocks, 9 * channels * out.size))
+    map_blocks(part, blocks, share(blocks, form.taps**2 * channels * out.size))
     return out
+
+
+def _grid(form: Form, size: tuple[int, ...]) -> tuple[int, int]:
+    """Return how many rows and columns of tiles cover an output."""
+    return -(-size[0] // form.step), -(-size[1] // form.step)
+
+
+def _whole(size: int, multiple: int) -> int:
+    return -(-size // multiple) * multiple
 
 
 def _block_tiles(n_tiles: int, tile_bytes: int, lane: int) -> int:

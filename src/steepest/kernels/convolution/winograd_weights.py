@@ -1,0 +1,167 @@
+"""Winograd's minimal filtering for weight gradients: ``dw = sum over tiles of G^T [(A dy A^T) (B^T x B)] G``.
+
+Two phases: tiles are transformed and laid out as the two factors of 36 matrix products that sum over tiles; these are
+formed, and their sums transformed to taps. With few channels, threads share the tiles (`sum_tiles`). With many, the
+sums of all channels are too large for a thread's cache: then the first phase is done for many tiles, and in the second,
+threads share the output channels (`sum_channels`). Reference: ``steepest.operators.convolution2d.reference``.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from steepest.kernels.compile import compiled, inlined
+from steepest.kernels.convolution.direct import fill_tiles, lanes_of
+from steepest.kernels.convolution.tiles import ROWS, transpose_tile
+from steepest.kernels.convolution.transforms import FROM_IMAGE, FROM_SLOPES, SIDE, TO_KERNEL, Form, transform_planes
+from steepest.kernels.convolution.winograd_tiles import PLANES, apart, tile_pitch, transform_images
+from steepest.kernels.vectors import VECTOR_BYTES
+from steepest.typing import Array
+
+
+class Factors(NamedTuple):
+    """The factors of the 36 products: ``columns[plane, tile, c]`` of x and ``rows[plane, block, tile, m]`` of dy.
+
+    A block is ROWS output channels. Rows of columns are ``room`` long, a block of rows ``tall``, and planes lie
+    ``columns_plane`` and ``rows_plane`` apart.
+    """
+
+    columns: Array
+    room: int
+    columns_plane: int
+    rows: Array
+    tall: int
+    rows_plane: int
+
+
+@compiled
+def sums_space(blocks: int, room: int, lanes: int) -> int:
+    """Return how many numbers the 36 planes of sums take, for so many blocks of rows."""
+    return PLANES * apart(blocks * ROWS * room, lanes)
+
+
+@compiled
+def lay_out(
+    form: Form,
+    x: Array,
+    dy: Array,
+    top: int,
+    left: int,
+    grid: tuple[int, int],
+    begin: int,
+    end: int,
+    tiles: int,
+    some: Array,
+    factors: Factors,
+    start: int,
+    stop: int,
+) -> None:
+    """Write the factors for the tiles ``begin ... end``, of their blocks start ... stop of ``tiles``: whole vectors.
+
+    ``some`` is work space: `work_space` of as many channels as a vector holds.
+    """
+    C, M, lanes = x.shape[1], dy.shape[1], lanes_of(x)
+    pitch = tile_pitch(tiles, lanes)
+    some_plane, zeros = apart(lanes * pitch, lanes), np.zeros(SIDE * lanes, x.dtype)
+    columns, room, rows, tall = factors.columns, factors.room, factors.rows, factors.tall
+    for block in range(start, stop):
+        first = begin + block * tiles
+        count = min(tiles, end - first)
+        for c in range(0, C, lanes):
+            here = min(lanes, C - c)
+            transform_images(
+                form, FROM_IMAGE, x, top, left, grid, first, count, c, here, zeros, some, some_plane, pitch
+            )
+            for plane in range(PLANES):
+                for t in range(0, count, lanes):
+                    to = plane * factors.columns_plane + (block * tiles + t) * room + c
+                    transpose_tile(VECTOR_BYTES, some, plane * some_plane + t, pitch, columns, to, room, 0)
+        for m in range(0, M, lanes):
+            here = min(lanes, M - m)
+            transform_images(form, FROM_SLOPES, dy, 0, 0, grid, first, count, m, here, zeros, some, some_plane, pitch)
+            for plane in range(PLANES):
+                for t in range(0, count, lanes):
+                    to = plane * factors.rows_plane + m // ROWS * tall + (block * tiles + t) * ROWS + m % ROWS
+                    transpose_tile(ROWS, some, plane * some_plane + t, pitch, rows, to, ROWS, tall)
+
+
+@inlined
+def add_products(
+    factors: Factors, count: int, first: int, blocks: int, C: int, sums: Array, plane_sums: int, more: bool
+) -> None:
+    """Write ``sums[plane, m, c]``, of so many blocks of rows from ``first`` on: the products over ``count`` tiles.
+
+    With ``more`` they are added to what the sums hold.
+    """
+    room = factors.room
+    offset = np.arange(count) * room
+    for plane in range(PLANES):
+        ix = plane * factors.columns_plane
+        for b in range(blocks):
+            at, to = plane * factors.rows_plane + (first + b) * factors.tall, plane * plane_sums + b * ROWS * room
+            fill_tiles(ROWS, factors.rows, at, factors.columns, ix, offset, count, sums, to, room, C, more)
+
+
+@inlined
+def add_taps(form: Form, sums: Array, plane_sums: int, room: int, first: int, rows: int, dw: Array) -> None:
+    """Transform ``sums[plane, m, c]`` of so many output channels to taps, and add them to dw's from ``first`` on."""
+    C, lanes, n_taps = dw.shape[1], lanes_of(dw), form.taps**2
+    taps, flat = np.empty(n_taps * room, dw.dtype), dw.reshape(dw.size)
+    for m in range(rows):
+        for c in range(0, C, lanes):
+            transform_planes(form, TO_KERNEL, sums, m * room + c, plane_sums, taps, c, room)
+        to = (first + m) * C * n_taps
+        for c in range(C):
+            for k in range(n_taps):
+                flat[to + c * n_taps + k] += taps[k * room + c]
+
+
+@compiled
+def sum_tiles(
+    form: Form,
+    x: Array,
+    dy: Array,
+    top: int,
+    left: int,
+    grid: tuple[int, int],
+    tiles: int,
+    some: Array,
+    factors: Factors,
+    sums: Array,
+    start: int,
+    stop: int,
+) -> Array:
+    """Return dw (M, C, taps, taps), summed over the blocks start ... stop of ``tiles`` tiles: few channels.
+
+    One thread does both phases for a block at a time, whose factors stay in its second-level cache. ``sums`` is work
+    space: `sums_space` of all blocks of rows.
+    """
+    M, C, lanes = dy.shape[1], x.shape[1], lanes_of(x)
+    end, blocks = len(x) * grid[0] * grid[1], (M + ROWS - 1) // ROWS
+    plane_sums = apart(blocks * ROWS * factors.room, lanes)
+    for block in range(start, stop):
+        begin = block * tiles
+        count = min(tiles, end - begin)
+        lay_out(form, x, dy, top, left, grid, begin, begin + count, tiles, some, factors, 0, 1)
+        add_products(factors, count, 0, blocks, C, sums, plane_sums, block > start)
+    dw = np.zeros((M, C, form.taps, form.taps), x.dtype)
+    add_taps(form, sums, plane_sums, factors.room, 0, M, dw)
+    return dw
+
+
+@compiled
+def sum_channels(
+    form: Form, factors: Factors, count: int, group: int, dw: Array, sums: Array, start: int, stop: int
+) -> None:
+    """Add the products over ``count`` tiles to dw (M, C, taps, taps), for the groups start ... stop of blocks of rows.
+
+    The factors of all these tiles are there, for all threads; each has the sums of a group in its second-level cache.
+    ``sums`` is work space: `sums_space` of a group.
+    """
+    M, C, lanes = dw.shape[0], dw.shape[1], lanes_of(dw)
+    blocks = (M + ROWS - 1) // ROWS
+    plane_sums = apart(group * ROWS * factors.room, lanes)
+    for first in range(start * group, min(stop * group, blocks), group):
+        here = min(group, blocks - first)
+        add_products(factors, count, first, here, C, sums, plane_sums, False)
+        add_taps(form, sums, plane_sums, factors.room, first * ROWS, min(here * ROWS, M - first * ROWS), dw)
