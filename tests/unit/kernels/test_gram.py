@@ -6,6 +6,7 @@ import pytest
 from steepest.kernels import gram
 from steepest.kernels.gram import moments, outer_gram, reference_moments
 from steepest.kernels.residual import reference_residual_products, residual_products
+from steepest.kernels.survey import reference_survey, survey
 
 RNG_SEED = 7
 
@@ -98,6 +99,38 @@ def test_residual_products_equal_their_reference(n, d, dtype, order, weighted):
     np.testing.assert_allclose(r, expected[0], atol=1e-12 * d)
     np.testing.assert_allclose(g, expected[1], atol=1e-12 * n * d)
     np.testing.assert_allclose(rss, expected[2], rtol=1e-12)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("n", "d"), [(5, 3), (1001, 7), (130, 300)])
+def test_residual_products_in_single_precision_equal_their_reference(n, d, order, weighted):
+    X, Y, s = data(n, d, 1, np.float32, order)
+    y, w, mean = Y[:, 0], np.linspace(-1, 1, d), X.mean(axis=0, dtype=np.float64)
+    weights = s if weighted else None
+    r, g, rss = residual_products(X, y, weights, mean, w, np.float32)
+    expected = reference_residual_products(X, y, weights, mean, w)
+    assert r.dtype == g.dtype == np.float32
+    np.testing.assert_allclose(r, expected[0], atol=1e-5 * np.abs(expected[0]).max())
+    np.testing.assert_allclose(g, expected[1], atol=1e-5 * np.abs(expected[1]).max())
+    np.testing.assert_allclose(rss, expected[2], rtol=1e-5)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("copied", [False, True])
+@pytest.mark.parametrize(("n", "d"), [(1, 1), (5, 3), (1001, 7), (270, 600)])
+def test_the_survey_equals_its_reference(n, d, dtype, order, copied):
+    X, Y, s = data(n, d, 1, dtype, order)
+    guess = X[:3].mean(axis=0, dtype=np.float64)
+    sums, products, copy = survey(X, s, Y[:, 0].astype(np.float64), guess, copy=copied)
+    expected = reference_survey(X, s, Y[:, 0].astype(np.float64), guess)
+    np.testing.assert_allclose(sums, expected[0], atol=1e-12 * n)
+    np.testing.assert_allclose(products, expected[1], atol=1e-12 * n)
+    if copied:
+        np.testing.assert_allclose(copy, expected[2], rtol=1e-6, atol=1e-6)
+    else:
+        assert copy is None
 
 
 @pytest.mark.parametrize("weighted", [False, True])

@@ -8,7 +8,9 @@ from steepest.exceptions import InvalidInputError
 from steepest.losses import SquaredError
 from steepest.objectives.linear import LinearObjective
 from steepest.penalties import NonNegative, SquaredL2
-from steepest.solvers.exact import METHODS, ExactSolver, exact
+from steepest.solvers.exact import METHODS, ExactSolver, LeastSquares, exact
+from steepest.solvers.exact.conjugate_gradients import conjugate_gradients
+from steepest.solvers.exact.gather import gather_start
 from steepest.solvers.loop import run
 from steepest.solvers.stopping import Reason
 
@@ -90,6 +92,41 @@ def test_large_square_data_are_iterated_and_fall_back_to_a_factorisation():
         expected = np.linalg.lstsq(np.c_[solver.problem.X, np.ones(2500)], y, rcond=None)[0]
         np.testing.assert_allclose(theta, expected, rtol=1e-7, atol=1e-10)
     assert "Cholesky" in hard.solution.method
+
+
+def iterated(objective, tol, *, rough):
+    """Return the first iterate at ``tol`` of conjugate gradients that may, or may not, use single precision."""
+    least_squares = LeastSquares(objective)
+    Y, _ = least_squares.centred_target()
+    data, start, single = gather_start(least_squares, Y)
+    iterates = conjugate_gradients(least_squares, data, Y, start, single if rough else None, tol)
+    return next(iterate for iterate in iterates if iterate.relative <= tol)
+
+
+@pytest.mark.parametrize(("dtype", "tol", "exactness"), [(np.float64, 1e-12, 1e-9), (np.float32, 6e-8, 1e-4)])
+@pytest.mark.parametrize(("n", "d"), [(50, 300), (300, 120)])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("alpha", [None, 1e-3])
+def test_iterations_in_single_precision_cost_no_digits(n, d, alpha, weighted, dtype, tol, exactness):
+    objective = problem(n, d, alpha=alpha, weighted=weighted, dtype=dtype)
+    plain, rough = (iterated(objective, tol, rough=use) for use in (False, True))
+    assert rough.index <= plain.index + 6
+    assert rough.squares is not None
+    assert np.linalg.norm(rough.W - plain.W) <= exactness * np.linalg.norm(plain.W)
+    residuals = objective.y - objective.X @ rough.W[:, 0].astype(dtype)
+    weights = np.ones(n) if objective.reduction.weights is None else objective.reduction.weights
+    mean = weights @ residuals / weights.sum()
+    np.testing.assert_allclose(rough.squares, weights @ (residuals - mean) ** 2, rtol=1e-4, atol=1e-8 * n)
+
+
+@pytest.mark.parametrize("size", [1e-60, 1e-25, 1e25, 1e60])
+def test_numbers_that_single_precision_cannot_square_are_iterated_on_in_double(size):
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((300, 120)), rng.standard_normal(300)
+    expected = iterated(LinearObjective(X, y), 1e-12, rough=False)
+    with np.errstate(over="ignore", invalid="ignore"):  # as the loop does around every step
+        found = iterated(LinearObjective(X * size, y), 1e-12, rough=True)
+    np.testing.assert_allclose(found.W * size, expected.W, atol=1e-10 * np.abs(expected.W).max())
 
 
 @pytest.mark.parametrize("k", [None, 2])

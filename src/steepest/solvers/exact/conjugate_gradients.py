@@ -14,29 +14,47 @@ with kappa the condition number of A over the directions that occur (Hestenes an
 combinations of rows of X, so that without ridge the W of least norm is found. Several targets go side by side, each
 with its own numbers.
 
-Two ways to apply A. Fused (dense X): ``Xc^T S (Xc P)`` in one pass over X. By residuals (`least_squares_form`; sparse
-or badly conditioned X): ``R = Yc - Xc W`` is carried along and ``<P, A P> = |Xc P|^2 + ridge |P|^2``, ``G = Xc^T S R -
-ridge W``, which loses far fewer digits; it is equivalent to LSQR in exact arithmetic (Paige and Saunders, 1982).
+Three ways to apply A:
+
+* Fused (dense X): ``Xc^T S (Xc P)`` in one pass over X.
+* The same in single precision (large dense X, one target), at half the bytes, once G is small. An error in A P is
+  proportional to P: what single precision loses of the last steps is as little as what double loses of the first (J.
+  van den Eshof and G. Sleijpen, Inexact Krylov subspace methods for linear systems, 2004). G drifts from the true
+  residual, by some 1e-7 of what it was when they last agreed: whenever it has shrunk by 1e-4, and at the end, it is
+  measured on the data in double precision, and the directions go on from there. A measurement that finds no progress
+  ends it, and double precision begins anew from the last good point.
+* By residuals (sparse or badly conditioned X): ``R = Yc - Xc W`` is carried along and ``<P, A P> = |Xc P|^2 + ridge
+  |P|^2``, ``G = Xc^T S R - ridge W``, which loses far fewer digits; it is equivalent to LSQR in exact arithmetic (Paige
+  and Saunders, 1982).
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
+from typing import Any
 
 import numpy as np
 
-from steepest.solvers.exact.data import CentredData
-from steepest.solvers.exact.problem import LeastSquares, Solution
+from steepest.solvers.exact.data import CentredData, SinglePrecision
+from steepest.solvers.exact.problem import LeastSquares, Solution, length
 from steepest.typing import Array
+
+MEASURED_EVERY = 1e-4  # by how much G may shrink in single precision before it is measured
+ROUNDING = float(np.finfo(np.float32).eps)
 
 
 @dataclass
 class Iterate:
-    """W (d, k) after ``index`` iterations, and G there; ``start`` is G at zero."""
+    """W (d, k) after ``index`` iterations, and G there; ``start`` is G at zero.
+
+    ``squares`` (k,), the sums of squared residuals, is there if they and G were measured on the data.
+    """
 
     index: int
     W: Array
     G: Array
     start: Array
+    squares: Array | None = None
 
     @property
     def relative(self) -> float:
@@ -46,47 +64,88 @@ class Iterate:
 
 
 def conjugate_gradients(
-    problem: LeastSquares, data: CentredData, Y: Array, *, least_squares_form: bool = False
+    problem: LeastSquares,
+    data: CentredData,
+    Y: Array,
+    start: Array,
+    rough: SinglePrecision | None = None,
+    tol: float = 0.0,
 ) -> Iterator[Iterate]:
-    """Yield W after every iteration, without end; the caller decides when it is enough."""
-    W = np.zeros((problem.d, Y.shape[1]))
-    G = start = data.adjoint(Y)
-    R, P, square = Y, G, _squares(G)
-    nothing = np.zeros(Y.shape) if not least_squares_form else Y
-    index = 0
-    while True:
-        yield Iterate(index, W, G, start)
-        if least_squares_form:
-            Q = data.forward(P)
-            weighted = Q if problem.weights is None else Q * problem.weights[:, None]
-            curvature = np.einsum("ij,ij->j", Q, weighted) + problem.ridge * _squares(P)
-        else:
-            AP = problem.ridge * P - data.residual_products(nothing, P)[1]
-            curvature = np.einsum("ij,ij->j", P, AP)
-        alpha = np.where(curvature > 0, square / np.where(curvature > 0, curvature, 1.0), 0.0)
-        W = W + alpha * P
-        if least_squares_form:
-            R = R - alpha * Q
-            G = data.adjoint(R) - problem.ridge * W
-        else:
-            G = G - alpha * AP
+    """Yield W after every iteration, without end; the caller decides when it is enough.
+
+    ``start`` is ``Xc^T S Yc``. With ``rough``, an iterate whose G is at most ``tol`` times that has been measured.
+    """
+    W: Array = np.zeros(start.shape)
+    G, P, squares = start, start, None
+    square, size = _squares(G), length(G)
+    least, small = tol * size, min(0.1 * tol / ROUNDING, 0.1) * size
+    sound: tuple[Array, Array] | None = None  # where single precision began, or was last measured
+    near = size
+    for index in count():
+        yield Iterate(index, W, G, start, squares)
+        if rough is not None and sound is None and size <= small:
+            sound, near = (W, G), size
+        AP = problem.ridge * P + (data if rough is None or sound is None else rough).product(P)
+        alpha = _quotient(square, _inner(P, AP))
+        W, G, squares = W + alpha * P, G - alpha * AP, None
+        size = length(G)
+        if sound is not None and not (alpha > 0 and size > max(least, MEASURED_EVERY * near)):
+            G, squares = measured(problem, data, Y, W)
+            size = length(G)
+            if size <= 0.1 * near:
+                sound, near = (W, G), size
+            else:
+                (W, G), squares, sound, rough = sound, None, None, None
+                P, square = G, _squares(G)
+                continue
         previous, square = square, _squares(G)
-        P = G + np.where(previous > 0, square / np.where(previous > 0, previous, 1.0), 0.0) * P
-        index += 1
+        P = G + _quotient(square, previous) * P
+
+
+def conjugate_gradients_by_residuals(
+    problem: LeastSquares, data: CentredData, Y: Array, start: Array
+) -> Iterator[Iterate]:
+    """Do the same by way of the residuals, which loses fewer digits."""
+    W, R, G, P = np.zeros(start.shape), Y, start, start
+    square = _squares(start)
+    for index in count():
+        yield Iterate(index, W, G, start)
+        Q = data.forward(P)
+        weighted = Q if problem.weights is None else Q * problem.weights[:, None]
+        alpha = _quotient(square, _inner(Q, weighted) + problem.ridge * _squares(P))
+        W, R = W + alpha * P, R - alpha * Q
+        G = data.adjoint(R) - problem.ridge * W
+        previous, square = square, _squares(G)
+        P = G + _quotient(square, previous) * P
+
+
+def measured(problem: LeastSquares, data: CentredData, Y: Array, W: Array) -> tuple[Array, Array]:
+    """Return G and the sums of squared residuals at W, from the data."""
+    _, products, squares = data.residual_products(Y, W)
+    return products - problem.ridge * W, squares
 
 
 def finished(problem: LeastSquares, data: CentredData, Y: Array, y_mean: Array, iterate: Iterate) -> Solution:
     """Return the solution at an iterate; its residuals and gradient are measured on the data."""
-    W = iterate.W
-    _, products, squares = data.residual_products(Y, W)
+    W, gradient, squares = iterate.W, iterate.G, iterate.squares
+    if squares is None:
+        gradient, squares = measured(problem, data, Y, W)
     y_square = float(np.sum(Y * Y if problem.weights is None else Y * Y * problem.weights[:, None]))
     start = problem.start(iterate.start, data.x_mean, y_mean, y_square)
-    gradient = products - problem.ridge * W
     intercept = y_mean - data.x_mean @ W
     return Solution(
         W, intercept, squares, gradient, *start, method="conjugate gradients", iterations=max(iterate.index, 1)
     )
 
 
+def _inner(A: Array, B: Array) -> Array:
+    return np.asarray(np.einsum("ij,ij->j", A, B))
+
+
 def _squares(A: Array) -> Array:
-    return np.asarray(np.einsum("ij,ij->j", A, A))
+    return _inner(A, A)
+
+
+def _quotient(a: Array, b: Array) -> Any:
+    """Return a / b where b is above zero, else 0."""
+    return np.divide(a, b, out=np.zeros_like(a), where=b > 0)

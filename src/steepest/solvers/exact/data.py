@@ -27,6 +27,9 @@ class CentredData(Protocol):
     def forward_rows(self, rows: slice, W: Array) -> Array:
         """Return these rows of ``Xc W``."""
 
+    def product(self, W: Array) -> Array:
+        """Return ``Xc^T S Xc W`` (d, k), reading X once."""
+
     def adjoint(self, R: Array) -> Array:
         """Return ``Xc^T S R`` (d, k)."""
 
@@ -45,6 +48,12 @@ def centred_data(X: Any, weights: Array | None, centre: bool) -> CentredData:
     return SparseData(X, weights, centre) if sparse.issparse(X) else DenseData(X, weights, centre)
 
 
+def guessed_means(X: Array) -> Array:
+    """Return the means of some rows spread over the data, in double precision; not finite if those are not."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.asarray(X[:: max(1, len(X) // 64)][:64].mean(axis=0, dtype=np.float64))
+
+
 class DenseData:
     """A dense X, read in blocks."""
 
@@ -57,8 +66,8 @@ class DenseData:
     def _means(self) -> Array:
         """Return the weighted means: a first guess from some rows, then the mean distance from it."""
         n, d = self.shape
+        guess = guessed_means(self.X)
         with np.errstate(invalid="ignore", over="ignore"):  # whether the data are finite is looked at afterwards
-            guess = self.X[:: max(1, n // 64)][:64].mean(axis=0, dtype=np.float64)
             sums = self._products_one(np.ones(n), guess, np.zeros(d))[1]
             return np.asarray(guess + sums / (n if self.weights is None else self.weights.sum()))
 
@@ -84,6 +93,10 @@ class DenseData:
     def forward_rows(self, rows: slice, W: Array) -> Array:
         """Return these rows of ``Xc W``."""
         return np.asarray((self.X[rows] - self.x_mean) @ W)
+
+    def product(self, W: Array) -> Array:
+        """Return ``Xc^T S Xc W``."""
+        return -self.residual_products(np.zeros((self.shape[0], W.shape[1])), W)[1]
 
     def adjoint(self, R: Array) -> Array:
         """Return ``Xc^T S R``."""
@@ -122,6 +135,28 @@ class DenseData:
         return Z
 
 
+class SinglePrecision:
+    """What of dense data multiplies one vector in single precision: ``X - 1 shift^T`` and the weights.
+
+    X itself, if it is float32, or a centred copy.
+    """
+
+    def __init__(self, X: Array, shift: Array, weights: Array | None) -> None:
+        with np.errstate(over="ignore"):  # what does not fit makes products that are not finite: the caller sees them
+            self.X, self.shift = X, shift.astype(np.float32)
+        self.weights = None if weights is None else weights.astype(np.float32)
+        self.nothing = np.zeros(len(X), dtype=np.float32)
+
+    def product(self, W: Array) -> Array:
+        """Return ``Xc^T S Xc W`` (d, 1); W is scaled, so as not to overflow by itself."""
+        from steepest.kernels.residual import residual_products
+
+        size = float(np.max(np.abs(W), initial=0.0)) or 1.0
+        w = (W[:, 0] / size).astype(np.float32)
+        g = residual_products(self.X, self.nothing, self.weights, self.shift, w, np.float32)[1]
+        return np.asarray(g[:, None] * np.float64(-size))
+
+
 class SparseData:
     """A sparse X; its centring is a correction of rank one."""
 
@@ -141,6 +176,10 @@ class SparseData:
     def forward_rows(self, rows: slice, W: Array) -> Array:
         """Return these rows of ``Xc W``."""
         return np.asarray(self.X[rows] @ W) - self.x_mean @ W
+
+    def product(self, W: Array) -> Array:
+        """Return ``Xc^T S Xc W``."""
+        return self.adjoint(self.forward(W))
 
     def adjoint(self, R: Array) -> Array:
         """Return ``X^T S R - m (1^T S R)``."""

@@ -5,9 +5,17 @@ from math import inf
 import numpy as np
 
 from steepest.exceptions import InvalidInputError
-from steepest.solvers.exact.data import CentredData, DenseData, SparseData, centred_data
+from steepest.solvers.exact.data import (
+    CentredData,
+    DenseData,
+    SinglePrecision,
+    SparseData,
+    centred_data,
+    guessed_means,
+)
 from steepest.solvers.exact.primal import NormalEquations
 from steepest.solvers.exact.problem import LeastSquares
+from steepest.typing import Array
 
 
 def gather_data(problem: LeastSquares) -> CentredData:
@@ -17,6 +25,22 @@ def gather_data(problem: LeastSquares) -> CentredData:
         total = float(np.sum(data.adjoint(np.ones((problem.n, 1)))))
     refuse_infinite(problem, total)
     return data
+
+
+def gather_start(problem: LeastSquares, Y: Array) -> tuple[CentredData, Array, SinglePrecision]:
+    """Return dense data, ``Xc^T S Yc`` and the data in single precision, from one pass; Y has one column."""
+    from steepest.kernels.survey import survey  # brings numba: only when needed
+
+    X, weights = problem.X, problem.weights
+    guess = guessed_means(X) if problem.fit_intercept else np.zeros(problem.d)
+    s = np.ones(problem.n) if weights is None else weights
+    with np.errstate(invalid="ignore", over="ignore"):
+        sums, products, copy = survey(X, s, Y[:, 0], guess, copy=X.dtype != np.float32)
+    refuse_infinite(problem, float(sums.sum() + products.sum()))
+    offset = sums / problem.total if problem.fit_intercept else np.zeros(problem.d)
+    x_mean = guess + offset
+    rough = SinglePrecision(X, x_mean, weights) if copy is None else SinglePrecision(copy, offset, weights)
+    return DenseData(X, weights, False, x_mean), products[:, None], rough
 
 
 def gather_equations(problem: LeastSquares, *, precise: bool = False) -> tuple[NormalEquations, CentredData]:
