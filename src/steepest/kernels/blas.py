@@ -11,7 +11,6 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import scipy.linalg.blas
 from threadpoolctl import ThreadpoolController
 
 from steepest.typing import Array
@@ -70,15 +69,6 @@ def beside_kernels(n_samples: int, n_features: int) -> AbstractContextManager[No
     """
     small = n_samples * n_features < SMALL
     return nullcontext() if small or min(n_samples, n_features) > LARGE_ORDER else one_blas_thread()
-
-
-def add_self_product(gram: Array, Z: Array) -> None:
-    """Add ``Z^T Z`` to the lower triangle of ``gram``, a symmetric matrix in Fortran order, in place."""
-    syrk = scipy.linalg.blas.dsyrk if gram.dtype == np.float64 else scipy.linalg.blas.ssyrk
-    if Z.flags.f_contiguous:
-        syrk(1.0, Z, trans=1, beta=1.0, c=gram, overwrite_c=1, lower=1)
-    else:
-        syrk(1.0, Z.T, beta=1.0, c=gram, overwrite_c=1, lower=1)
 
 
 def mirror(gram: Array) -> Array:

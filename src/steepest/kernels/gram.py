@@ -13,12 +13,13 @@ where ``|m - c|`` is large against the spread of the column. The shift c is ther
 the data: then ``|m - c|`` is of the order of the spread itself, and columns such as 1e8 + noise lose nothing.
 """
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from steepest.kernels.blas import add_self_product, mirror, one_blas_thread
+from steepest.kernels.blas import LARGE_ORDER, mirror, one_blas_thread
 from steepest.kernels.compile import compiled
 from steepest.kernels.scratch import scratch
 from steepest.kernels.threads import map_blocks
@@ -26,13 +27,14 @@ from steepest.kernels.tiles import LINE, add_gram, fill_from_columns, fill_from_
 from steepest.typing import Array
 
 COMPILED_UP_TO = 256  # columns: beyond, BLAS is as fast as our kernel
-THREADED_UP_TO = 600  # columns: beyond, one product is large enough for BLAS to share among its own threads
+THREADED_UP_TO = LARGE_ORDER  # columns: beyond, BLAS shares its products among its own threads
 _PANEL_ROWS = 128  # rows multiplied in registers before they are added in double precision
 TILE_ROUNDING, BLAS_ROUNDING = 1e-7, 1e-6  # relative errors of sums in single precision, by who adds
 _FEW = 1 << 18  # numbers in X up to which double precision costs next to nothing
 _CHUNKS = 32  # parts of the data, each summed by itself
 _LEAST_CHUNK = 2048
-_BLOCK = 512  # rows of a BLAS block: its centred copy stays in the second cache level or near it
+_BLOCK = 1024  # rows of a BLAS block, centred in a copy
+_PARTS_BYTES = 1 << 26  # of all partial sums by BLAS, of which there are two at least
 _SHIFT_ROWS = 256
 
 
@@ -97,8 +99,8 @@ def moments(X: Array, Y: Array, weights: Array | None = None, *, centre: bool = 
     Notes
     -----
     Who computes, by the number of columns: our kernel on our threads up to 256; blocks of rows, each with a
-    single-threaded BLAS product, up to 600; BLAS on its own threads beyond. In single precision the first adds 128 rows
-    in registers and these sums in double precision; the others go on in single precision for a block of thousands.
+    single-threaded BLAS product, up to 2048; BLAS on its own threads beyond. In single precision the first adds 128
+    rows in registers and these sums in double precision; the others go on in single precision for a block of thousands.
     """
     if not (X.flags.c_contiguous or X.flags.f_contiguous):
         X = np.ascontiguousarray(X)
@@ -242,11 +244,11 @@ def _by_blas(X: Array, Y: Array, s: Array, x_shift: Array, y_shift: Array, dtype
     shifts = x_shift.astype(given), y_shift.astype(given)
 
     def block(start: int, stop: int) -> tuple[Array, Array]:
-        gram = np.zeros((d, d), dtype=dtype, order="F")
+        gram = np.zeros((d, d), dtype=dtype)
         rest = np.zeros((Y.shape[1] + 1, d + Y.shape[1] + 1))
-        for first in range(start, stop, _BLOCK):
-            rows = slice(first, min(first + _BLOCK, stop))
-            Z = X[rows] - shifts[0]
+        for first in range(start, stop, max(_BLOCK, d)):  # so many that forming d x d numbers weighs little beside
+            rows = slice(first, min(first + max(_BLOCK, d), stop))
+            Z = _less(X[rows], shifts[0])
             V = np.column_stack([Y[rows] - shifts[1], np.ones(Z.shape[0], dtype=Z.dtype)])
             if s.size:
                 root = np.sqrt(s[rows, None]).astype(given)
@@ -257,13 +259,12 @@ def _by_blas(X: Array, Y: Array, s: Array, x_shift: Array, y_shift: Array, dtype
                 V = V.astype(np.float64)
                 rest[:, d:] += V.T @ V
                 Z = Z.astype(dtype, copy=False)
-            add_self_product(gram, Z)
+            gram += Z.T @ Z  # NumPy notices the symmetry; so does SciPy's BLAS, but not in two threads at a time
         return gram, rest
 
     if d <= THREADED_UP_TO:
-        chunk = max(4 * _BLOCK, -(-n // 48 // _BLOCK) * _BLOCK)  # few enough partial sums to keep them all
         with one_blas_thread():
-            parts = map_blocks(block, n, chunk)
+            parts = map_blocks(block, n, _share(n, d))
     else:
         parts = [block(0, n)]
     size = d + Y.shape[1] + 1
@@ -272,6 +273,20 @@ def _by_blas(X: Array, Y: Array, s: Array, x_shift: Array, y_shift: Array, dtype
         whole[:d, :d] += gram
         whole[d:] += rest
     return mirror(whole)
+
+
+def _share(length: int, order: int) -> int:
+    """Return how much of ``length`` a thread takes at a time: equal parts, few enough to keep all their sums."""
+    pairs = min(_PARTS_BYTES // (16 * order * order), length // (2 * _BLOCK), 24)
+    return -(-length // max(2 * pairs, 2))
+
+
+def _less(X: Array, shift: Array) -> Array:
+    """Return ``X - shift`` in the order of X, in space that this thread uses again."""
+    rows, columns = X.shape
+    space = scratch("centred", X.size, np.promote_types(X.dtype, shift.dtype))
+    Z = space.reshape(columns, rows).T if X.strides[0] == X.itemsize else space.reshape(rows, columns)
+    return np.subtract(X, shift, out=Z)
 
 
 # ---------------------------------------------------------------------- more columns than rows
@@ -287,21 +302,14 @@ def outer_gram(X: Array, x_mean: Array, weights: Array | None = None) -> Array:
     root = None if weights is None else np.sqrt(weights)[:, None].astype(X.dtype)
 
     def block(start: int, stop: int) -> Array:
-        gram = np.zeros((n, n), dtype=X.dtype, order="F")
-        for first in range(start, stop, _BLOCK):
-            columns = slice(first, min(first + _BLOCK, stop))
-            Z = X[:, columns] - shift[columns]
-            if root is not None:
-                Z *= root
-            add_self_product(gram, Z.T)
-        return gram
+        Z = _less(X[:, start:stop], shift[start:stop])
+        if root is not None:
+            Z *= root
+        return np.asarray(Z @ Z.T)
 
-    if n <= THREADED_UP_TO:
-        with one_blas_thread():
-            parts = map_blocks(block, d, max(512, -(-d // 8)))
-    else:
-        parts = [block(0, d)]
+    with one_blas_thread() if n <= THREADED_UP_TO else nullcontext():
+        parts = map_blocks(block, d, _share(d, n))
     total = parts[0].astype(np.float64, copy=False)
     for part in parts[1:]:
         total += part
-    return mirror(total)
+    return total

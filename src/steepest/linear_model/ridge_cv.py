@@ -16,7 +16,7 @@ from steepest.kernels.blas import beside_kernels
 from steepest.linear_model.base import LinearRegressor
 from steepest.linear_model.ridge import Ridge, ridge_objective
 from steepest.objectives.linear import LinearObjective
-from steepest.solvers.exact import LeastSquares, Solution, Spectrum, gather_data, gather_equations
+from steepest.solvers.exact import LeastSquares, Solution, Spectrum
 from steepest.solvers.loop import Steps
 from steepest.solvers.stopping import Reason
 from steepest.step import Step
@@ -126,7 +126,7 @@ class RidgeCV(LinearRegressor):
             raise InvalidInputError(f"leaving one out of {len(y)} sample: at least 2 samples are needed")
         objective = ridge_objective(X, y, 0.0, sample_weight, self.fit_intercept)
         problem = LeastSquares(objective)
-        spectrum = _spectrum(problem, "svd" if self.gcv_mode == "svd" else "eigen")
+        spectrum = Spectrum(problem, "svd" if self.gcv_mode == "svd" else "eigen")
         errors = _errors(spectrum, alphas, X, y, sample_weight)  # (n, k, n_alphas)
         if self.scoring is None:
             weights = 1.0 if sample_weight is None else sample_weight[:, None, None]
@@ -250,12 +250,6 @@ class _Known(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lea
     def predict(self, predictions: Array) -> Array:
         """Return the predictions."""
         return predictions
-
-
-def _spectrum(problem: LeastSquares, mode: str) -> Spectrum:
-    if mode == "svd" or problem.n <= problem.d:
-        return Spectrum(problem, None, gather_data(problem), mode)
-    return Spectrum(problem, *gather_equations(problem, precise=True), mode)
 
 
 def _errors(spectrum: Spectrum, alphas: Array, X: Any, y: Array, sample_weight: Array | None) -> Array:

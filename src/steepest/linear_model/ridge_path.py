@@ -7,7 +7,7 @@ from sklearn.utils.validation import check_X_y
 
 from steepest.exceptions import InvalidInputError
 from steepest.linear_model.ridge import ridge_objective
-from steepest.solvers.exact import LeastSquares, Spectrum, gather_data, gather_equations
+from steepest.solvers.exact import LeastSquares, Spectrum
 from steepest.typing import Array
 
 
@@ -57,10 +57,7 @@ def ridge_path(
     )
     weights = None if sample_weight is None else np.asarray(sample_weight, dtype=X.dtype)
     problem = LeastSquares(ridge_objective(X, y.astype(X.dtype, copy=False), 0.0, weights, fit_intercept))
-    if problem.n <= problem.d:
-        spectrum = Spectrum(problem, None, gather_data(problem))
-    else:
-        spectrum = Spectrum(problem, *gather_equations(problem, precise=True))
+    spectrum = Spectrum(problem)
     W = spectrum.path(alphas)  # (n_alphas, d, k)
     intercepts = spectrum.y_mean - np.einsum("d,adk->ak", spectrum.data.x_mean, W)
     coefs = W.transpose(0, 2, 1)

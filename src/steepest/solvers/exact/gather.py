@@ -27,20 +27,35 @@ def gather_data(problem: LeastSquares) -> CentredData:
     return data
 
 
+def gather_products(problem: LeastSquares, Y: Array) -> tuple[CentredData, Array]:
+    """Return the centred data and ``Xc^T S Yc``: from one pass over dense data, if Y has one column."""
+    if problem.sparse or Y.shape[1] != 1:
+        data = gather_data(problem)
+        return data, data.adjoint(Y)
+    x_mean, products, _, _ = _surveyed(problem, Y, copy=False)
+    return DenseData(problem.X, problem.weights, False, x_mean), products
+
+
 def gather_start(problem: LeastSquares, Y: Array) -> tuple[CentredData, Array, SinglePrecision]:
     """Return dense data, ``Xc^T S Yc`` and the data in single precision, from one pass; Y has one column."""
+    X, weights = problem.X, problem.weights
+    x_mean, products, offset, copy = _surveyed(problem, Y, copy=X.dtype != np.float32)
+    rough = SinglePrecision(X, x_mean, weights) if copy is None else SinglePrecision(copy, offset, weights)
+    return DenseData(X, weights, False, x_mean), products, rough
+
+
+def _surveyed(problem: LeastSquares, Y: Array, *, copy: bool) -> tuple[Array, Array, Array, Array | None]:
+    """Return the means, ``Xc^T S Yc`` (d, 1), the means of the copy, and the copy; of finite data."""
     from steepest.kernels.survey import survey  # brings numba: only when needed
 
-    X, weights = problem.X, problem.weights
-    guess = guessed_means(X) if problem.fit_intercept else np.zeros(problem.d)
-    s = np.ones(problem.n) if weights is None else weights
+    nothing = np.zeros(problem.d)
+    guess = guessed_means(problem.X) if problem.fit_intercept else nothing
+    s = np.ones(problem.n) if problem.weights is None else problem.weights
     with np.errstate(invalid="ignore", over="ignore"):
-        sums, products, copy = survey(X, s, Y[:, 0], guess, copy=X.dtype != np.float32)
+        sums, products, copied = survey(problem.X, s, Y[:, 0], guess, copy=copy)
     refuse_infinite(problem, float(sums.sum() + products.sum()))
-    offset = sums / problem.total if problem.fit_intercept else np.zeros(problem.d)
-    x_mean = guess + offset
-    rough = SinglePrecision(X, x_mean, weights) if copy is None else SinglePrecision(copy, offset, weights)
-    return DenseData(X, weights, False, x_mean), products[:, None], rough
+    offset = sums / problem.total if problem.fit_intercept else nothing
+    return guess + offset, products[:, None], offset, copied
 
 
 def gather_equations(problem: LeastSquares, *, precise: bool = False) -> tuple[NormalEquations, CentredData]:
