@@ -6,7 +6,7 @@ boundaries do not depend on the number of threads, so that sums over blocks come
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -39,7 +39,7 @@ def map_blocks(function: Callable[[int, int], T], n_rows: int, block_rows: int) 
         for i in numbers:
             results[i] = function(starts[i], min(starts[i] + block_rows, n_rows))
 
-    others = [_executor().submit(work) for _ in range(min(n_threads(), len(starts)) - 1)]
+    others = [submit(work) for _ in range(min(n_threads(), len(starts)) - 1)]
     try:
         work()
     finally:
@@ -49,11 +49,12 @@ def map_blocks(function: Callable[[int, int], T], n_rows: int, block_rows: int) 
     return results
 
 
-def _executor() -> ThreadPoolExecutor:
+def submit(function: Callable[..., T], *arguments: Any) -> Future[T]:
+    """Let another thread call ``function`` as soon as one is free."""
     global _pool
     if _pool is None:
         _pool = ThreadPoolExecutor(n_threads(), thread_name_prefix="steepest")
-    return _pool
+    return _pool.submit(function, *arguments)
 
 
 def _forget_pool() -> None:

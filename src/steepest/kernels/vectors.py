@@ -60,6 +60,12 @@ class VectorCode:
         """Return vector ``v`` from ``pointer`` on."""
         return self.builder.load(self._address(pointer, v), align=self.itemsize)
 
+    def load_integers(self, pointer: Any, v: int = 0) -> Any:
+        """Return vector ``v`` of the 32-bit integers from ``pointer`` on, as numbers of the array's type."""
+        place = self.builder.gep(pointer, [INT64(v * self.lanes)])
+        place = self.builder.bitcast(place, ir.VectorType(INT32, self.lanes).as_pointer())
+        return self.builder.sitofp(self.builder.load(place, align=4), self.vector)
+
     def load_every(self, step: int, pointer: Any) -> Any:
         """Return every number, or every second one, from ``pointer`` on; nothing beyond the last is read."""
         if step == 1:
@@ -80,6 +86,10 @@ class VectorCode:
         above = self.builder.icmp_signed(">=", numbers, bounds[0])
         return self.builder.and_(above, self.builder.icmp_signed("<", numbers, bounds[1]))
 
+    def bits(self, mask: Any) -> Any:
+        """Return a mask as an integer, lane p as bit p."""
+        return self.builder.zext(self.builder.bitcast(mask, ir.IntType(self.lanes)), INT32)
+
     def load_where(self, mask: Any, pointer: Any, v: int = 0) -> Any:
         """Return vector ``v`` from ``pointer`` on, with 0 in the lanes outside of the mask, which are not read."""
         zero = ir.Constant(self.vector, None)
@@ -96,11 +106,14 @@ class VectorCode:
         function = cgutils.get_or_insert_function(self.builder.module, form, name)  # type: ignore[no-untyped-call]
         return self.builder.call(function, arguments)
 
-    def fetch(self, pointer: Any, v: int = 0) -> None:
-        """Have the line of vector ``v`` from ``pointer`` on brought to the cache, while what follows is computed."""
+    def fetch(self, pointer: Any, v: int = 0, write: bool = False) -> None:
+        """Have the line of vector ``v`` from ``pointer`` on brought to the cache, while what follows is computed.
+
+        With ``write`` other cores give it up, so that writing need not wait for them.
+        """
         form = ir.FunctionType(ir.VoidType(), [self.vector.as_pointer(), INT32, INT32, INT32])
         function = cgutils.get_or_insert_function(self.builder.module, form, "llvm.prefetch.p0")  # type: ignore[no-untyped-call]
-        self.builder.call(function, [self._address(pointer, v), INT32(0), INT32(3), INT32(1)])
+        self.builder.call(function, [self._address(pointer, v), INT32(int(write)), INT32(3), INT32(1)])
 
     def load_pieces(self, count: int, pointer: Any, pitch: Any) -> Any:
         """Return a vector of ``count`` pieces, which lie ``pitch`` apart."""
@@ -142,6 +155,22 @@ class VectorCode:
         """Return the named lanes of two vectors, the second's counted on from the first's."""
         return self.builder.shuffle_vector(first, second, ir.Constant(ir.VectorType(INT32, len(lanes)), lanes))
 
+    def transposed(self, rows: list[Any]) -> list[Any]:
+        """Return the columns of the square whose rows are these, as many as a vector has lanes.
+
+        The squares of side ``step`` off the diagonal of each square of side ``2 step`` are exchanged, for step = 1, 2,
+        4 ...
+        """
+        rows, step = list(rows), 1
+        while step < self.lanes:
+            low = [p if not p & step else self.lanes + p - step for p in range(self.lanes)]
+            high = [p + step if not p & step else self.lanes + p for p in range(self.lanes)]
+            for m in (m for m in range(self.lanes) if not m & step):
+                first, second = rows[m], rows[m + step]
+                rows[m], rows[m + step] = self.shuffle(first, second, low), self.shuffle(first, second, high)
+            step *= 2
+        return rows
+
     def constant(self, number: float) -> Any:
         """Return a constant in every lane."""
         return ir.Constant(self.vector, [number] * self.lanes)
@@ -160,9 +189,13 @@ class VectorCode:
             self.builder.store(zero, variable)
         return table
 
+    def fused_sum(self, left: Any, right: Any, addend: Any) -> Any:
+        """Return ``left * right + addend``, rounded once."""
+        return self.builder.call(self.fused, [left, right, addend])
+
     def add_product(self, variable: Any, left: Any, right: Any) -> None:
         """Add ``left * right`` to a variable, rounding once."""
-        self.builder.store(self.builder.call(self.fused, [left, right, self.builder.load(variable)]), variable)
+        self.builder.store(self.fused_sum(left, right, self.builder.load(variable)), variable)
 
     def add_sums(self, variables: list[Any], pointer: Any) -> None:
         """Sum each variable's lanes, and add the sums, one a lane, to the vectors at ``pointer``.
@@ -187,6 +220,17 @@ class VectorCode:
         high = [lane + width // 2 for lane in low]
         halves = [self.shuffle(first, second, mask) for mask in (low, high)]
         return self.builder.fadd(*halves)
+
+
+@inlined
+def first_bit(_typing: Any, mask: Any) -> tuple[Any, Callable[..., Any]]:
+    """Return the place of the lowest bit that is set in an integer that is not 0."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+        return builder.zext(place, INT64) if mask.bitwidth < 64 else place
+
+    return types.int64(mask), generate
 
 
 def literals(*numbers: Any) -> list[int] | None:

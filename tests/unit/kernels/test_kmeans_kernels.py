@@ -8,7 +8,6 @@ from steepest.kernels.kmeans import nearest as kernel
 from steepest.kernels.kmeans.blocks import Blocks
 from steepest.kernels.kmeans.measures import add_members, add_rows, add_squares, sse_blocks
 from steepest.kernels.kmeans.partition import DensePartition, SparsePartition
-from steepest.kernels.kmeans.rows import ROWS, nearest_two_of_rows
 from steepest.kernels.kmeans.seeding import come_closer, potentials
 from steepest.objectives import clustering as reference
 
@@ -23,54 +22,51 @@ def problem(n, d, k, dtype, offset=0.0):
     return X, (rng.standard_normal((k, d)) + offset).astype(dtype), rng.uniform(0.1, 2.0, n).astype(dtype)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("shape", SHAPES)
-def test_nearest_two_finds_the_two_smallest_scores(shape, dtype):
-    X, C, _ = problem(*shape, dtype)
-    n = min(len(X), kernel.LANES)
-    packed, half_norms = kernel.pack_centres(C)
-    tile, room, (norms, best, second, label) = kernel.tile_room(packed.shape[1], X)
-    kernel.pack_rows(X, np.arange(n), n, np.zeros(shape[1], dtype), tile, norms)
-    kernel.nearest_two(tile, packed, half_norms, room, best, second, label)
-    expected = np.sort(reference.scores(X[:n].astype(np.float64), C.astype(np.float64)), axis=1)
-    tolerance = 200 * np.finfo(dtype).eps
-    np.testing.assert_allclose(best[:n], expected[:, 0], rtol=tolerance, atol=tolerance * shape[1])
-    if shape[2] > 1:
-        np.testing.assert_allclose(second[:n], expected[:, 1], rtol=tolerance, atol=tolerance * shape[1])
-        assert np.mean(label[:n] == reference.nearest(X[:n], C)) > 0.99
-    else:
-        assert np.all(np.isinf(second[:n]))
-    np.testing.assert_allclose(norms[:n], (X[:n] ** 2).sum(axis=1) / 2, rtol=tolerance)
-
-
-@pytest.mark.parametrize("rows", [np.array([3, 4, 5]), np.array([9, 0, 5])])
-@pytest.mark.parametrize("d", [2, 5])
-def test_rows_are_packed_wherever_they_stand(rows, d):
-    X, _, _ = problem(10, d, 1, np.float64)
-    shift = np.arange(d, dtype=np.float64)
-    tile, norms = np.zeros((d, kernel.LANES)), np.zeros(kernel.LANES)
-    kernel.pack_rows(X, rows, 3, shift, tile, norms)
-    np.testing.assert_array_equal(tile[:, :3].T, X[rows] - shift)
+def found(X, rows, shift, C, old, limits=(0.0, 0.0)):
+    """Run the kernel; return its results of the rows (norms, best, second, label), and which are unsettled."""
+    k, n = len(C), len(rows)
+    table, half_norms = kernel.room_for_centres(*C.shape, C.dtype)
+    kernel.pack_centres(C, table, half_norms)
+    panel, results, unsettled = kernel.batch_room(X.shape[1], X)
+    places, before = np.zeros(kernel.BATCH, dtype=np.int64), np.full(kernel.BATCH, k, dtype=np.int32)
+    places[:n], before[:n] = rows, old
+    kernel.nearest_two(X, places, n, shift, panel, table, half_norms, before, *limits, results, unsettled)
+    picked = np.empty(kernel.BATCH, dtype=np.int64)
+    return results[:, :n], picked[: kernel.list_unsettled(unsettled, n, X, picked)]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("shape", LONG_SHAPES)
-def test_nearest_two_of_rows_finds_the_two_smallest_scores(shape, dtype):
+@pytest.mark.parametrize("shape", SHAPES + LONG_SHAPES)
+@pytest.mark.parametrize("order", ["consecutive", "scattered"])
+def test_nearest_two_finds_the_two_smallest_scores(shape, dtype, order):
     X, C, _ = problem(*shape, dtype)
-    n = min(len(X), kernel.LANES)
-    packed, half_norms = kernel.pack_centres(C)
-    _, _, (norms, best, second, label) = kernel.tile_room(0, X)
-    block, scores = np.zeros((ROWS, packed.shape[1]), dtype), np.zeros((len(packed), ROWS), dtype)
-    rows, shift = np.random.default_rng(0).permutation(len(X))[:n], X[0] / 2
-    nearest_two_of_rows(X, rows, n, shift, block, packed, half_norms, scores, norms, best, second, label)
+    n = min(len(X), kernel.BATCH)
+    rows = np.arange(n) if order == "consecutive" else np.random.default_rng(0).permutation(len(X))[:n]
+    shift = X[0] / 2
     Z = (X[rows] - shift).astype(np.float64)
+    labels = reference.nearest(Z, C)
+    old = np.where(np.arange(n) % 3, labels, labels + 1)
+    (norms, best, second, label), unsettled = found(X, rows, shift, C, old)
     expected = np.sort(reference.scores(Z, C.astype(np.float64)), axis=1)
     tolerance = 200 * np.finfo(dtype).eps
-    np.testing.assert_allclose(best[:n], expected[:, 0], rtol=tolerance, atol=tolerance * shape[1])
-    np.testing.assert_allclose(norms[:n], (Z**2).sum(axis=1) / 2, rtol=tolerance)
-    np.testing.assert_array_equal(label[:n], reference.nearest(Z, C))
+    np.testing.assert_allclose(norms, (Z**2).sum(axis=1) / 2, rtol=tolerance)
+    np.testing.assert_allclose(best, expected[:, 0], rtol=tolerance, atol=tolerance * shape[1])
+    np.testing.assert_array_equal(label, labels)
+    np.testing.assert_array_equal(unsettled, np.flatnonzero(old != labels))
     if shape[2] > 1:
-        np.testing.assert_allclose(second[:n], expected[:, 1], rtol=tolerance, atol=tolerance * shape[1])
+        np.testing.assert_allclose(second, expected[:, 1], rtol=tolerance, atol=tolerance * shape[1])
+    else:
+        assert np.all(np.isinf(second))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_near_ties_are_unsettled(dtype):
+    X = np.array([[0.0, 1.0], [0.1, 1.0], [0.4, 1.0], [2.0, 0.0]], dtype=dtype)
+    C = np.array([[-1.0, 0.0], [1.0, 0.0]], dtype=dtype)  # the scores differ by 2 |x_0|
+    none, rows = np.zeros(2, dtype=dtype), np.arange(4)
+    assert list(found(X, rows, none, C, [0, 1, 1, 1], limits=(0.0, 0.125))[1]) == [0, 1]
+    assert list(found(X, rows, none, C, [0, 1, 1, 1], limits=(1.0, 0.0))[1]) == [0, 1, 2, 3]  # 2 |x|^2 / 2 is more
+    assert list(found(X, rows, none, C, [0, 0, 1, 0])[1]) == [0, 1, 3]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

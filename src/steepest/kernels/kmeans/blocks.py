@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from steepest.kernels.kmeans.nearest import LANES
+from steepest.kernels.kmeans.nearest import BATCH
 from steepest.kernels.threads import map_blocks, n_threads
 
-SMALLEST_BLOCK = 4 * LANES
+SMALLEST_BLOCK = 4 * BATCH
 MOST_BLOCKS = 64
 BUFFER_BYTES = 1 << 22  # what all blocks together may hold: their results are added up by one thread
 CALLS = 4  # of a kernel, a thread: the last one is not waited for long
@@ -24,7 +24,7 @@ class Blocks:
 
     def __init__(self, n_rows: int, result_bytes: int = 0) -> None:
         most = min(MOST_BLOCKS, max(8, BUFFER_BYTES // max(result_bytes, 1)))
-        self.rows = max(SMALLEST_BLOCK, -(-n_rows // (most * LANES)) * LANES)
+        self.rows = max(SMALLEST_BLOCK, -(-n_rows // (most * BATCH)) * BATCH)
         self.number = max(1, -(-n_rows // self.rows))
 
     def run(self, kernel: Callable[[int, int], None]) -> None:

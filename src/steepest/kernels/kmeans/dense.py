@@ -14,11 +14,10 @@ Labels are exact: each is the first minimum over j of ``sum_f (x_f - c_jf)^2`` e
 import numpy as np
 
 from steepest.kernels.compile import compiled
-from steepest.kernels.kmeans.nearest import LANES, MANY_FEATURES, aligned, fetch_rows, nearest_two, pack_rows, tile_room
-from steepest.kernels.kmeans.rows import ROWS, nearest_two_of_rows
+from steepest.kernels.kmeans.nearest import BATCH, batch_room, list_unsettled, nearest_two
+from steepest.kernels.team import claim, finish, join, next_turn
 from steepest.typing import Array, IntArray
 
-FEW_BYTES = 40  # rows of fewer are fetched in time by themselves
 ROUND_DOWN = np.float32(1 - 2.0**-20)
 ROUND_UP = np.float32(1 + 2.0**-20)
 
@@ -38,68 +37,87 @@ def nearest_exactly(x: Array, centres: Array) -> int:
 
 
 @compiled
-def assign_blocks(
+def assign_in_team(
+    counters: IntArray,
+    leads: bool,
+    n_blocks: int,
     X: Array,
     weights: Array,
     shift: Array,
     centres: Array,
-    packed: Array,
+    table: Array,
     half_norms: Array,
-    rounding: float,
-    slope: float,
-    offset: float,
+    limits: Array,
     drift: Array,
-    least_gap: float,
     labels: IntArray,
     gaps: Array,
     sums: Array,
     counts: Array,
     moved: IntArray,
     block_rows: int,
-    first: int,
-    last: int,
-) -> float:
-    """Assign the rows of blocks ``first`` ... ``last - 1`` to their nearest centres.
+) -> None:
+    """Assign all rows to their nearest centres, block by block, as a pass of a :mod:`steepest.kernels.team`.
 
     ``labels`` (n,) and ``gaps`` (n,) are brought up to date; ``sums`` (n_blocks, k, d), ``counts`` (n_blocks, k, 2:
-    weight, rows of positive weight) and ``moved`` (n_blocks,) receive what changed. Empty ``weights``, ``gaps`` or
-    ``sums`` mean: all ones, none kept, not wanted. ``rounding`` bounds the relative rounding error of ``|x|^2``,
-    ``slope |x|^2 / 2 + offset`` the error of a score. What is returned has no meaning.
+    weight, rows of positive weight) and ``moved`` (n_blocks,) receive what changed. Empty ``weights`` or ``gaps``
+    mean: all ones, none kept. ``limits`` are
+
+    - slope and offset: a score's rounding error is at most ``slope |x|^2 / 2 + offset``;
+    - the bound on the relative rounding error of ``|x|^2``;
+    - the gap above which a row surely keeps its label;
+    - 1 if the sums are wanted, else 0.
     """
-    d, k = packed.shape[1], packed.shape[0]
-    by_rows = d >= MANY_FEATURES
-    tile, room, (norms, best, second, label) = tile_room(0 if by_rows else d, X)
-    rows_block = aligned(ROWS * d if by_rows else 0, X).reshape((ROWS if by_rows else 0, d))
-    rows_scores = aligned(k * ROWS if by_rows else 0, X).reshape((k if by_rows else 0, ROWS))
-    rows_block[:] = 0
-    rows, old, picked = np.empty(LANES, np.int64), np.empty(LANES, np.int32), np.empty(LANES, np.int64)
-    read, row_bytes = 0.0, X.shape[1] * X.itemsize
-    for block in range(first, last):
-        total, count = sums[block % sums.shape[0]], counts[block % counts.shape[0]]
-        total[:], count[:], moved[block] = 0, 0, 0
-        i, stop = block * block_rows, min((block + 1) * block_rows, X.shape[0])
-        while i < stop:
-            i, n_rows = _next_rows(i, stop, labels, gaps, drift, least_gap, rows, old)
-            if n_rows == 0:
-                break
-            if by_rows:
-                nearest_two_of_rows(
-                    X, rows, n_rows, shift, rows_block, packed, half_norms, rows_scores, norms, best, second, label
-                )
-            else:
-                if row_bytes >= FEW_BYTES:
-                    read += fetch_rows(X, rows[:n_rows])
-                pack_rows(X, rows, n_rows, shift, tile, norms)
-                nearest_two(tile, packed, half_norms, room, best, second, label)
-            if gaps.shape[0] > 0:
-                _bound(rows, n_rows, norms, best, second, rounding + slope, offset, gaps)
-            n_picked = _pick(n_rows, old, norms, best, second, label, slope, offset, picked)
-            if n_picked > 0:
-                moved[block] += _settle(
-                    X, weights, shift, centres, rows, picked[:n_picked], norms, best, second, label, slope, offset,
-                    labels, gaps, total, count,
-                )  # fmt: skip
-    return read
+    turn = join(counters, leads)
+    while turn >= 0:
+        block = claim(counters)
+        while block < n_blocks:
+            _assign_block(
+                X, weights, shift, centres, table, half_norms, limits, drift, labels, gaps, sums, counts, moved,
+                block_rows, block,
+            )  # fmt: skip
+            finish(counters)
+            block = claim(counters)
+        turn = next_turn(counters, leads, turn, n_blocks)
+
+
+@compiled
+def _assign_block(
+    X: Array,
+    weights: Array,
+    shift: Array,
+    centres: Array,
+    table: Array,
+    half_norms: Array,
+    limits: Array,
+    drift: Array,
+    labels: IntArray,
+    gaps: Array,
+    sums: Array,
+    counts: Array,
+    moved: IntArray,
+    block_rows: int,
+    block: int,
+) -> None:
+    """Assign the rows of a block."""
+    panel, results, unsettled = batch_room(X.shape[1], X)
+    rows, old, picked = np.empty(BATCH, np.int64), np.empty(BATCH, np.int32), np.empty(BATCH, np.int64)
+    slope, offset, gap_slope, least_gap, with_sums = limits[0], limits[1], limits[2], limits[3], limits[4] > 0
+    total, count = sums[block % sums.shape[0]], counts[block % counts.shape[0]]
+    total[:], count[:], moved[block] = 0, 0, 0
+    i, stop = block * block_rows, min((block + 1) * block_rows, X.shape[0])
+    while i < stop:
+        i, n_rows = _next_rows(i, stop, labels, gaps, drift, least_gap, rows, old)
+        if n_rows == 0:
+            break
+        nearest_two(X, rows, n_rows, shift, panel, table, half_norms, old, slope, offset, results, unsettled)
+        if gaps.shape[0] > 0:
+            _bound(rows, n_rows, results, gap_slope + slope, offset, gaps)
+        n_picked = list_unsettled(unsettled, n_rows, X, picked)
+        if n_picked > 0:
+            moved[block] += _settle(
+                X, weights, shift, centres, rows, picked[:n_picked], results, slope, offset, labels, gaps, with_sums,
+                total, count,
+            )  # fmt: skip
 
 
 @compiled
@@ -107,15 +125,15 @@ def _next_rows(
     i: int, stop: int, labels: IntArray, gaps: Array, drift: Array, least_gap: float, rows: IntArray, old: IntArray
 ) -> tuple[int, int]:
     """List the next rows from ``i`` on whose label may change, and the labels; return where to go on and how many."""
-    n_rows = 0
     if gaps.shape[0] == 0:
-        n_rows = min(LANES, stop - i)
-        for t in range(n_rows):
+        mine = labels[i : min(i + BATCH, stop)]
+        for t in range(BATCH):
             rows[t] = i + t
-        for t in range(n_rows):
-            old[t] = labels[i + t]
-        return i + n_rows, n_rows
-    while i < stop and n_rows < LANES:
+        for t in range(mine.shape[0]):
+            old[t] = mine[t]
+        return i + BATCH, mine.shape[0]
+    n_rows = 0
+    while i < stop and n_rows < BATCH:
         label = labels[i]
         gap = gaps[i] * ROUND_DOWN - drift[label]
         gaps[i] = gap
@@ -127,15 +145,14 @@ def _next_rows(
 
 
 @compiled
-def _bound(
-    rows: IntArray, n_rows: int, norms: Array, best: Array, second: Array, slope: float, offset: float, gaps: Array
-) -> None:
+def _bound(rows: IntArray, n_rows: int, results: Array, slope: float, offset: float, gaps: Array) -> None:
     """Set the gap between the two nearest distances, from below."""
-    kind = best.dtype.type
-    tile_gaps = np.empty(LANES, np.float32)
+    kind = results.dtype.type
+    tile_gaps = np.empty(BATCH, np.float32)
     two, zero = kind(2), kind(0)
     factor, least = kind(4 * slope), kind(4 * offset)
-    for t in range(LANES):
+    norms, best, second = results[0], results[1], results[2]
+    for t in range(BATCH):
         slack = factor * norms[t] + least
         upper = two * (norms[t] + best[t]) + slack
         lower = two * (norms[t] + second[t]) - slack
@@ -146,38 +163,6 @@ def _bound(
 
 
 @compiled
-def _pick(
-    n_rows: int,
-    old: IntArray,
-    norms: Array,
-    best: Array,
-    second: Array,
-    label: Array,
-    slope: float,
-    offset: float,
-    picked: IntArray,
-) -> int:
-    """List the points whose label changes or is a near tie; return how many there are.
-
-    Most tiles have few of them: they are found without a branch.
-    """
-    flags = np.empty(LANES, np.int32)
-    factor, least = best.dtype.type(2 * slope), best.dtype.type(2 * offset)
-    total = np.int32(0)
-    for t in range(n_rows):
-        near = not second[t] - best[t] > factor * norms[t] + least
-        flags[t] = near | (np.int32(label[t]) != old[t])
-        total += flags[t]
-    if total == 0:
-        return 0
-    n_picked = 0
-    for t in range(n_rows):
-        picked[n_picked] = t
-        n_picked += flags[t]
-    return n_picked
-
-
-@compiled
 def _settle(
     X: Array,
     weights: Array,
@@ -185,20 +170,19 @@ def _settle(
     centres: Array,
     rows: IntArray,
     picked: IntArray,
-    norms: Array,
-    best: Array,
-    second: Array,
-    label: Array,
+    results: Array,
     slope: float,
     offset: float,
     labels: IntArray,
     gaps: Array,
+    with_sums: bool,
     sums: Array,
     counts: Array,
 ) -> int:
     """Write the labels of the points picked, deciding near ties exactly; move those that changed from sum to sum."""
-    moved = 0
-    factor, least = best.dtype.type(2 * slope), best.dtype.type(2 * offset)
+    moved, number = 0, results.dtype.type
+    norms, best, second, label = results[0], results[1], results[2], results[3]
+    factor, least = number(2 * slope), number(2 * offset)
     for t in picked:
         i = rows[t]
         new = int(label[t])
@@ -211,7 +195,7 @@ def _settle(
             continue
         labels[i] = new
         moved += 1
-        if sums.shape[0] > 0:
+        if with_sums:
             weight = np.float64(weights[i]) if weights.shape[0] > 0 else 1.0
             _move(X, i, shift, weight, new, old, sums, counts)
     return moved

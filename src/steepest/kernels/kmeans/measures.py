@@ -57,6 +57,23 @@ def add_members(
 
 
 @compiled
+def add_parts(part_sums: Array, part_counts: Array, sums: Array, counts: Array) -> None:
+    """Add the blocks' sums and counts up, in their order; a cluster without members is exactly empty.
+
+    Reference: ``sums += part_sums.sum(axis=0)``, ``counts += part_counts.sum(axis=0)``.
+    """
+    for block in range(part_sums.shape[0]):
+        for j in range(counts.shape[0]):
+            counts[j, 0] += part_counts[block, j, 0]
+            counts[j, 1] += part_counts[block, j, 1]
+            for f in range(sums.shape[1]):
+                sums[j, f] += part_sums[block, j, f]
+    for j in range(counts.shape[0]):
+        if counts[j, 1] == 0:
+            sums[j], counts[j] = 0, 0
+
+
+@compiled
 def own_distances(X: Array, centres: Array, labels: IntArray, start: int, stop: int, distances: Array) -> None:
     """Set ``distances[i] = |x_i - c_label(i)|^2`` (reference: ``((X - centres[labels])**2).sum(axis=1)``)."""
     for i in range(start, stop):

@@ -7,11 +7,13 @@ from numpy.typing import NDArray
 
 from steepest.kernels.kmeans import dense, measures, sparse
 from steepest.kernels.kmeans.blocks import Blocks
-from steepest.kernels.kmeans.nearest import pack_centres
+from steepest.kernels.kmeans.nearest import pack_centres, room_for_centres
+from steepest.kernels.team import Team
 from steepest.typing import Array, IntArray
 
 LEAST_WORK_FOR_GAPS = 100  # multiply-adds a point below which computing it anew is cheaper than asking its bound
 GAP_BUFFER_BYTES = 1 << 25
+MANY_MOVES = 4  # one row in so many: beyond, summing anew is cheaper
 UNDECIDED = -1
 
 
@@ -73,7 +75,8 @@ class _Sums:
     """Labels, and the sums over each cluster that follow their changes.
 
     Sums that only add and subtract what moves drift from the true ones by rounding: after as many moves as half the
-    rows they are summed anew. A cluster without members is exactly empty.
+    rows they are summed anew; and so they are while many rows move, which takes less time. A cluster without members
+    is exactly empty.
     """
 
     def __init__(self, n_rows: int, n_features: int, n_clusters: int) -> None:
@@ -83,7 +86,7 @@ class _Sums:
         self._blocks = Blocks(n_rows, result_bytes=8 * n_clusters * (n_features + 2))
         self.sums = np.zeros((n_clusters, n_features))
         self._counts = np.zeros((n_clusters, 2))
-        self._moves = -n_rows
+        self._moves, self._moved = 0, n_rows  # since sums were last taken anew, and in the step before
         n_parts = self._blocks.number if n_clusters else 1
         self._part_sums = np.zeros((n_parts, n_clusters, n_features))
         self._part_counts = np.zeros((n_parts, n_clusters, 2))
@@ -94,19 +97,22 @@ class _Sums:
         """The weight of each cluster."""
         return self._counts[:, 0]
 
+    @property
+    def _follows(self) -> bool:
+        """Whether the next step moves rows from sum to sum."""
+        return self._kept > 0 and MANY_MOVES * self._moved <= len(self.labels)
+
     def _add(self) -> int:
         """Take over what the blocks found; return how many rows moved."""
-        n_moved = int(self._part_moves.sum())
+        follows, n_moved = self._follows, int(self._part_moves.sum())
+        self._moved = n_moved
         if not self._kept or n_moved == 0:
             return n_moved
         self._moves += n_moved
-        if self._moves > len(self.labels) // 2:
+        if not follows or self._moves > len(self.labels) // 2:
             self.sums[:], self._counts[:], self._moves = 0, 0, 0
             self._sum_anew(self._part_sums, self._part_counts)
-        self.sums += self._part_sums.sum(axis=0)
-        self._counts += self._part_counts.sum(axis=0)
-        empty = self._counts[:, 1] == 0
-        self.sums[empty], self._counts[empty] = 0, 0
+        measures.add_parts(self._part_sums, self._part_counts, self.sums, self._counts)
         return n_moved
 
     def _sum_anew(self, sums: NDArray[np.float64], counts: NDArray[np.float64]) -> None:
@@ -140,29 +146,32 @@ class DensePartition(_Sums):
         pays = reuse and d * n_clusters >= LEAST_WORK_FOR_GAPS and 4 * n <= max(GAP_BUFFER_BYTES, X.nbytes // 10)
         self._gaps = np.full(n if pays else 0, -np.inf, dtype=np.float32)
         self._spread = 0.0
+        self._table, self._half_norms = room_for_centres(n_clusters, d, X.dtype)
+        self._centres, self._drift = np.zeros((n_clusters, d), X.dtype), np.zeros(n_clusters, np.float32)
+        self._limits = np.array([0.0, 0.0, score_rounding(X), 0.0, 0.0])
+        self._team = Team(
+            dense.assign_in_team, self._blocks.number, X, weights, origin, self._centres, self._table, self._half_norms,
+            self._limits, self._drift, self.labels, self._gaps, self._part_sums, self._part_counts, self._part_moves,
+            self._blocks.rows,
+        )  # fmt: skip
 
     def assign(self, centres: Array) -> int:
         """Give every row to its nearest centre; return how many rows changed."""
-        X, blocks = self.X, self._blocks
-        packed, half_norms = pack_centres(centres - self.origin)
-        reach = float(half_norms[: len(centres)].max())
-        drift, least_gap = self._drift(centres), self._least_gap(reach)
+        shifted = centres - self.origin
+        pack_centres(shifted, self._table, self._half_norms)
+        reach = float(self._half_norms[: len(centres)].max())
+        self._drift[:] = self._shrinkage(centres)
+        self._limits[:2] = score_error(self._limits[2], reach, self._typical)
+        self._limits[3:] = self._least_gap(reach), self._follows
         self.centres = None
-        rounding = score_rounding(X)
-        slope, offset = score_error(rounding, reach, self._typical)
-
-        def kernel(first: int, last: int) -> None:
-            dense.assign_blocks(
-                X, self.weights, self.origin, centres, packed, half_norms, rounding, slope, offset, drift, least_gap,
-                self.labels, self._gaps, self._part_sums, self._part_counts, self._part_moves, blocks.rows, first, last,
-            )  # fmt: skip
-
-        blocks.run(kernel)
+        self._centres[:] = centres
+        self._team.run()
         self.centres = centres.copy()
         return self._add()
 
     def _sum_anew(self, sums: NDArray[np.float64], counts: NDArray[np.float64]) -> None:
         """Write each block's sums and counts, from the labels."""
+        self._team.dismiss()
 
         def kernel(first: int, last: int) -> None:
             measures.add_members(
@@ -171,16 +180,16 @@ class DensePartition(_Sums):
 
         self._blocks.run(kernel)
 
-    def _drift(self, centres: Array) -> NDArray[np.float32]:
+    def _shrinkage(self, centres: Array) -> NDArray[np.float32] | float:
         """Return how much a row's gap can have shrunk, by label: its own centre's way and the longest other."""
         if self.centres is None or not len(self._gaps):
-            return np.zeros(len(centres), dtype=np.float32)
+            return 0.0
         ways = np.linalg.norm(centres.astype(np.float64) - self.centres, axis=1)
         order = np.argsort(ways)
         others = np.full(len(ways), ways[order[-1]])
         others[order[-1]] = ways[order[-2]] if len(ways) > 1 else 0.0
-        drift: NDArray[np.float32] = ((ways + others) * float(dense.ROUND_UP)).astype(np.float32)
-        return drift
+        shrinkage: NDArray[np.float32] = ((ways + others) * float(dense.ROUND_UP)).astype(np.float32)
+        return shrinkage
 
     def _least_gap(self, reach: float) -> float:
         """Return the gap above which double precision cannot mistake the nearest centre."""
@@ -196,6 +205,7 @@ class DensePartition(_Sums):
         """Return the squared distance of every row from its own centre."""
         distances = np.empty(len(self.X), dtype=self.X.dtype)
         blocks = self._blocks
+        self._team.dismiss()
 
         def kernel(first: int, last: int) -> None:
             stop = min(last * blocks.rows, len(self.X))
@@ -207,6 +217,7 @@ class DensePartition(_Sums):
     def sse(self, centres: Array) -> float:
         """Return the weighted sum of the squared distances from the own centres."""
         parts, blocks = np.zeros(self._blocks.number), self._blocks
+        self._team.dismiss()
 
         def kernel(first: int, last: int) -> None:
             measures.sse_blocks(self.X, self.weights, centres, self.labels, blocks.rows, first, last, parts)
@@ -223,6 +234,7 @@ class SparsePartition(_Sums):
         super().__init__(n, d, n_clusters if reuse else 0)
         self.X, self.weights = X, weights
         self._typical = float(X.data @ X.data) / n
+        self._no_sums = np.zeros((1, 0, d))
 
     def assign(self, centres: Array) -> int:
         """Give every row to its nearest centre; return how many rows changed."""
@@ -230,12 +242,13 @@ class SparsePartition(_Sums):
         half_norms = (np.einsum("jf,jf->j", centres, centres, dtype=np.float64) / 2).astype(centres.dtype)
         slope, offset = score_error(score_rounding(X), float(half_norms.max()), self._typical)
         self.centres = None
+        sums = self._part_sums if self._follows else self._no_sums
         transposed = np.ascontiguousarray(centres.T)
 
         def kernel(first: int, last: int) -> None:
             sparse.assign_sparse(
                 X.data, X.indices, X.indptr, self.weights, centres, transposed, half_norms, slope, offset,
-                self.labels, self._part_sums, self._part_counts, self._part_moves, blocks.rows, first, last,
+                self.labels, sums, self._part_counts, self._part_moves, blocks.rows, first, last,
             )  # fmt: skip
 
         blocks.run(kernel)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from steepest.kernels.compile import compiled
-from steepest.kernels.kmeans.nearest import LANES
+from steepest.kernels.kmeans.nearest import BATCH
 from steepest.typing import Array, IntArray
 
 FEW_FEATURES = 24  # below, points fill SIMD lanes better than features do
@@ -66,12 +66,12 @@ def _by_points(X: Array, start: int, n_rows: int, candidates: Array, tile: Array
     zero = X.dtype.type(0)
     for j in range(candidates.shape[0]):
         distance = distances[j]
-        for t in range(LANES):
+        for t in range(BATCH):
             distance[t] = 0
         for f in range(0, n_features, 2):
             c0, c1 = candidates[j, f], candidates[j, f + 1] if f + 1 < n_features else zero
             x0, x1 = tile[f], tile[f + 1]
-            for t in range(LANES):
+            for t in range(BATCH):
                 d0, d1 = x0[t] - c0, x1[t] - c1
                 distance[t] = distance[t] + d0 * d0 + d1 * d1
 
@@ -140,12 +140,12 @@ def potentials(
     Reference: ``weights @ np.minimum(closest, squared_distances(X, candidates).T).T``. Differences are squared as
     they are: no cancellation. Where ``kept`` (n_candidates, n) has room, the distances are kept.
     """
-    tile = np.zeros((min(X.shape[1], FEW_FEATURES) + 1, LANES), X.dtype)
-    distances = np.empty((candidates.shape[0], LANES), X.dtype)
+    tile = np.zeros((min(X.shape[1], FEW_FEATURES) + 1, BATCH), X.dtype)
+    distances = np.empty((candidates.shape[0], BATCH), X.dtype)
     for block in range(first, last):
         stop = min((block + 1) * block_rows, X.shape[0])
-        for start in range(block * block_rows, stop, LANES):
-            n_rows = min(LANES, stop - start)
+        for start in range(block * block_rows, stop, BATCH):
+            n_rows = min(BATCH, stop - start)
             _squared_distances(X, start, n_rows, candidates, tile, distances)
             for j in range(candidates.shape[0]):
                 if weights.shape[0] > 0:
@@ -176,12 +176,12 @@ def come_closer(
     Reference: ``closest = np.minimum(closest, squared_distances(X, centre))`` and
     ``np.bincount(buckets, weights * closest)``.
     """
-    tile = np.zeros((min(X.shape[1], FEW_FEATURES) + 1, LANES), X.dtype)
-    distances = np.empty((1, LANES), X.dtype)
+    tile = np.zeros((min(X.shape[1], FEW_FEATURES) + 1, BATCH), X.dtype)
+    distances = np.empty((1, BATCH), X.dtype)
     for block in range(first, last):
         stop = min((block + 1) * block_rows, X.shape[0])
-        for start in range(block * block_rows, stop, LANES):
-            n_rows = min(LANES, stop - start)
+        for start in range(block * block_rows, stop, BATCH):
+            n_rows = min(BATCH, stop - start)
             if known.shape[0] == 0:
                 _squared_distances(X, start, n_rows, centre, tile, distances)
             for t in range(n_rows):

@@ -1,0 +1,173 @@
+"""The register tiles of k-means: a panel of points, turned so that SIMD lanes are points, meets four centres.
+
+A panel holds POINTS points, feature by feature, ``panel[f, t]``; centres come as ``table[q, f, i] = -c_(4 q + i), f``.
+Sixteen (eight) sums stay in registers over all features, so that eight loads serve sixteen multiply-adds, and meet the
+two smallest scores there. Reference of the whole file: :func:`steepest.objectives.clustering.scores`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from numba.core import cgutils, types
+
+from steepest.kernels.vectors import INT64, VECTOR_BYTES, WIDE, VectorCode, inlined
+
+CENTRES = 2  # that a tile of sums belongs to
+VECTORS = 4 if WIDE else 2  # of points: CENTRES x VECTORS sums, and 32 or 16 registers
+PANEL_BYTES = VECTORS * VECTOR_BYTES  # of one feature of a panel's points
+
+
+@inlined
+def pack_panel(
+    _typing: Any, X: Any, rows: Any, shift: Any, panel: Any, norms: Any, first: Any
+) -> tuple[Any, Callable[..., Any]]:
+    """``panel[f, t] = X[rows[first + t], f] - shift[f]``, and half the squared lengths in ``norms[first + t]``.
+
+    The rows of the panel are as many as the features, and more, up to a whole vector: zeros are written there.
+    """
+    i = types.intp
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        X_, rows_, shift_, panel_, norms_, first_ = arguments
+        code = VectorCode(context, builder, X)
+        zero, wide = INT64(0), INT64(code.lanes)
+        x_0, shift_0, panel_0 = (
+            code.start(X, X_, zero),
+            code.start(shift, shift_, zero),
+            code.start(panel, panel_, zero),
+        )
+        rows_0, norms_0 = code.start(rows, rows_, first_), code.start(norms, norms_, first_)
+        width = cgutils.unpack_tuple(builder, context.make_array(X)(context, builder, X_).shape, 2)[1]
+        blocks = builder.sdiv(builder.add(width, INT64(code.lanes - 1)), wide)
+        ((squares,),) = code.accumulators(1, 1)
+        with cgutils.for_range(builder, INT64(VECTORS)) as group:
+            t = builder.mul(group.index, wide)
+            numbers = [builder.load(code.at(rows_0, builder.add(t, INT64(m)))) for m in range(code.lanes)]
+            starts = [code.at(x_0, builder.mul(number, width)) for number in numbers]
+            builder.store(code.constant(0.0), squares)
+            with cgutils.for_range(builder, blocks) as block:
+                f = builder.mul(block.index, wide)
+                inside = code.between(zero, builder.sub(width, f))
+                shifts = code.load_where(inside, code.at(shift_0, f))
+                given = [builder.fsub(code.load_where(inside, code.at(start, f)), shifts) for start in starts]
+                for m, feature in enumerate(code.transposed(given)):
+                    place = builder.mul(builder.add(f, INT64(m)), INT64(VECTORS * code.lanes))
+                    code.store(feature, code.at(panel_0, builder.add(place, t)))
+                    code.add_product(squares, feature, feature)
+            half = builder.fmul(builder.load(squares), code.constant(0.5))
+            code.store(half, code.at(norms_0, t))
+        return context.get_dummy_value()
+
+    return types.void(X, rows, shift, panel, norms, i), generate
+
+
+@inlined
+def pack_pairs(_typing: Any, X: Any, row: Any, shift: Any, panel: Any, norms: Any, first: Any) -> Any:
+    """Do the same for consecutive rows, from ``row`` on, of two features: reads go along the memory."""
+    i = types.intp
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        X_, row_, shift_, panel_, norms_, first_ = arguments
+        code = VectorCode(context, builder, X)
+        x_0, shift_0 = code.start(X, X_, builder.mul(row_, INT64(2))), code.start(shift, shift_, INT64(0))
+        panel_0, norms_0 = code.start(panel, panel_, INT64(0)), code.start(norms, norms_, first_)
+        shifts = [code.broadcast(code.at(shift_0, f)) for f in range(2)]
+        for v in range(VECTORS):
+            pair = [code.load(x_0, 2 * v + half) for half in range(2)]
+            features = [code.shuffle(pair[0], pair[1], [2 * p + f for p in range(code.lanes)]) for f in range(2)]
+            features = [builder.fsub(feature, by) for feature, by in zip(features, shifts, strict=True)]
+            for f, feature in enumerate(features):
+                code.store(feature, panel_0, f * VECTORS + v)
+            squares = builder.fmul(features[1], features[1])
+            squares = code.fused_sum(features[0], features[0], squares)
+            code.store(builder.fmul(squares, code.constant(0.5)), norms_0, v)
+        return context.get_dummy_value()
+
+    return types.void(X, i, shift, panel, norms, i), generate
+
+
+@inlined
+def meet_centres(
+    _typing: Any,
+    panel: Any,
+    table: Any,
+    half_norms: Any,
+    results: Any,
+    old: Any,
+    slope: Any,
+    least: Any,
+    first: Any,
+    unsettled: Any,
+) -> tuple[Any, Callable[..., Any]]:
+    """Find the two smallest scores of a panel's points, and whose the smallest is; the earlier centre wins a tie.
+
+    ``results`` are the rows (|x|^2 / 2, smallest, second smallest, label), of which the first is given and the others
+    are written from ``first`` on. A point is unsettled if its label is not the ``old`` one, or if the two scores differ
+    by at most ``slope |x|^2 / 2 + least``: then its bit is set, ``unsettled`` (int32) holding those of a vector each.
+    """
+    number = panel.dtype
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        panel_, table_, half_, results_, old_, slope_, least_, first_, unsettled_ = arguments
+        code, zero = VectorCode(context, builder, panel), INT64(0)
+        panel_0, table_0, half_0 = (
+            code.start(form, array, zero) for form, array in ((panel, panel_), (table, table_), (half_norms, half_))
+        )
+        n_groups, width, _ = cgutils.unpack_tuple(builder, context.make_array(table)(context, builder, table_).shape, 3)
+        rows = context.make_array(results)(context, builder, results_)
+        n_places = cgutils.unpack_tuple(builder, rows.shape, 2)[1]
+        norms, *places = (code.at(rows.data, builder.add(builder.mul(n_places, INT64(r)), first_)) for r in range(4))
+        found = code.accumulators(3, VECTORS)
+        for v in range(VECTORS):
+            builder.store(code.constant(float("inf")), found[0][v])
+            builder.store(code.constant(float("inf")), found[1][v])
+        sums = code.accumulators(CENTRES, VECTORS)
+        with cgutils.for_range(builder, n_groups) as group:
+            j = builder.mul(group.index, INT64(CENTRES))
+            _score(code, panel_0, code.at(table_0, builder.mul(j, width)), code.at(half_0, j), width, sums)
+            for c in range(CENTRES):
+                name = code.splat(builder.sitofp(builder.add(j, INT64(c)), code.scalar))
+                for v in range(VECTORS):
+                    _meet(code, sums[c][v], name, [variables[v] for variables in found])
+        before = code.start(old, old_, first_)
+        words = code.start(unsettled, unsettled_, builder.sdiv(first_, INT64(code.lanes)))
+        for v in range(VECTORS):
+            low, following, mine = (builder.load(variables[v]) for variables in found)
+            limit = code.fused_sum(code.splat(slope_), code.load(norms, v), code.splat(least_))
+            near = builder.fcmp_unordered("<=", builder.fsub(following, low), limit)
+            changed = builder.fcmp_unordered("!=", mine, code.load_integers(before, v))
+            builder.store(code.bits(builder.or_(near, changed)), builder.gep(words, [INT64(v)]))
+            for place, value in zip(places, (low, following, mine), strict=True):
+                code.store(value, place, v)
+        return context.get_dummy_value()
+
+    return types.void(panel, table, half_norms, results, old, number, number, types.intp, unsettled), generate
+
+
+def _score(code: VectorCode, panel: Any, table: Any, half_norms: Any, width: Any, sums: list[list[Any]]) -> None:
+    """Write ``sums[c][v] = |c|^2 / 2 - x.c``."""
+    for c in range(CENTRES):
+        half = code.broadcast(code.at(half_norms, c))
+        for variable in sums[c]:
+            code.builder.store(half, variable)
+    with cgutils.for_range(code.builder, width) as loop:
+        x = code.at(panel, code.builder.mul(loop.index, INT64(VECTORS * code.lanes)))
+        points = [code.load(x, v) for v in range(VECTORS)]
+        centre = code.at(table, code.builder.mul(loop.index, INT64(CENTRES)))
+        for c in range(CENTRES):
+            number = code.broadcast(code.at(centre, c))
+            for variable, point in zip(sums[c], points, strict=True):
+                code.add_product(variable, number, point)
+
+
+def _meet(code: VectorCode, score_at: Any, name: Any, found: list[Any]) -> None:
+    """Let a score meet the smallest and the second smallest so far."""
+    builder = code.builder
+    score = builder.load(score_at)
+    low, following, mine = (builder.load(variable) for variable in found)
+    nearer = builder.fcmp_ordered("<", score, low)
+    loser = builder.select(nearer, low, score)
+    closer = builder.fcmp_ordered("<", loser, following)
+    builder.store(builder.select(nearer, score, low), found[0])
+    builder.store(builder.select(closer, loser, following), found[1])
+    builder.store(builder.select(nearer, name, mine), found[2])

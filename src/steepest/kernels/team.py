@@ -1,0 +1,108 @@
+"""Threads that stay awake between short passes over the same arrays.
+
+To wake a thread takes some 50 microseconds, as long as a pass over 100,000 numbers. The threads of a team wait for
+the next pass in compiled code instead, without the interpreter lock, and go to sleep only after a fifth of a
+millisecond without one. A pass is cut into blocks that whoever is free claims: its first thread, the *leader*, never
+waits for a thread that sleeps, it only finds more blocks left to do.
+
+A pass is written as::
+
+    @compiled
+    def pass_in_team(counters, leads, n_blocks, *arrays):
+        turn = join(counters, leads)
+        while turn >= 0:
+            block = claim(counters)
+            while block < n_blocks:
+                ...                                   # what is to be done with this block
+                finish(counters)
+                block = claim(counters)
+            turn = next_turn(counters, leads, turn, n_blocks)
+
+What changes between two passes has to be in the arrays.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+import numpy as np
+
+from steepest.kernels.atomics import fetch_add, load, store
+from steepest.kernels.compile import compiled
+from steepest.kernels.threads import n_threads, submit
+from steepest.typing import IntArray
+
+LINE = 8  # counters of a line of the cache: each has its own, lest threads that change one disturb who reads another
+NEXT, DONE, TURN = 0, LINE, 2 * LINE  # the next block to claim, how many are done, which pass it is (negative: it was)
+PATIENCE = 1_000_000  # looks at the counter before a thread goes to sleep: a fifth of a millisecond
+
+
+@compiled
+def join(counters: IntArray, leads: bool) -> int:
+    """Open the next pass, or take part in the one that is open; return its number."""
+    if not leads:
+        return load(counters, TURN)  # type: ignore[no-any-return]
+    turn = abs(load(counters, TURN)) + 1
+    store(counters, DONE, 0)
+    store(counters, NEXT, 0)
+    store(counters, TURN, turn)
+    return turn  # type: ignore[no-any-return]
+
+
+@compiled
+def claim(counters: IntArray) -> int:
+    """Return the number of a block that nobody else does; beyond the last, there is nothing left."""
+    return fetch_add(counters, NEXT, 1)  # type: ignore[no-any-return]
+
+
+@compiled
+def finish(counters: IntArray) -> None:
+    """Say that a block is done."""
+    fetch_add(counters, DONE, 1)
+
+
+@compiled
+def next_turn(counters: IntArray, leads: bool, turn: int, n_blocks: int) -> int:
+    """Wait: the leader until all blocks are done, the others for the next pass; return its number, -1 to leave."""
+    if leads:
+        while load(counters, DONE) < n_blocks:
+            pass
+        return -1
+    for _ in range(PATIENCE):
+        now = load(counters, TURN)
+        if now != turn:
+            return now  # type: ignore[no-any-return]
+    return -1
+
+
+class Team:
+    """Who runs a pass, again and again.
+
+    Parameters
+    ----------
+    function : callable
+        A compiled pass, see above.
+    n_blocks : int
+        How many blocks it has.
+    *arrays
+        Its other arguments.
+    """
+
+    def __init__(self, function: Callable[..., None], n_blocks: int, *arrays: Any) -> None:
+        self._function = function
+        self._counters = np.zeros(3 * LINE, dtype=np.int64)
+        self._counters[NEXT] = n_blocks  # nothing is left to claim before the first pass
+        self._arguments = (n_blocks, *arrays)
+        self._others: list[Future[None]] = []
+        self._n_others = min(n_threads(), n_blocks) - 1
+
+    def run(self) -> None:
+        """Run one pass on all threads."""
+        self._others = [other for other in self._others if not other.done()]
+        for _ in range(self._n_others - len(self._others)):
+            self._others.append(submit(self._function, self._counters, False, *self._arguments))
+        self._function(self._counters, True, *self._arguments)
+
+    def dismiss(self) -> None:
+        """Send the other threads to sleep at once: their cores are needed for something else."""
+        self._counters[TURN] = -abs(self._counters[TURN])

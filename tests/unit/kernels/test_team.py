@@ -1,0 +1,69 @@
+"""A team does every block of every pass once, whoever does it."""
+
+import time
+
+import numpy as np
+import pytest
+
+from steepest.kernels import team
+from steepest.kernels.compile import compiled
+
+N_BLOCKS = 40
+
+
+@compiled
+def count(counters, leads, n_blocks, given, done):
+    """Add the number given to every block's."""
+    turn = team.join(counters, leads)
+    while turn >= 0:
+        block = team.claim(counters)
+        while block < n_blocks:
+            done[block] += given[0]
+            team.finish(counters)
+            block = team.claim(counters)
+        turn = team.next_turn(counters, leads, turn, n_blocks)
+
+
+@pytest.mark.parametrize("n_threads", ["1", "2", "3", "7"])
+def test_every_block_of_every_pass_is_done_once(n_threads, monkeypatch):
+    monkeypatch.setenv("STEEPEST_NUM_THREADS", n_threads)
+    given, done = np.zeros(1), np.zeros(N_BLOCKS)
+    runner = team.Team(count, N_BLOCKS, given, done)
+    for step in range(2000):
+        given[0] = step
+        runner.run()
+        assert np.all(done == step * (step + 1) / 2)
+
+
+def test_threads_that_went_to_sleep_are_called_again(monkeypatch):
+    monkeypatch.setenv("STEEPEST_NUM_THREADS", "2")
+    given, done = np.ones(1), np.zeros(N_BLOCKS)
+    runner = team.Team(count, N_BLOCKS, given, done)
+    for step in range(1, 4):
+        runner.run()
+        assert np.all(done == step)
+        first = runner._others[0]
+        while not first.done():
+            time.sleep(0.001)
+    runner.run()
+    assert runner._others[0] is not first
+
+
+def test_threads_that_were_dismissed_are_called_again(monkeypatch):
+    monkeypatch.setenv("STEEPEST_NUM_THREADS", "2")
+    given, done = np.ones(1), np.zeros(N_BLOCKS)
+    runner = team.Team(count, N_BLOCKS, given, done)
+    for step in range(1, 200):
+        runner.run()
+        assert np.all(done == step)
+        runner.dismiss()
+        if step % 20 == 0:
+            runner._others[0].result()
+
+
+def test_one_block_needs_no_other_thread():
+    given, done = np.ones(1), np.zeros(1)
+    runner = team.Team(count, 1, given, done)
+    runner.run()
+    assert done[0] == 1
+    assert not runner._others
