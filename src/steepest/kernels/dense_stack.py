@@ -1,11 +1,20 @@
-"""Training steps of a stack of dense layers, compiled.
+"""Training steps of a stack of dense layers, compiled, in one thread or several.
 
 Twin of ``objectives.network.NetworkObjective`` (value and gradient of one batch) followed by an update rule, for
 networks of dense layers with an elementwise activation after each.
 
-The parameters are one flat vector: for each layer W (inputs, outputs) in C order, then b. A batch needs one buffer,
-``work``, laid out as H_0, H_1 ... H_L (each batch_size x size), then one more block of the largest size. Going back,
-dL/dH_l takes the place of H_l as soon as H_l is no longer needed, so nothing else is allocated.
+The parameters are one flat vector: for each layer W (inputs, outputs) in C order, then b. Rows of a batch go through
+the network one by one, and rows of W get their gradients and updates one by one: so each step has two phases, first by
+rows of the batch,
+
+    H_0 = the samples,  Z_l = H_{l-1} W_l + b_l,  H_l = f_l(Z_l),  dZ_L from the loss,  dZ_l = (dZ_{l+1} W_{l+1}^T) f_l'
+
+then, when all rows are through, by rows of W,
+
+    dW_l = H_{l-1}^T dZ_l,  db_l = 1^T dZ_l,  update
+
+each in as many tasks as ``Stack.n_tasks`` says. (Where gradients are clipped, updates are a phase of their own, as the
+length of the whole gradient must be known.) Which thread does a task does not matter to the result.
 """
 
 from typing import NamedTuple
@@ -14,11 +23,15 @@ import numpy as np
 
 from steepest.kernels.activations import activate, pull_back
 from steepest.kernels.compile import compiled, inlined
+from steepest.kernels.crew import await_all, claim, finish, open_words
 from steepest.kernels.output_losses import value_and_slopes
-from steepest.kernels.update_rules import update
+from steepest.kernels.products import NEXT, ROWS, SAME, product, product_with_transpose
+from steepest.kernels.threads import map_blocks, n_threads
+from steepest.kernels.update_rules import N_CONSTANTS, NONE, update
 from steepest.typing import Array, IntArray
 
-BLAS_FROM = 600  # multiplications from which a call of BLAS costs less than plain loops
+LOSS, PENALTY, LENGTH = range(3)  # what a task notes of its batch: its shares of the value, and of |gradient|^2
+ROWS_OF_BATCH, ROWS_OF_W, UPDATES, END = range(4)  # phases: the third where gradients are clipped, the last of a pass
 
 
 class Stack(NamedTuple):
@@ -32,26 +45,34 @@ class Stack(NamedTuple):
         What follows each dense layer.
     settings : float array (n_layers, 4)
         The numbers of each activation.
-    starts : int array (n_layers + 2,)
-        Where each H_l, and the spare block, begins in ``work``.
+    pitches : int array (n_layers + 1,)
+        From one row of H_l, or dZ_l, to the next.
+    values_at, slopes_at : int array (n_layers + 1,)
+        Where H_l and dZ_l begin in ``work``; the last dZ takes the place of the scores, the first does not exist.
+    panels_at, panel : int
+        Where the tasks' panels (see ``kernels.products``) begin, and how long each is.
     work : array
-        The buffer.
-    slopes : array
-        A buffer as long, for activations whose slope must be kept; else empty.
-    exponents : float array
-        A buffer for exponentials.
-    bits : int array
-        Another, as long.
+        The buffer of all these.
+    kept : array
+        Where activations keep slopes, in the places of the values; empty if none does.
+    fixed : array
+        Zeros for the widest layer, and a one.
+    n_tasks : int
+        Of a phase.
     """
 
     sizes: IntArray
     activations: IntArray
     settings: Array
-    starts: IntArray
+    pitches: IntArray
+    values_at: IntArray
+    slopes_at: IntArray
+    panels_at: int
+    panel: int
     work: Array
-    slopes: Array
-    exponents: Array
-    bits: IntArray
+    kept: Array
+    fixed: Array
+    n_tasks: int
 
 
 class Data(NamedTuple):
@@ -71,139 +92,202 @@ class Data(NamedTuple):
     own_mean: bool
 
 
-@compiled
-def block(buffer: Array, start: int, rows: int, columns: int) -> Array:
-    """Return a stretch of a flat buffer as a matrix."""
-    return buffer[start : start + rows * columns].reshape(rows, columns)
+class Rule(NamedTuple):
+    """An update rule: its family, its constants, and its state."""
+
+    family: int
+    constants: Array
+    memory: Array
 
 
 @compiled
-def product(A: Array, B: Array, out: Array) -> None:
-    """``out = A B``, by BLAS unless the matrices are so small that calling it would cost more."""
-    n, terms, m = A.shape[0], A.shape[1], B.shape[1]
-    if n * terms * m >= BLAS_FROM:
-        np.dot(A, B, out)
-        return
-    for i in range(n):
-        for j in range(m):
-            total = A[i, 0] * B[0, j]
-            for t in range(1, terms):
-                total += A[i, t] * B[t, j]
-            out[i, j] = total
+def share(count: int, task: int, n_tasks: int) -> int:
+    """Return where a task's share of ``count`` rows begins, between two tiles; the next task's share begins after it.
 
-
-@compiled
-def add_bias(Z: Array, b: Array) -> None:
-    """``Z_nk += b_k``."""
-    for i in range(Z.shape[0]):
-        for j in range(Z.shape[1]):
-            Z[i, j] += b[j]
-
-
-@compiled
-def column_sums(dZ: Array, db: Array) -> None:
-    """``db = 1^T dZ``."""
-    for j in range(dZ.shape[1]):
-        db[j] = dZ[0, j]
-    for i in range(1, dZ.shape[0]):
-        for j in range(dZ.shape[1]):
-            db[j] += dZ[i, j]
-
-
-@inlined
-def batch_gradient(theta: Array, gradient: Array, rows: IntArray, data: Data, stack: Stack) -> float:
-    """Write the gradient of the objective on some rows into ``gradient``; return its value."""
-    factor, l2 = scales(rows, data)
-    return part_gradient(theta, gradient, rows, data, stack, factor, l2)
-
-
-@inlined
-def part_gradient(
-    theta: Array, gradient: Array, rows: IntArray, data: Data, stack: Stack, factor: float, l2: float
-) -> float:
-    """Do so for ``factor sum_i s_i l_i + l2 |W|^2 / 2``: the objective on some rows, or a part of it.
-
-    Forward, H_1 ... H_L are filled; back, dL/dZ_l takes the place of H_l.
+    Examples
+    --------
+    >>> [share(64, task, 2) for task in (0, 1, 2)]
+    [0, 30, 64]
     """
-    n, last, starts, sizes, work = rows.size, stack.activations.size, stack.starts, stack.sizes, stack.work
-    H = block(work, 0, n, sizes[0])
-    for i in range(n):
-        row = rows[i]
-        for j in range(sizes[0]):
-            H[i, j] = data.X[row, j]
-    squares = forward(theta, stack, n, l2)
-    value = value_and_slopes(
-        block(work, starts[last], n, sizes[last]),
-        data.targets,
-        data.weights,
-        rows,
-        data.loss,
-        factor,
-        stack.exponents,
-        stack.bits,
-    )
-    backward(theta, gradient, stack, n, l2)
-    return value + 0.5 * l2 * squares
-
-
-@inlined
-def forward(theta: Array, stack: Stack, n: int, l2: float) -> float:
-    """Fill H_1 ... H_L from H_0; return the sum of all squared weights if they are penalised."""
-    starts, sizes, work = stack.starts, stack.sizes, stack.work
-    b, squares = 0, 0.0
-    for layer in range(stack.activations.size):
-        k, m, at = sizes[layer], sizes[layer + 1], starts[layer + 1]
-        w, b = b, b + k * m
-        Z = block(work, at, n, m)
-        product(block(work, starts[layer], n, k), block(theta, w, k, m), Z)
-        add_bias(Z, theta[b : b + m])
-        slopes = stack.slopes[at : at + n * m]
-        activate(work[at : at + n * m], stack.activations[layer], stack.settings[layer], slopes, stack.exponents,
-                 stack.bits)  # fmt: skip
-        if l2 > 0:
-            for i in range(w, b):
-                squares += theta[i] * theta[i]
-        b += m
-    return squares
-
-
-@inlined
-def backward(theta: Array, gradient: Array, stack: Stack, n: int, l2: float) -> None:
-    """Fill ``gradient``, with dL/dZ_L in the place of H_L."""
-    starts, sizes, work, strength = stack.starts, stack.sizes, stack.work, theta.dtype.type(l2)
-    last = stack.activations.size
-    w, spare = theta.size, starts[last + 1]
-    for layer in range(last - 1, -1, -1):
-        k, m, at = sizes[layer], sizes[layer + 1], starts[layer]
-        w -= (k + 1) * m
-        b = w + k * m
-        dZ = block(work, starts[layer + 1], n, m)
-        product(block(work, at, n, k).T, dZ, block(gradient, w, k, m))
-        column_sums(dZ, gradient[b : b + m])
-        if l2 > 0:
-            for i in range(w, b):
-                gradient[i] += strength * theta[i]
-        if layer > 0:
-            product(dZ, block(theta, w, k, m).T, block(work, spare, n, k))
-            slopes = stack.slopes[at : at + n * k]
-            pull_back(work[spare : spare + n * k], work[at : at + n * k], stack.activations[layer - 1],
-                      stack.settings[layer - 1], slopes)  # fmt: skip
+    tiles = (count + ROWS - 1) // ROWS
+    return min(count, task * tiles // n_tasks * ROWS)
 
 
 @compiled
-def scales(rows: IntArray, data: Data) -> tuple[float, float]:
+def rows_task(
+    theta: Array, order: IntArray, begin: int, n: int, task: int, data: Data, stack: Stack, factor: float
+) -> float:
+    """Take a task's rows of the batch ``order[begin : begin + n]`` forward and back; return their share of the value.
+
+    Its other inputs are as in ``kernels.dense_stack``.
+    """
+    work, kept, X, last = stack.work, stack.kept, data.X, stack.activations.size
+    start, stop = share(n, task, stack.n_tasks), share(n, task + 1, stack.n_tasks)
+    rows, size, pitch = stop - start, stack.sizes[0], stack.pitches[0]
+    if rows == 0:
+        return 0.0
+    for i in range(start, stop):
+        row, at = order[begin + i], np.uintp(stack.values_at[0] + i * pitch)
+        for j in range(np.uintp(size)):
+            work[at + j] = X[row, j]
+    b = SAME
+    for layer in range(last):
+        k, m = stack.sizes[layer], stack.sizes[layer + 1]
+        before, pitch = stack.pitches[layer], stack.pitches[layer + 1]
+        w, b = b, b + k * m
+        at = stack.values_at[layer + 1] + start * pitch
+        product(work, stack.values_at[layer] + start * before, before, NEXT, theta, w, m, theta, b, SAME, work, at,
+                pitch, rows, m, k)  # fmt: skip
+        activate(work, at, at + rows * pitch, stack.activations[layer], stack.settings[layer], kept)
+        b += m
+    pitch = stack.pitches[last]
+    value = value_and_slopes(work, stack.slopes_at[last] + start * pitch, pitch, stack.sizes[last], data.targets,
+                             data.weights, order, begin + start, begin + stop, data.loss, factor)  # fmt: skip
+    w = b
+    for layer in range(last - 1, 0, -1):
+        k, m = stack.sizes[layer], stack.sizes[layer + 1]
+        before, pitch = stack.pitches[layer], stack.pitches[layer + 1]
+        w -= (k + 1) * m
+        at, values = stack.slopes_at[layer] + start * before, stack.values_at[layer] + start * before
+        product_with_transpose(work, stack.slopes_at[layer + 1] + start * pitch, pitch, theta, w, m, stack.fixed, work,
+                               at, before, rows, k, m, work, stack.panels_at + task * stack.panel)  # fmt: skip
+        pull_back(work, at, work, values, values + rows * before, stack.activations[layer - 1],
+                  stack.settings[layer - 1], kept)  # fmt: skip
+    return value
+
+
+@compiled
+def weights_task(
+    theta: Array, gradient: Array, n: int, task: int, stack: Stack, l2: float, rule: Rule, notes: Array
+) -> None:
+    """Write a task's part of the gradient of a batch of ``n`` rows; note its part of the penalty and of its length."""
+    work, fixed, strength = stack.work, stack.fixed, theta.dtype.type(l2)
+    w, penalty, length = SAME, 0.0, 0.0
+    for layer in range(stack.activations.size):
+        k, m = stack.sizes[layer], stack.sizes[layer + 1]
+        first, stop = w + share(k, task, stack.n_tasks) * m, w + share(k, task + 1, stack.n_tasks) * m
+        before, pitch = stack.pitches[layer], stack.pitches[layer + 1]
+        values, slopes = stack.values_at[layer] + (first - w) // m, stack.slopes_at[layer + 1]
+        rows = (stop - first) // m
+        product(work, values, NEXT, before, work, slopes, pitch, fixed, SAME, NEXT, gradient, first, m, rows, m, n)
+        if l2 > 0:
+            for i in range(np.uintp(first), np.uintp(stop)):
+                gradient[i] += strength * theta[i]
+                penalty += theta[i] * theta[i]
+        w += (k + 1) * m
+        if task == stack.n_tasks - 1:
+            product(fixed, fixed.size - 1, SAME, SAME, work, slopes, pitch, fixed, SAME, SAME, gradient, w - m, m,
+                    NEXT, m, n)  # fmt: skip
+        if rule.constants[-1] > 0:
+            for i in range(np.uintp(first), np.uintp(w if task == stack.n_tasks - 1 else stop)):
+                length += gradient[i] * gradient[i]
+    notes[task, PENALTY], notes[task, LENGTH] = 0.5 * l2 * penalty, length
+
+
+@compiled
+def update_task(
+    theta: Array, gradient: Array, task: int, stack: Stack, rule: Rule, rate: float, t: int, notes: Array
+) -> None:
+    """Update a task's parameters, by gradients clipped to a length if the rule says so; twin of ``Clipped``."""
+    limit, squares, factor = rule.constants[-1], 0.0, 1.0
+    if limit > 0:
+        for other in range(stack.n_tasks):
+            squares += notes[other, LENGTH]
+        if squares > limit * limit:
+            factor = limit / np.sqrt(squares)
+    w, start, stop = 0, 0, 0
+    for layer in range(stack.activations.size + 1):
+        first, end = theta.size, theta.size
+        if layer < stack.activations.size:
+            k, m = stack.sizes[layer], stack.sizes[layer + 1]
+            first, end = w + share(k, task, stack.n_tasks) * m, w + share(k, task + 1, stack.n_tasks) * m
+            w += (k + 1) * m
+            end = w if task == stack.n_tasks - 1 else end
+        if first != stop or layer == stack.activations.size:  # parts that adjoin are updated together
+            if factor < 1.0:
+                for i in range(np.uintp(start), np.uintp(stop)):
+                    gradient[i] *= theta.dtype.type(factor)
+            update(theta, gradient, rule.memory, start, stop, rule.family, rule.constants, rate, t)
+            start = first
+        stop = end
+
+
+@inlined
+def end_task(n_rows: int, batch_size: int, p: int, notes: Array, values: Array, plateau: Array, made: IntArray) -> None:
+    """Write the mean value of pass ``p``; write ``p + 1`` to ``made`` if it is the last."""
+    total = 0.0
+    for batch in range((n_rows + batch_size - 1) // batch_size):
+        value = 0.0
+        for task in range(notes.shape[1]):
+            value += notes[batch, task, LOSS] + notes[batch, task, PENALTY]
+        total += value * min(batch_size, n_rows - batch * batch_size)
+    values[p] = total / n_rows
+    plateau[1] = plateau[1] + 1 if values[p] > plateau[0] - plateau[2] else 0.0
+    plateau[0] = min(plateau[0], values[p])
+    if plateau[1] > plateau[3] or not np.isfinite(values[p]) or p + 1 == values.size:
+        made[0] = p + 1
+
+
+@inlined
+def scales(order: IntArray, begin: int, n: int, data: Data) -> tuple[float, float]:
     """Return the factor of a batch's losses and the strength of its penalty."""
     if not data.own_mean:
-        return data.factor * data.X.shape[0] / rows.size, data.l2
-    mass = float(rows.size)
+        return data.factor * data.X.shape[0] / n, data.l2
+    mass = float(n)
     if data.weights.size > 0:
         mass = 0.0
-        for i in range(rows.size):
-            mass += data.weights[rows[i]]
+        for i in range(begin, begin + n):
+            mass += data.weights[order[i]]
     return data.factor / mass, data.l2 / mass
 
 
+@inlined
+def do_task(
+    theta: Array, gradient: Array, order: IntArray, begin: int, n: int, task: int, data: Data, stack: Stack,
+    factor: float, l2: float, rule: Rule, rate: float, t: int, phase: int, notes: Array,
+) -> None:  # fmt: skip
+    """Do a task of one of a step's phases."""
+    if phase == ROWS_OF_BATCH:
+        notes[task, LOSS] = rows_task(theta, order, begin, n, task, data, stack, factor)
+    elif phase == ROWS_OF_W:
+        weights_task(theta, gradient, n, task, stack, l2, rule, notes)
+    if phase == UPDATES or (phase == ROWS_OF_W and rule.constants[-1] == 0):
+        update_task(theta, gradient, task, stack, rule, rate, t, notes)
+
+
 @compiled
+def train_together(
+    theta: Array, gradient: Array, orders: IntArray, batch_size: int, data: Data, stack: Stack, rule: Rule,
+    rates: Array, t: int, values: Array, plateau: Array, notes: Array, words: IntArray, made: IntArray, mine: int,
+) -> None:  # fmt: skip
+    """Do what :func:`train` says, as one of its threads, which begins every phase with task ``mine``."""
+    n_tasks, n_rows, phase = stack.n_tasks, orders.shape[1], 0
+    clipped = rule.constants[-1] > 0
+    for p in range(values.size):
+        order = orders[p % orders.shape[0]]
+        for batch in range((n_rows + batch_size - 1) // batch_size):
+            begin, note = batch * batch_size, notes[batch]
+            n = min(batch_size, n_rows - begin)
+            factor, l2 = scales(order, begin, n, data)
+            for kind in range(END + (begin + n == n_rows)):
+                if kind == UPDATES and not clipped:
+                    continue
+                phase += 1
+                for i in range(n_tasks):
+                    task = (mine + i) % n_tasks
+                    if not claim(words, task, phase):
+                        continue
+                    do_task(theta, gradient, order, begin, n, task, data, stack, factor, l2, rule, rates[p], t, kind,
+                            note)  # fmt: skip
+                    if kind == END and task == 0:
+                        end_task(n_rows, batch_size, p, notes, values, plateau, made)
+                    finish(words, task, phase)
+                await_all(words, n_tasks, phase)
+            t += 1
+        if made[0] == p + 1:
+            return
+
+
 def train(
     theta: Array,
     gradient: Array,
@@ -211,10 +295,8 @@ def train(
     batch_size: int,
     data: Data,
     stack: Stack,
-    family: int,
-    constants: Array,
+    rule: Rule,
     rates: Array,
-    memory: Array,
     t: int,
     values: Array,
     plateau: Array,
@@ -228,18 +310,23 @@ def train(
 
     The last layer has the identity for its activation: the loss takes scores.
     """
-    for p in range(values.size):
-        order = orders[p % orders.shape[0]]
-        constants[0] = rates[p]
-        total = 0.0
-        for start in range(0, order.size, batch_size):
-            rows = order[start : start + batch_size]
-            total += batch_gradient(theta, gradient, rows, data, stack) * rows.size
-            update(theta, gradient, memory, 0, family, constants, t)
-            t += 1
-        values[p] = total / order.size
-        plateau[1] = plateau[1] + 1 if values[p] > plateau[0] - plateau[2] else 0.0
-        plateau[0] = min(plateau[0], values[p])
-        if plateau[1] > plateau[3] or not np.isfinite(values[p]):
-            return p + 1
-    return int(values.size)
+    notes = np.zeros((-(-orders.shape[1] // batch_size), stack.n_tasks, 3))
+    words, made = open_words(stack.n_tasks), np.zeros(1, dtype=np.int64)
+    n_workers = min(n_threads(), stack.n_tasks)
+
+    def work(worker: int, _: int) -> None:
+        mine = worker * stack.n_tasks // n_workers
+        train_together(theta, gradient, orders, batch_size, data, stack, rule, rates, t, values, plateau, notes, words,
+                       made, mine)  # fmt: skip
+
+    map_blocks(work, n_workers, 1)
+    return int(made[0])
+
+
+def value_and_gradient(theta: Array, rows: IntArray, data: Data, stack: Stack) -> tuple[float, Array]:
+    """Return the objective on some rows and its gradient: a pass that changes nothing."""
+    gradient, values, number = np.empty_like(theta), np.empty(1), theta.dtype
+    rule = Rule(NONE, np.zeros(N_CONSTANTS), np.empty((2, 0), dtype=number))
+    plateau = np.array([np.inf, 0.0, 0.0, np.inf])
+    train(theta, gradient, rows[None], len(rows), data, stack, rule, np.zeros(1), 1, values, plateau)
+    return float(values[0]), gradient

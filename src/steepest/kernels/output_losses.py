@@ -1,119 +1,126 @@
 """Losses of a network's output and their slopes, batch by batch, compiled.
 
 Twins of ``losses`` (value and gradient) under ``objectives.reduction.Reduction``. Scores lie in a flat buffer ``z``,
-those of a sample after each other; the exponentials of a whole batch are computed together, in SIMD lanes.
+those of a sample beside each other.
 
-Logarithms are taken of products instead of one by one: ``sum_i log(1 + q_i) = log prod_i (1 + q_i)``. As no q_i is
-negative, the product's excess over 1 is built without cancellation: ``(1 + Q) (1 + q) - 1 = Q + q (1 + Q)``.
+Logarithms of softmax sums are taken of products instead of one by one: ``sum_i log(1 + q_i) = log prod_i (1 + q_i)``.
+As no q_i is negative, the product's excess over 1 is built without cancellation: ``(1 + Q) (1 + q) - 1 = Q + q (1 +
+Q)``.
 """
 
 from typing import Any
 
 import numpy as np
 
-from steepest.kernels.compile import compiled
-from steepest.kernels.logistic import exponentials
+from steepest.kernels.compile import inlined
+from steepest.kernels.exponential import fraction
+from steepest.kernels.logistic import log_one_plus
 from steepest.typing import Array, IntArray
 
 HALF_SQUARED, LOGISTIC, SOFTMAX, POISSON = range(4)
 LARGE = 1e100  # a product whose logarithm is taken before it overflows
 
 
-@compiled
+@inlined
 def value_and_slopes(
-    Z: Array, targets: Array, weights: Array, rows: IntArray, loss: int, factor: float, e: Array, bits: IntArray
-) -> float:
-    """Return ``factor sum_i s_i l(y_i, z_i)``; the slopes ``factor s_i dl/dz`` take the place of the scores Z.
+    z: Array, at: int, pitch: int, n_outputs: int, targets: Array, weights: Array, order: IntArray, start: int,
+    stop: int, loss: int, factor: float,
+) -> float:  # fmt: skip
+    """Return ``factor sum_i s_i l(y_i, z_i)``; the slopes ``factor s_i dl/dz`` take the place of the scores.
 
-    ``targets`` are (all rows, outputs), or (all rows, 1) of class numbers for the softmax; no ``weights`` means ones.
-    ``e`` (float64) and ``bits`` (int64) are buffers of at least the number of outputs.
+    The samples are ``order[start:stop]``; the scores of the first begin at ``z[at]``, those of the next ``pitch``
+    further. ``targets`` are (all rows, outputs), or (all rows, 1) of class numbers for the softmax; no ``weights``
+    means ones.
     """
-    n, size = Z.shape
-    total, excess, before, together = 0.0, 0.0, 0.0, e.size // size
-    for i in range(n):
-        z, place = Z[i], i % together * size
-        if place == 0 and loss in (LOGISTIC, SOFTMAX):
-            exponents(Z[i : i + together], loss == SOFTMAX, e, bits)
-        row, powers = rows[i], e[place : place + size]
-        weight = factor if weights.size == 0 else factor * weights[row]
-        if weight != before or excess > LARGE:
-            total += before * np.log1p(excess)
-            excess, before = 0.0, weight
-        if loss == SOFTMAX:
-            value, q = softmax(z, int(targets[row, 0]), weight, powers)
-        elif loss == LOGISTIC:
-            value, q = logistic(z, targets[row], weight, powers)
+    if loss == SOFTMAX:
+        return softmax(z, at, pitch, n_outputs, targets, weights, order, start, stop, factor)
+    total = 0.0
+    for i in range(start, stop):
+        row, first = order[i], np.uintp(at + (i - start) * pitch)
+        scale = factor if weights.size == 0 else factor * weights[row]
+        if loss == LOGISTIC:
+            total += scale * logistic(z, first, n_outputs, targets, row, scale)
+        elif loss == POISSON:
+            total += scale * poisson(z, first, n_outputs, targets, row, scale)
         else:
-            value, q = by_output(z, targets[row], weight, loss), 0.0
-        total += weight * value
-        excess += q * (1.0 + excess)
-    return float(total + before * np.log1p(excess))
+            for j in range(np.uintp(n_outputs)):
+                residual = float(z[first + j]) - float(targets[row, j])
+                total += scale * 0.5 * residual * residual
+                z[first + j] = scale * residual
+    return total
 
 
-@compiled
-def exponents(Z: Array, shifted: bool, e: Array, bits: IntArray) -> None:
-    """Write ``e^-|z|`` for all of Z, row by row, or ``e^(z - the row's largest z)``."""
-    size = Z.shape[1]
-    for i in range(Z.shape[0]):
-        largest = Z[i, 0]
-        for j in range(1, size):
-            largest = max(largest, Z[i, j])
-        for j in range(size):
-            e[i * size + j] = Z[i, j] - largest if shifted else -abs(Z[i, j])
-    exponentials(e, bits, Z.size)
-
-
-@compiled
-def softmax(z: Array, label: int, scale: float, e: Array) -> Any:
-    """Twin of ``SoftmaxCrossEntropy``: ``scale (p - onehot)`` takes the place of z.
-
-    With e_k = e^(z_k - m), m the largest score, ``l = m - z_label + log(1 + q)`` and ``1 + q = sum_k e_k``. Return
-    ``m - z_label`` and q, which is the sum of the others where the label leads: no digit of a small loss is lost.
-    """
-    others, own, gap = 0.0, e[label], 0.0
-    for k in range(z.size):
-        others += e[k] if k != label else 0.0
-    if own < 1.0:
-        for k in range(z.size):
-            gap = max(gap, float(z[k] - z[label]))
-    share = scale / (others + own)
-    for k in range(z.size):
-        z[k] = share * e[k]
-    z[label] = -share * others
-    return gap, others if own == 1.0 else others + own - 1.0
-
-
-@compiled
-def logistic(z: Array, y: Array, scale: float, e: Array) -> Any:
+@inlined
+def logistic(z: Array, first: Any, n_outputs: int, targets: Array, row: int, scale: float) -> float:
     """Twin of ``LogisticLoss``, output by output: ``scale (p - y)`` takes the place of z.
 
-    With e = e^-|z|, ``l = max(z, 0) - y z + log(1 + e)``, and p is 1 / (1 + e) for z > 0, e / (1 + e) otherwise. Return
-    the sum of the first two terms, and the excess of the product of all 1 + e.
+    With ``e = e^-|z| = a / b``, ``l = max(z, 0) - y z + log(1 + e)``, and p is b / (a + b) for z > 0, a / (a + b)
+    otherwise.
     """
-    total, excess = 0.0, 0.0
-    for j in range(z.size):
-        score, label, small = float(z[j]), float(y[j]), e[j]
-        total += max(score, 0.0) - label * score
-        excess += small * (1.0 + excess)
-        yes, no = (1.0, small) if score > 0 else (small, 1.0)
-        z[j] = scale / (1.0 + small) * ((1.0 - label) * yes - label * no)
-    return total, excess
-
-
-@compiled
-def by_output(z: Array, y: Array, scale: float, loss: int) -> float:
-    """Twin of ``HalfSquaredError``, ``HalfPoissonDeviance``: return the loss; ``scale dl/dz`` takes the place of z."""
     total = 0.0
-    for j in range(z.size):
-        score, target = float(z[j]), float(y[j])
-        if loss == POISSON:
-            mean = np.exp(score)
-            total += mean - target * score - target
-            if target > 0:
-                total += target * np.log(target)
-            z[j] = scale * (mean - target)
-        else:
-            residual = score - target
-            total += 0.5 * residual * residual
-            z[j] = scale * residual
+    for j in range(np.uintp(n_outputs)):
+        score, label = float(z[first + j]), float(targets[row, j])
+        a, b = fraction(-abs(score), np.float64)
+        total += max(score, 0.0) - label * score + log_one_plus(a / b)
+        yes, no = (b, a) if score > 0 else (a, b)
+        z[first + j] = scale / (a + b) * ((1.0 - label) * yes - label * no)
     return total
+
+
+@inlined
+def poisson(z: Array, first: Any, n_outputs: int, targets: Array, row: int, scale: float) -> float:
+    """Twin of ``HalfPoissonDeviance``: return the loss; ``scale dl/dz`` takes the place of z."""
+    total = 0.0
+    for j in range(np.uintp(n_outputs)):
+        score, target = float(z[first + j]), float(targets[row, j])
+        mean = np.exp(score)
+        total += mean - target * score - target
+        if target > 0:
+            total += target * np.log(target)
+        z[first + j] = scale * (mean - target)
+    return total
+
+
+@inlined
+def softmax(
+    z: Array, at: int, pitch: int, n_outputs: int, targets: Array, weights: Array, order: IntArray, start: int,
+    stop: int, factor: float,
+) -> float:  # fmt: skip
+    """Twin of ``SoftmaxCrossEntropy``: ``scale (p - onehot)`` takes the place of z.
+
+    With e_k = e^(z_k - m), m the largest score, ``l = m - z_label + log(1 + q)`` and ``1 + q = sum_k e_k``; q is the
+    sum of the others where the label leads: no digit of a small loss is lost.
+    """
+    number = z.dtype.type
+    total, excess, before = 0.0, 0.0, factor
+    for i in range(start, stop):
+        row, first = order[i], np.uintp(at + (i - start) * pitch)
+        largest = z[first]
+        for k in range(first, first + np.uintp(n_outputs)):
+            largest = z[k] if z[k] > largest else largest
+        for k in range(first, first + np.uintp(n_outputs)):
+            z[k] -= largest
+        scale = factor if weights.size == 0 else factor * weights[row]
+        total -= scale * z[first + np.uintp(targets[row, 0])]
+    for k in range(np.uintp(at), np.uintp(at + (stop - start) * pitch)):
+        a, b = fraction(z[k], number)
+        z[k] = a / b
+    for i in range(start, stop):
+        row, first = order[i], np.uintp(at + (i - start) * pitch)
+        scale = factor if weights.size == 0 else factor * weights[row]
+        if scale != before or excess > LARGE:
+            total += before * np.log1p(excess)
+            excess, before = 0.0, scale
+        label, others = first + np.uintp(targets[row, 0]), 0.0
+        own = float(z[label])
+        z[label] = 0
+        for k in range(first, first + np.uintp(n_outputs)):
+            others += z[k]
+        share = scale / (others + own)
+        slope = number(share)
+        for k in range(first, first + np.uintp(n_outputs)):
+            z[k] *= slope
+        z[label] = -share * others
+        q = others if own == 1.0 else others + own - 1.0
+        excess += q * (1.0 + excess)
+    return float(total + before * np.log1p(excess))

@@ -1,10 +1,13 @@
 """A network objective as the compiled kernel takes it."""
 
+from typing import Any
+
 import numpy as np
 
 from steepest.kernels import activations as kernel_activations
 from steepest.kernels import output_losses as kernel_losses
 from steepest.kernels.dense_stack import Data, Stack
+from steepest.kernels.products import panel_size
 from steepest.kernels.scratch import LINE, aligned
 from steepest.layers import (
     ELU,
@@ -23,8 +26,11 @@ from steepest.layers import (
 )
 from steepest.losses import HalfPoissonDeviance, HalfSquaredError, LogisticLoss, SoftmaxCrossEntropy
 from steepest.objectives.network import NetworkObjective
+from steepest.typing import Array, IntArray
 
-TILE = 512  # activations whose exponentials are computed together
+SHARED_FROM = 200_000  # multiplications of a forward pass from which two threads gain more than they wait
+SHARED_BY_MORE = 10_000_000  # and from which more threads do
+MANY_LINES = 16
 ACTIVATIONS: dict[type[Layer], int] = {
     Identity: kernel_activations.IDENTITY,
     ReLU: kernel_activations.LINE,
@@ -73,24 +79,71 @@ def dense_stack(objective: NetworkObjective, batch_size: int) -> tuple[Data, Sta
     plain_penalty = penalty.l1 == 0 and not penalty.positive and np.ndim(penalty.l2) == 0
     if following is None or type(objective.loss) not in LOSSES or not plain_penalty:
         return None
-    data = _data(objective, float(penalty.l2))
-    dtype = data.X.dtype
     sizes = np.array([objective.network.input_shape[0], *(dense.units for dense, _ in following)])
-    line = LINE // dtype.itemsize  # every block begins with a line of the cache
-    starts = np.concatenate([[0], np.cumsum(-(-sizes * batch_size // line) * line)])
     activations = np.array([ACTIVATIONS[type(activation)] for _, activation in following])
-    length, tile = starts[-1] + sizes.max() * batch_size, max(TILE, sizes[-1])
-    stack = Stack(
+    settings = np.array([activation_setting(activation) for _, activation in following])
+    batch_size = min(batch_size, objective.n_samples)
+    return _data(objective, float(penalty.l2)), _stack(sizes, activations, settings, batch_size, objective.X.dtype)
+
+
+def _stack(sizes: IntArray, activations: IntArray, settings: Array, batch_size: int, dtype: Any) -> Stack:
+    """Lay out the buffers; every block begins with a line of the cache."""
+    line = LINE // dtype.itemsize
+    n_tasks = tasks_of(sizes, batch_size)
+    pitches = np.array([pitch(int(size), line) for size in sizes])
+    lengths = -(-pitches * batch_size // line) * line
+    panel = -(-panel_size(int(sizes[1:].max())) // line) * line
+    ends = np.cumsum([*lengths, *lengths[1:-1], *[panel] * n_tasks])
+    starts, n_layers = np.concatenate([[0], ends]), len(activations)
+    work = aligned(int(ends[-1]), dtype)
+    work[...] = 0
+    kept = ends[-1] if np.any(activations >= kernel_activations.KEEPS_SLOPE) else 0
+    zeros = 2 * int(sizes.max()) + panel_size(0)
+    return Stack(
         sizes=sizes,
         activations=activations,
-        settings=np.array([activation_setting(activation) for _, activation in following]),
-        starts=starts,
-        work=aligned(length, dtype),
-        slopes=np.empty(length if np.any(activations >= kernel_activations.KEEPS_SLOPE) else 0, dtype),
-        exponents=np.empty(tile),
-        bits=np.empty(tile, dtype=np.int64),
+        settings=settings,
+        pitches=pitches,
+        values_at=starts[: n_layers + 1],
+        slopes_at=np.array([0, *starts[n_layers + 1 : 2 * n_layers], starts[n_layers]]),
+        panels_at=int(starts[2 * n_layers]),
+        panel=panel,
+        work=work,
+        kept=np.empty(kept, dtype),
+        fixed=np.concatenate([np.zeros(zeros, dtype), np.ones(1, dtype)]),
+        n_tasks=n_tasks,
     )
-    return data, stack
+
+
+def tasks_of(sizes: IntArray, batch_size: int) -> int:
+    """Return into how many tasks each phase of a training step is cut: that many threads can share it.
+
+    The rule does not ask how many threads there are, so that any number of them computes the same.
+
+    Examples
+    --------
+    >>> [tasks_of(np.array(sizes), 32) for sizes in ((2, 16, 16, 1), (64, 128, 10), (784, 512, 512, 10))]
+    [1, 2, 4]
+    """
+    products = batch_size * int(np.sum(sizes[1:] * sizes[:-1]))
+    return 1 if products < SHARED_FROM else 2 if products < SHARED_BY_MORE else 4
+
+
+def pitch(size: int, line: int) -> int:
+    """Return the length of a row with ``size`` entries.
+
+    Rows that are not short begin with a line of the cache; long ones take an odd number of lines, since rows a power of
+    two apart would crowd the same places of it.
+
+    Examples
+    --------
+    >>> pitch(2, 16), pitch(10, 16), pitch(512, 16)
+    (2, 16, 528)
+    """
+    if 2 * size <= line:
+        return size
+    lines = -(-size // line)
+    return line * (lines + (lines >= MANY_LINES and lines % 2 == 0))
 
 
 def activation_setting(layer: Layer) -> tuple[float, float, float, float]:

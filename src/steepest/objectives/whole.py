@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from steepest.kernels.dense_stack import batch_gradient
+from steepest.kernels.dense_stack import value_and_gradient
 from steepest.objectives.dense_stack import dense_stack
 from steepest.objectives.network import NetworkObjective
 from steepest.typing import Array
@@ -36,9 +36,7 @@ class WholeDenseStack:
     def value_and_gradient(self, theta: Array) -> tuple[float, Array]:
         """Return ``J`` and ``dJ/dtheta``."""
         self.n_evaluations += 1
-        gradient = np.empty_like(theta)
-        theta = np.ascontiguousarray(theta)
-        return float(batch_gradient(theta, gradient, self.rows, self.data, self.stack)), gradient
+        return value_and_gradient(np.ascontiguousarray(theta), self.rows, self.data, self.stack)
 
     def value(self, theta: Array) -> float:
         """Return ``J(theta)``."""

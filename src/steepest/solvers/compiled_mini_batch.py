@@ -8,10 +8,8 @@ from typing import Any
 import numpy as np
 
 from steepest.kernels import update_rules as kernel_rules
-from steepest.kernels.blas import one_blas_thread
-from steepest.kernels.dense_stack import train
+from steepest.kernels.dense_stack import Rule, train
 from steepest.kernels.scratch import LINE, aligned
-from steepest.solvers.halved_batches import pays, train_by_halves
 from steepest.solvers.loop import Steps
 from steepest.solvers.mini_batch import part_norms
 from steepest.solvers.plateau import Plateau
@@ -31,7 +29,7 @@ def compiled_rule(update: Update) -> tuple[int, list[float]] | None:
     Examples
     --------
     >>> compiled_rule(Clipped(Momentum(0.5), 2.0))
-    (1, [0.5, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 2.0])
+    (2, [0.5, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 2.0])
     """
     if isinstance(update, Clipped):
         inner = compiled_rule(update.rule)
@@ -164,7 +162,7 @@ def compiled_mini_batch_descent(
     stride = 1 if depends or (rate_in_velocity and callable(learning_rate)) else stride
     counts = plateau.counts if plateau.score is None else Plateau().counts  # scores are counted instead of values
     orders = orders_of(n_rows, batch_size, generator if shuffle else None) if orders is None else orders
-    make_passes = train_by_halves if pays(stack.sizes, min(batch_size, n_rows)) else train
+    rule = Rule(family, np.array(constants), memory.state)
     value = objective.value(theta) if start else nan
     yield Step(0, theta.copy(), value)
     epoch = 0
@@ -174,12 +172,10 @@ def compiled_mini_batch_descent(
         if rate_in_velocity and memory.rate > 0:
             memory.state[0] *= memory.rate / rates[0]
         values, before = np.empty(n_passes), theta.copy()
-        settings = np.array([rates[0], *constants])
-        with one_blas_thread():
-            made = make_passes(
-                theta, gradient, orders(n_passes), batch_size, data, stack, family, settings, rates, memory.state,
-                memory.n_updates + 1, values, counts,
-            )  # fmt: skip
+        made = train(
+            theta, gradient, orders(n_passes), batch_size, data, stack, rule, rates, memory.n_updates + 1, values,
+            counts,
+        )  # fmt: skip
         epoch += made
         memory.n_updates += made * -(-n_rows // batch_size)
         memory.rate, value = float(rates[made - 1]), float(values[made - 1])

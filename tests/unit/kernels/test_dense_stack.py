@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from steepest.kernels import activations as kernel
-from steepest.kernels.dense_stack import batch_gradient
+from steepest.kernels.activations import activate, pull_back
+from steepest.kernels.dense_stack import value_and_gradient
 from steepest.layers import (
     ELU,
     GELU,
@@ -23,12 +23,10 @@ from steepest.layers import (
     Tanh,
 )
 from steepest.losses import HalfPoissonDeviance, HalfSquaredError, HuberLoss, LogisticLoss, SoftmaxCrossEntropy
-from steepest.objectives.dense_stack import ACTIVATIONS, activation_setting, dense_stack
+from steepest.objectives.dense_stack import ACTIVATIONS, activation_setting, dense_stack, tasks_of
 from steepest.objectives.network import NetworkObjective
 from steepest.penalties import L1, SquaredL2
-from steepest.solvers import halved_batches
 from steepest.solvers.compiled_mini_batch import compiled_mini_batch_descent, compiled_rule
-from steepest.solvers.halved_batches import pays
 from steepest.solvers.mini_batch import mini_batch_descent
 from steepest.solvers.updates import Adagrad, Adam, AdamW, Clipped, Momentum, Nesterov, Plain, RMSprop
 
@@ -85,17 +83,20 @@ class TestActivations:
     def test_value_equals_the_layer(self, activation: Any, dtype: Any) -> None:
         Z, layer = self.Z.astype(dtype), activation()
         computed, slopes = Z.copy(), np.full_like(Z, np.nan)
-        kernel.activate(computed, *setting_of(layer), slopes, np.empty(16), np.empty(16, dtype=np.int64))
+        activate(computed, 2, len(Z), *setting_of(layer), slopes)
         eps = np.finfo(dtype).eps
-        np.testing.assert_allclose(computed, layer.value(Z), rtol=8 * eps, atol=eps)
+        np.testing.assert_allclose(computed[2:], layer.value(Z)[2:], rtol=8 * eps, atol=eps)
+        np.testing.assert_array_equal(computed[:2], Z[:2])  # outside of the stretch
 
     def test_derivative_equals_the_layer(self, activation: Any, dtype: Any) -> None:
         Z, layer = self.Z.astype(dtype), activation()
         H, slopes = Z.copy(), np.full_like(Z, np.nan)
-        kernel.activate(H, *setting_of(layer), slopes, np.empty(16), np.empty(16, dtype=np.int64))
-        kernel.pull_back(np.full_like(H, 2.0), H, *setting_of(layer), slopes)
+        activate(H, 0, len(H), *setting_of(layer), slopes)
+        D = np.full(len(H) + 3, 2.0, dtype=dtype)
+        pull_back(D, 1, H, 0, len(H), *setting_of(layer), slopes)
         expected = 2.0 * layer.derivative(Z, layer.value(Z))
-        np.testing.assert_allclose(H, expected, rtol=1e-5, atol=16 * np.finfo(dtype).eps)
+        np.testing.assert_array_equal(D[[0, -2, -1]], 2.0)
+        np.testing.assert_allclose(D[1:-2], expected, rtol=1e-5, atol=16 * np.finfo(dtype).eps)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -110,18 +111,17 @@ class TestActivations:
     [
         [],
         [Dense(5), Tanh()],
-        [Dense(40), ReLU(), Dense(30)],
+        [Dense(67), ReLU(), Dense(130)],
         [Dense(5), GELU(), Dense(4), ELU(0.5), Dense(6), SiLU(), Dense(3), Softplus(), Dense(4), LeakyReLU(0.1)],
     ],
-    ids=["none", "small", "through BLAS", "all kinds of slopes"],
+    ids=["none", "small", "wider than a tile", "all kinds of slopes"],
 )
 def test_batch_gradient_equals_the_objective(hidden: list[Any], loss: Any, weights: bool, dtype: Any) -> None:
     objective = objective_of(loss, hidden, dtype, weights=weights)
     theta, rows = start_of(objective), np.array([3, 17, 4, 4, 29, 0])
     prepared = dense_stack(objective, batch_size=8)
     assert prepared is not None
-    gradient = np.full_like(theta, np.nan)
-    value = batch_gradient(theta, gradient, rows, *prepared)
+    value, gradient = value_and_gradient(theta, rows, *prepared)
     expected_value, expected = objective.batch(rows).value_and_gradient(theta)
     assert value == pytest.approx(expected_value, rel=rtol(dtype))
     np.testing.assert_allclose(gradient, expected, rtol=rtol(dtype), atol=rtol(dtype) * np.abs(expected).max())
@@ -145,17 +145,17 @@ def test_training_equals_the_readable_form(dtype: Any, update: Any, batch_size: 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("weights", [False, True])
-@pytest.mark.parametrize("update", [Plain(), Adam(), Clipped(Momentum(0.8), 0.1)], ids=repr)
-def test_training_by_halves_equals_the_readable_form(update: Any, weights: bool, dtype: Any) -> None:
+@pytest.mark.parametrize("update", [Plain(), Adam(epsilon=1e-3), Clipped(Momentum(0.8), 0.1)], ids=repr)
+def test_training_in_tasks_equals_the_readable_form(update: Any, weights: bool, dtype: Any) -> None:
     rng = np.random.default_rng(0)
-    X, y = rng.standard_normal((49, 300)).astype(dtype), rng.integers(0, 3, 49)  # the last batch is a single row
+    X, y = rng.standard_normal((49, 700)).astype(dtype), rng.integers(0, 3, 49)  # the last batch is a single row
     sample_weight = rng.uniform(0.5, 2.0, 49).astype(dtype) if weights else None
-    network = Sequential([Dense(400), ReLU(), Dense(3)], (300,))
+    network = Sequential([Dense(400), ReLU(), Dense(3)], (700,))
     loss, penalty = SoftmaxCrossEntropy(), SquaredL2(0.2)
     objective = NetworkObjective(network, X, y, loss, penalty, sample_weight=sample_weight, own_batches=weights)
     theta, prepared = 0.1 * start_of(objective), dense_stack(objective, 48)
     assert prepared is not None
-    assert pays(prepared[1].sizes, 48)
+    assert prepared[1].n_tasks == tasks_of(prepared[1].sizes, 48) == 4
     how = {"learning_rate": 0.01, "batch_size": 48, "update": update}
     compiled = compiled_mini_batch_descent(objective, prepared, theta, generator=np.random.default_rng(5), **how)
     readable = mini_batch_descent(objective, theta, generator=np.random.default_rng(5), **how)
@@ -164,15 +164,16 @@ def test_training_by_halves_equals_the_readable_form(update: Any, weights: bool,
         np.testing.assert_allclose(ours.theta, theirs.theta, rtol=0, atol=rtol(dtype))
 
 
-def test_the_number_of_threads_does_not_change_a_bit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(halved_batches, "BLOCK", 1000)
-    objective = objective_of(HalfSquaredError(), [Dense(500), ReLU(), Dense(500), Tanh()], np.float64)
+@pytest.mark.parametrize("width", [80, 900])
+@pytest.mark.parametrize("update", [Adam(), Clipped(Momentum(0.8), 0.1)], ids=repr)
+def test_the_number_of_threads_does_not_change_a_bit(width: int, update: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    objective = objective_of(SoftmaxCrossEntropy(), [Dense(width), SiLU(), Dense(width), Tanh()], np.float64)
     found = []
-    for n_threads in ("1", "2"):
+    for n_threads in ("1", "2", "3"):
         monkeypatch.setenv("STEEPEST_NUM_THREADS", n_threads)
         prepared = dense_stack(objective, 20)
         assert prepared is not None
-        assert pays(prepared[1].sizes, 20)
+        assert prepared[1].n_tasks == (1 if width == 80 else 4)
         steps = compiled_mini_batch_descent(
             objective,
             prepared,
@@ -180,10 +181,14 @@ def test_the_number_of_threads_does_not_change_a_bit(monkeypatch: pytest.MonkeyP
             learning_rate=0.01,
             batch_size=20,
             generator=np.random.default_rng(3),
-            update=Adam(),
+            update=update,
+            stride=2,
         )
-        found.append([next(steps).theta for _ in range(3)][-1])
-    np.testing.assert_array_equal(*found)
+        last = [next(steps) for _ in range(3)][-1]
+        found.append((last.theta, last.value))
+    for theta, value in found[1:]:
+        np.testing.assert_array_equal(theta, found[0][0])
+        assert value == found[0][1]
 
 
 def test_the_same_seed_gives_the_same_bits() -> None:
