@@ -30,7 +30,7 @@ DTYPES = [np.float32, np.float64]
 
 @numba.njit
 def run_outer(a: Any, x: Any, offset: Any, terms: int, out: Any, pitch: int, more: bool) -> None:
-    outer_tile(4, 2, a, 4, x, 1, offset, terms, out, 2, pitch, more)
+    outer_tile(4, 2, a, 4, x, 1, offset, terms, out, 2, pitch, more, 5)
 
 
 @numba.njit
@@ -79,11 +79,11 @@ def run_back(
 ) -> None:
     L = len(spare) // 4
     if rows == 4:
-        transform_back(form, 4, x, 0, 2 * L, across, shift, spare, count, where, out, 0, pitch)
+        transform_back(form, 4, x, 0, 2 * L, across, shift, spare, count, where, out, 0, pitch, 0)
     elif rows == 2:
-        transform_back(form, 2, x, 0, 2 * L, across, shift, spare, count, where, out, 0, pitch)
+        transform_back(form, 2, x, 0, 2 * L, across, shift, spare, count, where, out, 0, pitch, 0)
     else:
-        transform_back(form, 1, x, 0, 2 * L, across, shift, spare, count, where, out, 0, pitch)
+        transform_back(form, 1, x, 0, 2 * L, across, shift, spare, count, where, out, 0, pitch, 0)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -123,10 +123,33 @@ def test_plane_by_plane_equals_the_reference(x_shape: Any, w_shape: Any, setting
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(
+    ("x_shape", "w_shape", "groups"),
+    [
+        ((2, 20, 28, 28), (16, 20, 1, 1), 1),  # whole vectors, the last panel narrower
+        ((3, 9, 7, 7), (11, 9, 1, 1), 1),  # neither whole vectors nor whole blocks of channels
+        ((2, 16, 4, 24), (12, 8, 1, 1), 2),
+        ((1, 3, 1, 1), (2, 3, 1, 1), 1),
+    ],
+)
+def test_matrix_products_equal_the_reference(x_shape: Any, w_shape: Any, groups: int, dtype: Any) -> None:
+    x, w, b = arrays(x_shape, w_shape, dtype)
+    tolerance = 4e-6 if dtype is np.float32 else 1e-13
+    expected = conv2d(x, w, b, groups=groups, algorithm="reference")
+    y = conv2d(x, w, b, groups=groups, algorithm="pointwise")
+    assert np.abs(y - expected).max() <= tolerance * np.abs(expected).max()
+    dy = np.random.default_rng(1).standard_normal(expected.shape).astype(dtype)
+    found = conv2d_backward(dy, x, w, groups=groups, algorithm="pointwise")
+    wanted = conv2d_backward(dy, x, w, groups=groups, algorithm="reference")
+    for ours, theirs in zip(found, wanted, strict=True):
+        assert np.abs(ours - theirs).max() <= tolerance * np.abs(theirs).max()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
     ("x_shape", "w_shape", "settings"),
     [
         ((2, 3, 9, 32), (16, 3, 3, 3), {"padding": 1}),  # rows of whole vectors, written without a detour
-        ((3, 5, 7, 9), (17, 5, 1, 1), {}),  # read in place, but for the last image
+        ((3, 5, 7, 9), (17, 5, 1, 1), {}),
         ((2, 4, 6, 6), (8, 4, 1, 1), {"padding": 1}),
         ((2, 4, 6, 6), (8, 4, 1, 1), {"stride": 2}),
         ((1, 4, 5, 16), (22, 2, 1, 1), {"groups": 2}),  # 11 channels a group: the second tile is not full
@@ -237,7 +260,9 @@ def test_lists_and_integers_become_double_precision() -> None:
         ((8, 64, 56, 56), (64, 64, 3, 5), {"padding": 2}, "direct"),
         ((8, 3, 32, 32), (64, 3, 3, 3), {"padding": 1}, "direct"),
         ((8, 64, 56, 56), (64, 64, 3, 3), {"padding": 1, "stride": 2}, "direct"),
-        ((8, 64, 56, 56), (64, 64, 1, 1), {}, "direct"),
+        ((8, 64, 56, 56), (64, 64, 1, 1), {}, "pointwise"),
+        ((8, 64, 56, 56), (64, 64, 1, 1), {"padding": 1}, "direct"),
+        ((8, 3, 56, 56), (64, 3, 1, 1), {}, "direct"),
         ((1, 3, 256, 256), (3, 3, 31, 31), {"padding": 15}, "fft"),
         ((8, 64, 56, 56), (64, 1, 3, 3), {"padding": 1, "groups": 64}, "depthwise"),
         ((8, 64, 56, 56), (64, 1, 3, 3), {"padding": 1, "groups": 64, "stride": 2}, "direct"),
@@ -290,6 +315,7 @@ X, W = np.ones((1, 3, 5, 5)), np.ones((2, 4, 3, 3))
             {"algorithm": "winograd"},
             "algorithm='winograd': takes kernels of 3 x 3 and 5 x 5 .*'direct' takes",
         ),
+        (X, W[:, :3], {"algorithm": "pointwise"}, "algorithm='pointwise': takes kernels of 1 x 1 .*'direct' takes"),
     ],
 )
 def test_errors_name_shapes_and_what_would_fit(x: Any, w: Any, settings: Any, text: str) -> None:

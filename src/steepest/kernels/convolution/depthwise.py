@@ -46,7 +46,7 @@ def depthwise_planes(
         channel = plane % channels
         pack_block(source, plane, 1, above, before, 0, 1, 1, rows, pitch, packed)
         for p in range(0, count, step):
-            outer_tile(1, MANY, w, channel * terms, packed, p, offset, terms, sums, p, 0, False)
+            outer_tile(1, MANY, w, channel * terms, packed, p, offset, terms, sums, p, 0, False, 0)
         copy_rows(1, height, width, sums, 0, pitch, bias[channel], whole, plane * height * width, width)
 
 

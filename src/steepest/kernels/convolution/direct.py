@@ -150,13 +150,13 @@ def fill_tiles(
     while left > 0:
         if left >= VECTORS and left != VECTORS + 1:  # two and two, rather than three and one
             take = VECTORS
-            outer_tile(ROWS, VECTORS, table, ia, x, ix + p, offset, terms, out, io + p, pitch, more)
+            outer_tile(ROWS, VECTORS, table, ia, x, ix + p, offset, terms, out, io + p, pitch, more, 0)
         elif left >= 2:
             take = 2
-            outer_tile(ROWS, 2, table, ia, x, ix + p, offset, terms, out, io + p, pitch, more)
+            outer_tile(ROWS, 2, table, ia, x, ix + p, offset, terms, out, io + p, pitch, more, 0)
         else:
             take = 1
-            outer_tile(ROWS, 1, table, ia, x, ix + p, offset, terms, out, io + p, pitch, more)
+            outer_tile(ROWS, 1, table, ia, x, ix + p, offset, terms, out, io + p, pitch, more, 0)
         p += take * lanes
         left -= take
 
@@ -179,11 +179,11 @@ def fill_few_rows(
     width = MANY * lanes_of(x)
     for p in range(0, count, width):
         if rows == FEW_ROWS:
-            outer_tile(FEW_ROWS, MANY, table, ia, x, ix + p, offset, terms, out, io + p, pitch, False)
+            outer_tile(FEW_ROWS, MANY, table, ia, x, ix + p, offset, terms, out, io + p, pitch, False, 0)
         elif rows == COLOURS:
-            outer_tile(COLOURS, MANY, table, ia, x, ix + p, offset, terms, out, io + p, pitch, False)
+            outer_tile(COLOURS, MANY, table, ia, x, ix + p, offset, terms, out, io + p, pitch, False, 0)
         else:
-            outer_tile(1, MANY, table, ia, x, ix + p, offset, terms, out, io + p, pitch, False)
+            outer_tile(1, MANY, table, ia, x, ix + p, offset, terms, out, io + p, pitch, False, 0)
 
 
 @compiled
@@ -193,25 +193,19 @@ def pack_weights(w: Array, taps: IntArray, swap: bool, rows: int) -> Array:
     With M rows of output channels and terms k = (source channel, tap): ``table[group, block, k, m]``, zero where m lies
     beyond the last channel. ``swap`` exchanges C_out and C_in, as the input gradient does.
     """
-    groups, n_out, n_in, _ = w.shape
+    groups, n_out, n_in, n_taps = w.shape
     M, C = (n_in, n_out) if swap else (n_out, n_in)
     blocks, T = (M + rows - 1) // rows, len(taps)
-    table = np.zeros((groups, blocks, C * T, rows), dtype=w.dtype)
+    table, flat = np.zeros(groups * blocks * C * T * rows, dtype=w.dtype), w.reshape(w.size)
+    across = n_in * n_taps if swap else n_taps
     for g in range(groups):
         for m in range(M):
+            at = g * M * C * n_taps + m * (n_taps if swap else n_in * n_taps)
+            to = (g * blocks + m // rows) * C * T * rows + m % rows
             for c in range(C):
                 for t in range(T):
-                    value = w[g, c, m, taps[t]] if swap else w[g, m, c, taps[t]]
-                    table[g, m // rows, c * T + t, m % rows] = value
-    return table.reshape(table.size)
-
-
-@compiled
-def reads_in_place(source: Array, plan: Plan) -> bool:
-    """Return whether the source is as good as its packed copy: one tap, no padding, no stride."""
-    one_tap = len(plan.offset) == plan.source_channels and plan.row[0] == plan.column[0] == 0
-    same_rows = source.shape[2] == plan.height and source.shape[3] == plan.width == plan.pitch
-    return one_tap and same_rows and plan.row_stride == plan.column_stride == 1
+                    table[to + (c * T + t) * rows] = flat[at + c * across + taps[t]]
+    return table
 
 
 @compiled
@@ -230,33 +224,24 @@ def correlate_blocks(
     sums = np.empty(rows * room, source.dtype)
     part = (tiles + plan.splits - 1) // plan.splits
     _, channels, out_height, out_width = out.shape
-    whole, flat, area = out.reshape(out.size), source.reshape(source.size), plan.height * width
-    planes: IntArray = np.arange(C) * area
-    in_place = rows == ROWS and reads_in_place(source, plan)
+    whole, row, column, steps = out.reshape(out.size), plan.row, plan.column, (plan.row_stride, plan.column_stride)
     for task in range(start, stop):
         split, block, image = task % plan.splits, task // plan.splits % plan.blocks, task // (plan.splits * plan.blocks)
         first = block * block_rows
         here = min(block_rows, plan.height - first)
-        base = image * C * area + first * width
-        seen, shifts = flat, planes
-        if not in_place or base + (C - 1) * area + here * width + lanes_of(source) > len(flat):
-            base, seen, shifts = 0, packed, offset
-            row, column, steps = plan.row, plan.column, (plan.row_stride, plan.column_stride)
-            pack_block(source, image * C, C, row, column, first, steps[0], steps[1], plan.rows, pitch, packed)
+        pack_block(source, image * C, C, row, column, first, steps[0], steps[1], plan.rows, pitch, packed)
         n, g = image // plan.groups, image % plan.groups
         for tile in range(split * part, min((split + 1) * part, tiles)):
             at = (g * tiles + tile) * len(offset) * rows
             if rows == ROWS and width % lanes_of(source) == 0 and (tile + 1) * rows <= M:
                 channel = g * M + tile * rows
                 to = ((n * channels + channel) * out_height + first) * out_width
-                write_rows(
-                    table, at, seen, base, pitch, shifts, bias, channel, here, width, whole, to, out_height * width
-                )
+                write_rows(table, at, packed, pitch, offset, bias, channel, here, width, whole, to, out_height * width)
                 continue
             for chunk in range(0, here, chunk_rows):
                 count = min(chunk_rows, here - chunk)
-                size, place = (count - 1) * pitch + width, base + chunk * pitch
-                fill_tiles(rows, table, at, seen, place, shifts, len(offset), sums, 0, room, size)
+                size = (count - 1) * pitch + width
+                fill_tiles(rows, table, at, packed, chunk * pitch, offset, len(offset), sums, 0, room, size)
                 for m in range(min(rows, M - tile * rows)):
                     channel = g * M + tile * rows + m
                     to = (n * channels + channel) * out_height * out_width + (first + chunk) * out_width
@@ -271,7 +256,6 @@ def write_rows(
     table: Array,
     at: int,
     packed: Array,
-    base: int,
     pitch: int,
     offset: IntArray,
     bias: Array,
@@ -284,7 +268,7 @@ def write_rows(
 ) -> None:
     """Write rows of ROWS channels, which lie ``size`` apart, without a detour: each is a whole number of vectors."""
     for r in range(rows):
-        fill_tiles(ROWS, table, at, packed, base + r * pitch, offset, len(offset), out, to + r * width, size, width)
+        fill_tiles(ROWS, table, at, packed, r * pitch, offset, len(offset), out, to + r * width, size, width)
     for m in range(ROWS):
         shift = bias[channel + m]
         if shift != 0:

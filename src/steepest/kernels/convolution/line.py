@@ -42,7 +42,7 @@ def convolve_block(x: Array, table: Array, terms: int, y: Array, start: int, sto
         outputs = min(ROWS * block, stop - begin)
         split_phases(x, begin - (k - 1), outputs + terms, phases, pitch)
         for q in range(0, (outputs + ROWS - 1) // ROWS, width):
-            outer_tile(ROWS, VECTORS, table, 0, phases, q, offset, terms, flat, 0, width, False)
+            outer_tile(ROWS, VECTORS, table, 0, phases, q, offset, terms, flat, 0, width, False, 0)
             first = begin + ROWS * q
             here = min(ROWS * width, stop - first)
             for column in range(here // ROWS):

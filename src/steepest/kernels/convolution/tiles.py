@@ -38,11 +38,13 @@ def outer_tile(
     io: Any,
     pitch: Any,
     more: Any,
+    ahead: Any,
 ) -> tuple[Any, Callable[..., Any]] | None:
     """``out[io + m pitch + p] = sum_k a[ia + k rows + m] x[ix + offset[k] + p]``, for ``vectors`` vectors of p.
 
     ``rows`` and ``vectors`` are constants; ``terms`` is the number of k; a, x, offset and out are contiguous. With
-    ``more`` the sum is added to what out holds.
+    ``more`` the sum is added to what out holds. Of each row of x, the line ``ahead`` numbers further is fetched,
+    and out's lines are while the sum is formed.
     Reference: ``steepest.operators.convolution2d.reference``.
     """
     size = literals(rows, vectors)
@@ -52,30 +54,32 @@ def outer_tile(
     i = types.intp
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _, _, a_, ia_, x_, ix_, offset_, terms_, out_, io_, pitch_, more_ = arguments
+        _, _, a_, ia_, x_, ix_, offset_, terms_, out_, io_, pitch_, more_, ahead_ = arguments
         code = VectorCode(context, builder, a)
         a_0, x_0, out_0 = code.start(a, a_, ia_), code.start(x, x_, ix_), code.start(out, out_, io_)
         offset_0 = code.start(offset, offset_, INT64(0))
         sums = code.accumulators(n_rows, n_vectors)
-        out_rows = [code.at(out_0, builder.mul(pitch_, INT64(m))) for m in range(n_rows)]
+        lines = [code.at(out_0, builder.mul(pitch_, INT64(m))) for m in range(n_rows)]
+        places = [(row[v], line, v) for row, line in zip(sums, lines, strict=True) for v in range(n_vectors)]
+        for _, line, v in places:
+            code.fetch(line, v, write=True)
         with builder.if_then(more_):
-            for row, line in zip(sums, out_rows, strict=True):
-                for v in range(n_vectors):
-                    builder.store(code.load(line, v), row[v])
+            for total, line, v in places:
+                builder.store(code.load(line, v), total)
         with cgutils.for_range(builder, terms_) as loop:
             x_k = code.at(x_0, builder.load(code.at(offset_0, loop.index)))
             a_k = code.at(a_0, builder.mul(loop.index, INT64(n_rows)))
             shifted = [code.load(x_k, v) for v in range(n_vectors)]
+            code.fetch(code.at(x_k, ahead_))
             for m in range(n_rows):
                 weight = code.broadcast(code.at(a_k, m))
                 for v in range(n_vectors):
                     code.add_product(sums[m][v], weight, shifted[v])
-        for row, line in zip(sums, out_rows, strict=True):
-            for v in range(n_vectors):
-                code.store(builder.load(row[v]), line, v)
+        for total, line, v in places:
+            code.store(builder.load(total), line, v)
         return context.get_dummy_value()
 
-    return types.void(rows, vectors, a, i, x, i, offset, i, out, i, i, types.boolean), generate
+    return types.void(rows, vectors, a, i, x, i, offset, i, out, i, i, types.boolean, i), generate
 
 
 @inlined

@@ -180,6 +180,7 @@ def transform_back(
     out: Any,
     io: Any,
     pitch: Any,
+    ahead: Any,
 ) -> tuple[Any, Callable[..., Any]] | None:
     """Transform one vector of products back, add ``shift`` and write the tiles' outputs side by side.
 
@@ -194,7 +195,7 @@ def transform_back(
     i = types.intp
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _, _, x_, ix_, x_pitch_, across_, shift_, spare_, count_, where_, out_, io_, pitch_ = arguments
+        _, _, x_, ix_, x_pitch_, across_, shift_, spare_, count_, where_, out_, io_, pitch_, ahead_ = arguments
         if n_rows > step:
             return context.get_dummy_value()
         code = VectorCode(context, builder, x)
@@ -208,12 +209,14 @@ def transform_back(
             vectors = [builder.fadd(vector, shifts) for vector in _side_by_side(code, row)]
             for t, (first, below) in enumerate(starts):
                 line = code.at(out_0, builder.add(first, builder.mul(pitch_, code.index(k))))
+                for v in range(per_row):
+                    code.fetch(code.at(line, ahead_), v, write=True)
                 line = builder.select(builder.icmp_signed("<", code.index(k), below), line, spare_0)
                 for v in range(per_row):
                     code.store_where(masks[v], vectors[t * per_row + v], line, v)
         return context.get_dummy_value()
 
-    return types.void(form, rows, x, i, i, i, x.dtype, spare, i, where, out, i, i), generate
+    return types.void(form, rows, x, i, i, i, x.dtype, spare, i, where, out, i, i, i), generate
 
 
 def _both_sides(code: VectorCode, matrix: Matrix, numbers: Any) -> list[list[Any]]:

@@ -115,6 +115,7 @@ def write_tiles(
 ) -> None:
     """Transform the products of the tiles ``start ... start + count`` back and write them, plus bias, to ``out``."""
     _, M, height, width = out.shape
+    area = height * width
     flat, lanes, gc, step = out.reshape(out.size), lanes_of(out), grid[1], form.step
     where, tile, stop = np.empty(12, np.int64), start, start + count
     while tile < stop:
@@ -124,11 +125,11 @@ def write_tiles(
         here = gc if rows > 1 else min(gc - tx, stop - tile, lanes)
         columns = min(step * here, width - step * tx)
         for m in range(M):
-            at, to, b = m * pitch + tile - start, m * height * width, bias[m]
+            at, to, b = m * pitch + tile - start, m * area, bias[m]
             if rows == 4:
-                transform_back(form, 4, products, at, plane, gc, b, spare, columns, where, flat, to, width)
+                transform_back(form, 4, products, at, plane, gc, b, spare, columns, where, flat, to, width, area)
             elif rows == 2:
-                transform_back(form, 2, products, at, plane, gc, b, spare, columns, where, flat, to, width)
+                transform_back(form, 2, products, at, plane, gc, b, spare, columns, where, flat, to, width, area)
             else:
-                transform_back(form, 1, products, at, plane, gc, b, spare, columns, where, flat, to, width)
+                transform_back(form, 1, products, at, plane, gc, b, spare, columns, where, flat, to, width, area)
         tile += rows * here

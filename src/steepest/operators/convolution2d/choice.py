@@ -9,12 +9,13 @@ from steepest.exceptions import InvalidInputError
 from steepest.operators.convolution2d.geometry import Geometry
 from steepest.validation import check_choice
 
-Algorithm = Literal["auto", "direct", "depthwise", "winograd", "fft", "reference"]
+Algorithm = Literal["auto", "direct", "pointwise", "depthwise", "winograd", "fft", "reference"]
 Pass = Literal["forward", "input_gradient", "weight_gradient"]
-ALGORITHMS = ("auto", "direct", "depthwise", "winograd", "fft", "reference")
+ALGORITHMS = ("auto", "direct", "pointwise", "depthwise", "winograd", "fft", "reference")
 
 FEWEST_CHANNELS = 16  # on both sides: with fewer, transforms of tiles take longer than the products they save
 TILE_SIDES = {3: 4, 5: 2}  # outputs along a tile of these kernels
+TILE_ROWS = 8  # channels in a register tile: fewer on either side leave it unfilled
 FEWEST_TILES = 24  # with fewer, the transform of the weights does
 LARGEST_WASTE = 1.6  # of places in tiles over places in the output
 LARGEST_PLANE = 40_000  # numbers of a channel that stay in cache, as going plane by plane needs
@@ -25,11 +26,14 @@ def choose(g: Geometry) -> str:
     """Return the algorithm that is fastest for a shape, for all three passes.
 
     Kernels of 3 x 3 and 5 x 5 with stride 1 go through Winograd's transforms if there are channels and places enough to
-    pay for them; channels each with a kernel of its own go plane by plane; large kernels on few channels through
-    spectra; everything else is direct.
+    pay for them; kernels of 1 x 1 with stride 1 are matrix products; channels each with a kernel of its own go plane by
+    plane; large kernels on few channels through spectra; everything else is direct.
     """
     if _suits_winograd(g):
         return "winograd"
+    plain = g.stride == (1, 1) and g.padding == ((0, 0), (0, 0))
+    if g.kernel == (1, 1) and plain and min(g.in_channels, g.out_channels) >= TILE_ROWS * g.groups:
+        return "pointwise"
     if (
         g.in_channels == g.out_channels == g.groups > 1
         and g.stride == (1, 1)

@@ -39,7 +39,7 @@ def conv2d(
         Rows and columns from one element of a window to the next.
     groups : int, default 1
         Channels are cut into so many groups, each convolved with its own share of the kernels.
-    algorithm : {"auto", "direct", "depthwise", "winograd", "fft", "reference"}, default "auto"
+    algorithm : {"auto", "direct", "pointwise", "depthwise", "winograd", "fft", "reference"}, default "auto"
         "auto" takes the fastest for the shape.
 
     Returns

@@ -7,7 +7,7 @@ from steepest.kernels.threads import map_blocks, n_threads
 
 T = TypeVar("T")
 
-THREADED_PRODUCTS = 10_000_000  # fewer take a quarter of a millisecond: no longer than waking threads that sleep
+THREADED_PRODUCTS = 5_000_000  # fewer take a tenth of a millisecond or two: no longer than waking threads that sleep
 SHARED_PRODUCTS = 100_000_000  # fewer are done before one thread could help another that is held up
 SHARES = 4  # of each thread
 
