@@ -32,6 +32,8 @@ def map_blocks(function: Callable[[int, int], T], n_rows: int, block_rows: int) 
     small block. A function may itself call this one.
     """
     starts = range(0, n_rows, block_rows)
+    if len(starts) == 1:
+        return [function(0, n_rows)]
     results: list[Any] = [None] * len(starts)
     numbers = iter(range(len(starts)))  # one step of an iterator is one step of the interpreter
 
@@ -53,7 +55,7 @@ def submit(function: Callable[..., T], *arguments: Any) -> Future[T]:
     """Let another thread call ``function`` as soon as one is free."""
     global _pool
     if _pool is None:
-        _pool = ThreadPoolExecutor(n_threads(), thread_name_prefix="steepest")
+        _pool = ThreadPoolExecutor(max(1, n_threads() - 1), thread_name_prefix="steepest")
     return _pool.submit(function, *arguments)
 
 

@@ -1,5 +1,7 @@
 """What the lasso and the elastic net with cross-validation share."""
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from numbers import Integral
 from typing import Any
 
@@ -12,6 +14,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from steepest.estimator import with_callbacks
 from steepest.exceptions import InvalidInputError
+from steepest.kernels.threads import map_blocks
 from steepest.linear_model.coordinate_regressor import CoordinateRegressor
 from steepest.linear_model.folds import Fold, column_folds, gram_folds
 from steepest.linear_model.path import alpha_grid, order_of, pays_on_a_path, strengths, warn_unfinished
@@ -19,6 +22,7 @@ from steepest.objectives.linear import LinearObjective
 from steepest.penalties import L1
 from steepest.penalties import ElasticNet as ElasticNetPenalty
 from steepest.solvers.path import follow_path
+from steepest.solvers.subproblem import Orders
 from steepest.typing import Array
 from steepest.validation import check_choice, check_count, check_positive
 
@@ -72,12 +76,12 @@ class PathCV(CoordinateRegressor):
         self._check_finite([whole], *given, **how)
         ratios = np.atleast_1d(np.asarray(self.l1_ratio, dtype=np.float64))
         grids = [self._grid(whole.c, ratio) for ratio in ratios]
-        jobs = (
-            delayed(self._errors)(fold, grid, ratio, X, y, sample_weight)
+        jobs = [
+            partial(self._errors, fold, grid, ratio, X, y, sample_weight, order_of(self.selection, self.random_state))
             for ratio, grid in zip(ratios, grids, strict=True)
             for fold in folds
-        )
-        errors = np.reshape(Parallel(n_jobs=self.n_jobs, prefer="threads")(jobs), (len(ratios), len(folds), -1))
+        ]
+        errors = np.reshape(self._in_threads(jobs), (len(ratios), len(folds), -1))
         ratio = self._choose(errors, ratios, grids)
         alpha = float(self.alpha_)
         penalty = L1(alpha, positive=self.positive) if ratio == 1.0 else ElasticNetPenalty(alpha, ratio, self.positive)
@@ -110,7 +114,15 @@ class PathCV(CoordinateRegressor):
         given = [check_positive(f"alphas[{i}]", alpha, zero=True) for i, alpha in enumerate(self.alphas)]
         return np.sort(given)[::-1]
 
-    def _errors(self, fold: Fold, grid: Array, ratio: float, X: Any, y: Array, sample_weight: Array | None) -> Array:
+    def _in_threads(self, jobs: Sequence[Callable[[], Array]]) -> list[Array]:
+        """Return what the jobs return: in our own threads, or in as many as ``n_jobs`` asks for."""
+        if self.n_jobs is not None:
+            return list(Parallel(n_jobs=self.n_jobs, prefer="threads")(delayed(job)() for job in jobs))
+        return map_blocks(lambda i, _: jobs[i](), len(jobs), 1)
+
+    def _errors(
+        self, fold: Fold, grid: Array, ratio: float, X: Any, y: Array, sample_weight: Array | None, orders: Orders
+    ) -> Array:
         """Return the held-out errors of one fold along one path."""
         fold.problem.w = np.zeros(X.shape[1])
         path = follow_path(
@@ -118,7 +130,7 @@ class PathCV(CoordinateRegressor):
             strengths(grid, ratio, self.positive),
             tolerance=self.tol,
             max_epochs=self.max_iter,
-            orders=order_of(self.selection, self.random_state),
+            orders=orders,
         )
         warn_unfinished(path, grid, self.tol, self.tol * fold.problem.squared_target, stacklevel=2)
         return fold.errors(path, X, y, sample_weight)

@@ -3,9 +3,8 @@
 import numpy as np
 
 from steepest.kernels.blas import one_blas_thread
+from steepest.kernels.screening import bound_and_screen, doubtful
 from steepest.solvers.design import Design
-from steepest.solvers.duality import duality_gap, primal_value, shrunk_dual
-from steepest.solvers.screening import gap_safe
 from steepest.solvers.subproblem import ROUNDING, Orders, Strength, polish, solve_on_columns, solve_on_gram
 from steepest.solvers.working_set import WorkingSet
 from steepest.typing import Array, IntArray
@@ -54,7 +53,7 @@ class WorkingSetProblem:
         self.squared_target = float(self.target @ self.target)
         self.c = design.first_correlations(self.target)
         self.w: Array = w.astype(np.float64)
-        self.residual = self.target
+        self.residual, self._evaluated = self.target, np.zeros(design.n_features)
         self._norms: Array = np.sqrt(design.squared_norms)
         self._known, self._moved, self._known_at = self.c.copy(), 0.0, np.zeros(design.n_features)
 
@@ -70,61 +69,40 @@ class WorkingSetProblem:
         if strength.l1 == 0.0:
             self.working_set.add(self.candidates)
         with one_blas_thread():
-            self._evaluate()
+            if np.array_equal(self.w, self._evaluated):
+                self._look()
+            else:
+                self._evaluate()
 
     # ------------------------------------------------------------------ the gap
 
     def _evaluate(self) -> None:
-        """Compute residual, objective and gap anew at ``w``; rule columns out; find the violators."""
-        columns, strength = self.working_set.columns, self.strength
+        """Compute residual, objective and gap anew at ``w``."""
+        columns = self.working_set.columns
         inside = self.w[columns]
         residual = self.target - self.working_set.product(inside) if len(columns) else self.target
         self._moved += float(np.linalg.norm(residual - self.residual))
-        self.residual = residual
+        self.residual, self._evaluated = residual, self.w.copy()
         if len(columns):
             self._know(columns, self.working_set.correlate(residual))
-        if strength.l1 > 0.0:
-            reach = self._reach()
-            doubtful = self.candidates[
-                (reach >= strength.l1 * (1 - 1e-12)) & (self._known_at[self.candidates] < self._moved)
-            ]
-            if len(doubtful):
-                self._know(doubtful, self.design.correlate(residual, doubtful))
-        self._bound()
+        self._look()
+
+    def _look(self) -> None:
+        """Learn the correlations that matter; bound the gap, and rule columns out by it."""
+        l1, l2, positive = self.strength.l1, self.strength.l2, self.strength.positive
+        if l1 > 0.0:
+            missing = doubtful(self._known, self._known_at, self._moved, self._norms, self.candidates, l1, positive)
+            if len(missing):
+                self._know(missing, self.design.correlate(self.residual, missing))
+        r_r, r_y = float(self.residual @ self.residual), float(self.residual @ self.target)
+        self.value, self.gap, self.candidates = bound_and_screen(
+            self._known, self._known_at, self._moved, self._norms, self.w, self.candidates, r_r, r_y, l1, l2, positive,
+            self.design.n_samples,
+        )  # fmt: skip
 
     def _know(self, columns: IntArray, correlations: Array) -> None:
         self._known[columns] = correlations
         self._known_at[columns] = self._moved
-
-    def _reach(self) -> Array:
-        """Return how large ``|z_j.r|`` (or ``z_j.r``) of the candidates can be."""
-        known = self._known[self.candidates]
-        drift = self._norms[self.candidates] * (self._moved - self._known_at[self.candidates])
-        return (known if self.strength.positive else np.abs(known)) + drift
-
-    def _bound(self) -> None:
-        l1, l2, positive = self.strength.l1, self.strength.l2, self.strength.positive
-        r_r, r_y = float(self.residual @ self.residual), float(self.residual @ self.target)
-        self.value = primal_value(r_r, self.w[self.working_set.columns], l1, l2)
-        exact = np.flatnonzero((self._known_at >= self._moved) & (self._norms > 0))
-        v, w = self._known[exact], self.w[exact]
-        self.gap = duality_gap(v, w, r_r, r_y, l1, l2, positive, self.design.n_samples)
-        if l1 == 0.0 or len(self.candidates) == 0:
-            return
-        dual = shrunk_dual(v, w, r_r, r_y, l1, l2, positive)
-        shifted = np.abs(self._known[self.candidates] - l2 * self.w[self.candidates])
-        if positive:
-            shifted = self._known[self.candidates] - l2 * self.w[self.candidates]
-        drift = self._norms[self.candidates] * (self._moved - self._known_at[self.candidates])
-        self.candidates = gap_safe(
-            self.candidates,
-            dual.shrink * (shifted + drift),
-            self.design.squared_norms[self.candidates],
-            max(self.value - dual.value, 0.0),
-            l1,
-            l2,
-            positive,
-        )
 
     # ------------------------------------------------------------------ progress
 
