@@ -55,6 +55,7 @@ def submit(function: Callable[..., T], *arguments: Any) -> Future[T]:
     """Let another thread call ``function`` as soon as one is free."""
     global _pool
     if _pool is None:
+        # one fewer, as the calling thread takes part; a spare one would be woken in turns, on a core that is taken
         _pool = ThreadPoolExecutor(max(1, n_threads() - 1), thread_name_prefix="steepest")
     return _pool.submit(function, *arguments)
 
