@@ -37,6 +37,8 @@ DIRECT_LENGTH = {4: 600, 8: 300}  # by itemsize: the longest filter for which co
 DIRECT_LAGS = {4: 100, 8: 60}  # likewise, the most lags of two long signals
 THREADED_PRODUCTS = 400_000  # fewer products than this are done before threads have woken up
 CACHED_SAMPLES = 1 << 16  # of one batch of transforms
+SIDE_BY_SIDE = 4  # transforms of a batch at least: they run in the lanes of a vector
+CACHED_LENGTH = 60_000  # of transforms: so much longer ones take twice the time for each of their operations
 SUMMED_SAMPLES = 1 << 16  # of one partial sum: sums are cut alike for any number of threads
 
 
@@ -188,7 +190,7 @@ def _by_blocks(x: Array, w: Array) -> Array:
     if n_blocks == 1:
         some(0, 1)
     else:
-        map_blocks(some, n_blocks, max(1, CACHED_SAMPLES // length))
+        map_blocks(some, n_blocks, _batch(length, CACHED_SAMPLES))
     return result.ravel()[:n]
 
 
@@ -229,7 +231,7 @@ def _lags_by_blocks(y: Array, w: Array, lags: int) -> Array:
         product *= fft.rfft(windows[start:stop])
         return np.asarray(product.sum(axis=0))
 
-    parts = map_blocks(some, n_blocks, max(1, SUMMED_SAMPLES // length))
+    parts = map_blocks(some, n_blocks, _batch(length, SUMMED_SAMPLES))
     return np.asarray(fft.irfft(sum(parts[1:], parts[0]), length)[:lags])
 
 
@@ -239,8 +241,17 @@ def _block_length(n: int, k: int) -> int:
     lengths = [fft.next_fast_len(k << p, real=True) for p in range(1, 8) if (k << p) < whole]
     lengths = [length for length in lengths if length >= 1024] or [min(whole, fft.next_fast_len(2048, real=True))]
     lengths = [length for length in lengths if length >= 2 * k] + [whole]
-    best: int = min(lengths, key=lambda length: -(-n // (length - k + 1)) * length * (np.log2(length) + 3))
-    return best
+
+    def work(length: int) -> float:
+        transform = length * (np.log2(length) + 3) * (1 + length / CACHED_LENGTH)
+        return float(-(-n // (length - k + 1)) * transform)
+
+    return min(lengths, key=work)
+
+
+def _batch(length: int, samples: int) -> int:
+    """Return how many blocks of a length are transformed at a time: whole vectors of them."""
+    return max(1, samples // (length * SIDE_BY_SIDE)) * SIDE_BY_SIDE
 
 
 class Convolution:
