@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from steepest.kernels.compile import compiled
-from steepest.kernels.threads import map_blocks
+from steepest.kernels.team import Team, claim, finish, join, next_turn
 from steepest.kernels.tiles import fetch
-from steepest.typing import Array
+from steepest.typing import Array, IntArray
 
 _BLOCK_BYTES = 1 << 18  # of X that a block in Fortran order holds: it is read twice, and stays in the second cache
 _LEAST, _MOST = 128, 2048  # rows of such a block: short ones waste the start of every column, long ones the first cache
@@ -44,23 +44,73 @@ def residual_products(
 
     They are computed in ``dtype``, which must not be less precise than X.
     """
-    if not (X.flags.c_contiguous or X.flags.f_contiguous):
-        X = np.ascontiguousarray(X)
-    n, d = X.shape
-    s = np.empty(0, dtype) if weights is None else weights.astype(dtype, copy=False)
-    by_columns = not X.flags.c_contiguous
-    data, kernel = (X.T, _residual_by_columns) if by_columns else (X, _residual_by_rows)
-    y, x_mean, w = (np.ascontiguousarray(vector, dtype=dtype) for vector in (y, x_mean, w))
+    return ResidualPasses(X, weights, x_mean, dtype).products(y, w)
 
-    chunk = -(-max(n // _CHUNKS, _CHUNK_ENTRIES // max(d, 1), 1) // 64) * 64
-    r, n_chunks = np.empty(n, dtype), -(-n // chunk)
-    g, rss = np.zeros((n_chunks, d), dtype), np.zeros(n_chunks)
 
-    def block(start: int, stop: int) -> None:
-        rss[start // chunk] = kernel(data, y, s, x_mean, w, start, stop, r, g[start // chunk])
+class ResidualPasses:
+    """Such passes over the same data, one after the other, by threads that stay awake for a while.
 
-    map_blocks(block, n, chunk)
-    return r, g.sum(axis=0), float(rss.sum())
+    Parameters
+    ----------
+    X, weights, x_mean, dtype
+        As for :func:`residual_products`.
+    """
+
+    def __init__(self, X: Array, weights: Array | None, x_mean: Array, dtype: Any = np.float64) -> None:
+        if not (X.flags.c_contiguous or X.flags.f_contiguous):
+            X = np.ascontiguousarray(X)
+        n, d = X.shape
+        by_columns = not X.flags.c_contiguous
+        data, function = (X.T, _columns_in_team) if by_columns else (X, _rows_in_team)
+        s = np.empty(0, dtype) if weights is None else np.ascontiguousarray(weights, dtype=dtype)
+        chunk = -(-max(n // _CHUNKS, _CHUNK_ENTRIES // max(d, 1), 1) // 64) * 64
+        n_chunks = -(-n // chunk)
+        self._y, self._w = np.empty(n, dtype), np.empty(d, dtype)
+        self._r, self._g, self._rss = np.empty(n, dtype), np.empty((n_chunks, d), dtype), np.zeros(n_chunks)
+        means = np.ascontiguousarray(x_mean, dtype=dtype)
+        self._team = Team(function, n_chunks, data, self._y, s, means, self._w, chunk, self._r, self._g, self._rss)
+
+    def products(self, y: Any, w: Array) -> tuple[Array, Array, float]:
+        """Return ``r``, ``g`` and ``rss`` for a target, or 0, and coefficients."""
+        self._y[:], self._w[:] = y, w
+        self._team.run()
+        return self._r.copy(), self._g.sum(axis=0), float(self._rss.sum())
+
+
+@compiled
+def _rows_in_team(
+    counters: IntArray, leads: bool, n_chunks: int, X: Array, y: Array, s: Array, x_mean: Array, w: Array, chunk: int,
+    r: Array, g: Array, rss: Array,
+) -> None:  # fmt: skip
+    """Take part in a pass over X (n, d): write r, and each chunk's g and rss."""
+    turn = join(counters, leads)
+    while turn >= 0:
+        block = claim(counters)
+        while block < n_chunks:
+            first, last = block * chunk, min((block + 1) * chunk, len(y))
+            g[block] = 0.0
+            rss[block] = _residual_by_rows(X, y, s, x_mean, w, first, last, r, g[block])
+            finish(counters)
+            block = claim(counters)
+        turn = next_turn(counters, leads, turn, n_chunks)
+
+
+@compiled
+def _columns_in_team(
+    counters: IntArray, leads: bool, n_chunks: int, X: Array, y: Array, s: Array, x_mean: Array, w: Array, chunk: int,
+    r: Array, g: Array, rss: Array,
+) -> None:  # fmt: skip
+    """Do the same for X given as its transpose (d, n)."""
+    turn = join(counters, leads)
+    while turn >= 0:
+        block = claim(counters)
+        while block < n_chunks:
+            first, last = block * chunk, min((block + 1) * chunk, len(y))
+            g[block] = 0.0
+            rss[block] = _residual_by_columns(X, y, s, x_mean, w, first, last, r, g[block])
+            finish(counters)
+            block = claim(counters)
+        turn = next_turn(counters, leads, turn, n_chunks)
 
 
 @compiled

@@ -36,7 +36,7 @@ from typing import Any
 import numpy as np
 
 from steepest.solvers.exact.data import CentredData, SinglePrecision
-from steepest.solvers.exact.problem import LeastSquares, Solution, length
+from steepest.solvers.exact.problem import LeastSquares, Solution
 from steepest.typing import Array
 
 MEASURED_EVERY = 1e-4  # by how much G may shrink in single precision before it is measured
@@ -47,20 +47,17 @@ ROUNDING = float(np.finfo(np.float32).eps)
 class Iterate:
     """W (d, k) after ``index`` iterations, and G there; ``start`` is G at zero.
 
-    ``squares`` (k,), the sums of squared residuals, is there if they and G were measured on the data.
+    ``sizes`` (k,) are the lengths of G's columns, and ``relative`` the largest ratio to those at zero. ``squares``
+    (k,), the sums of squared residuals, is there if they and G were measured on the data.
     """
 
     index: int
     W: Array
     G: Array
     start: Array
+    sizes: Array
+    relative: float
     squares: Array | None = None
-
-    @property
-    def relative(self) -> float:
-        """The largest ``|G| / |G at zero|`` of all targets."""
-        zero = np.linalg.norm(self.start, axis=0)
-        return float(np.max(np.linalg.norm(self.G, axis=0) / np.where(zero > 0, zero, 1.0), initial=0.0))
 
 
 def conjugate_gradients(
@@ -77,28 +74,32 @@ def conjugate_gradients(
     """
     W: Array = np.zeros(start.shape)
     G, P, squares = start, start, None
-    square, size = _squares(G), length(G)
-    least, small = tol * size, min(0.1 * tol / ROUNDING, 0.1) * size
+    square = _squares(G)
+    first = np.sqrt(square)
+    small = min(0.1 * tol / ROUNDING, 0.1)
     sound: tuple[Array, Array] | None = None  # where single precision began, or was last measured
-    near = size
+    near = 1.0
     for index in count():
-        yield Iterate(index, W, G, start, squares)
+        size = _relative(square, first)
+        yield Iterate(index, W, G, start, np.sqrt(square), size, squares)
         if rough is not None and sound is None and size <= small:
             sound, near = (W, G), size
         AP = problem.ridge * P + (data if rough is None or sound is None else rough).product(P)
         alpha = _quotient(square, _inner(P, AP))
         W, G, squares = W + alpha * P, G - alpha * AP, None
-        size = length(G)
-        if sound is not None and not (alpha > 0 and size > max(least, MEASURED_EVERY * near)):
-            G, squares = measured(problem, data, Y, W)
-            size = length(G)
-            if size <= 0.1 * near:
-                sound, near = (W, G), size
-            else:
-                (W, G), squares, sound, rough = sound, None, None, None
-                P, square = G, _squares(G)
-                continue
         previous, square = square, _squares(G)
+        if sound is not None:
+            size = _relative(square, first)
+            if not (alpha > 0 and size > max(tol, MEASURED_EVERY * near)):
+                G, squares = measured(problem, data, Y, W)
+                square = _squares(G)
+                size = _relative(square, first)
+                if size <= 0.1 * near:
+                    sound, near = (W, G), size
+                else:
+                    (W, G), squares, sound, rough = sound, None, None, None
+                    P, square = G, _squares(G)
+                    continue
         P = G + _quotient(square, previous) * P
 
 
@@ -108,8 +109,9 @@ def conjugate_gradients_by_residuals(
     """Do the same by way of the residuals, which loses fewer digits."""
     W, R, G, P = np.zeros(start.shape), Y, start, start
     square = _squares(start)
+    first = np.sqrt(square)
     for index in count():
-        yield Iterate(index, W, G, start)
+        yield Iterate(index, W, G, start, np.sqrt(square), _relative(square, first))
         Q = data.forward(P)
         weighted = Q if problem.weights is None else Q * problem.weights[:, None]
         alpha = _quotient(square, _inner(Q, weighted) + problem.ridge * _squares(P))
@@ -144,6 +146,11 @@ def _inner(A: Array, B: Array) -> Array:
 
 def _squares(A: Array) -> Array:
     return _inner(A, A)
+
+
+def _relative(square: Array, first: Array) -> float:
+    """Return the largest ratio of a length, given by its square, to the first one."""
+    return float(np.max(_quotient(np.sqrt(square), first), initial=0.0))
 
 
 def _quotient(a: Array, b: Array) -> Any:

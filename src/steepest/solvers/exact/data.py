@@ -5,12 +5,15 @@ is ever formed for sparse X, where centring would fill the zeros: the rank-one p
 the means are taken off block by block, before anything is multiplied, so that no digits are lost to them.
 """
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from scipy import sparse
 
 from steepest.typing import Array
+
+if TYPE_CHECKING:
+    from steepest.kernels.residual import ResidualPasses
 
 _BLOCK_BYTES = 1 << 21
 
@@ -60,6 +63,7 @@ class DenseData:
     def __init__(self, X: Array, weights: Array | None, centre: bool, x_mean: Array | None = None) -> None:
         self.X, self.weights, self.shape = X, weights, (X.shape[0], X.shape[1])
         self.x_mean = np.zeros(X.shape[1]) if x_mean is None else x_mean
+        self._passes: ResidualPasses | None = None
         if centre and x_mean is None:
             self.x_mean = self._means()
 
@@ -68,13 +72,13 @@ class DenseData:
         n, d = self.shape
         guess = guessed_means(self.X)
         with np.errstate(invalid="ignore", over="ignore"):  # whether the data are finite is looked at afterwards
-            sums = self._products_one(np.ones(n), guess, np.zeros(d))[1]
+            sums = _residual_passes(self.X, self.weights, guess).products(1.0, np.zeros(d))[1]
             return np.asarray(guess + sums / (n if self.weights is None else self.weights.sum()))
 
-    def _products_one(self, y: Array, x_mean: Array, w: Array) -> tuple[Array, Array, float]:
-        from steepest.kernels.residual import residual_products
-
-        return residual_products(self.X, y, self.weights, x_mean, w)
+    def _products_one(self, y: Any, w: Array) -> tuple[Array, Array, float]:
+        if self._passes is None:
+            self._passes = _residual_passes(self.X, self.weights, self.x_mean)
+        return self._passes.products(y, w)
 
     def _blocks(self) -> Any:
         """Yield the rows and their centred copy, block by block."""
@@ -96,13 +100,15 @@ class DenseData:
 
     def product(self, W: Array) -> Array:
         """Return ``Xc^T S Xc W``."""
+        if W.shape[1] == 1:
+            return -self._products_one(0.0, W[:, 0])[1][:, None]
         return -self.residual_products(np.zeros((self.shape[0], W.shape[1])), W)[1]
 
     def adjoint(self, R: Array) -> Array:
         """Return ``Xc^T S R``."""
         zero = np.zeros(self.shape[1])
         if R.shape[1] == 1:
-            return self._products_one(R[:, 0], self.x_mean, zero)[1][:, None]
+            return self._products_one(R[:, 0], zero)[1][:, None]
         total = np.zeros((self.shape[1], R.shape[1]))
         for rows, Z in self._blocks():
             total += Z.T @ self._weigh(R[rows], rows)
@@ -111,7 +117,7 @@ class DenseData:
     def residual_products(self, Y: Array, W: Array) -> tuple[Array, Array, Array]:
         """Return R = Y - Xc W, ``Xc^T S R`` and the weighted sums of squares, in one pass."""
         if W.shape[1] == 1:
-            r, g, rss = self._products_one(Y[:, 0], self.x_mean, W[:, 0])
+            r, g, rss = self._products_one(Y[:, 0], W[:, 0])
             return r[:, None], g[:, None], np.array([rss])
         R, total, squares = np.empty(Y.shape), np.zeros(W.shape), np.zeros(W.shape[1])
         for rows, Z in self._blocks():
@@ -135,6 +141,12 @@ class DenseData:
         return Z
 
 
+def _residual_passes(X: Array, weights: Array | None, x_mean: Array, dtype: Any = np.float64) -> "ResidualPasses":
+    from steepest.kernels.residual import ResidualPasses  # brings numba: only when needed
+
+    return ResidualPasses(X, weights, x_mean, dtype)
+
+
 class SinglePrecision:
     """What of dense data multiplies one vector in single precision: ``X - 1 shift^T`` and the weights.
 
@@ -143,17 +155,12 @@ class SinglePrecision:
 
     def __init__(self, X: Array, shift: Array, weights: Array | None) -> None:
         with np.errstate(over="ignore"):  # what does not fit makes products that are not finite: the caller sees them
-            self.X, self.shift = X, shift.astype(np.float32)
-        self.weights = None if weights is None else weights.astype(np.float32)
-        self.nothing = np.zeros(len(X), dtype=np.float32)
+            self._passes = _residual_passes(X, weights, shift, np.float32)
 
     def product(self, W: Array) -> Array:
         """Return ``Xc^T S Xc W`` (d, 1); W is scaled, so as not to overflow by itself."""
-        from steepest.kernels.residual import residual_products
-
         size = float(np.max(np.abs(W), initial=0.0)) or 1.0
-        w = (W[:, 0] / size).astype(np.float32)
-        g = residual_products(self.X, self.nothing, self.weights, self.shift, w, np.float32)[1]
+        g = self._passes.products(0.0, W[:, 0] / size)[1]
         return np.asarray(g[:, None] * np.float64(-size))
 
 

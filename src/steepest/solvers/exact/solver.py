@@ -197,7 +197,7 @@ class ExactSolver:
         value = 0.5 * problem.scale * max(y_square - float(np.sum(W * (iterate.start + iterate.G))), 0.0)
         k = problem.objective.y.shape[1:]
         theta = problem.objective.pack(W.reshape(problem.d, *k), (y_mean - data.x_mean @ W).reshape(k))
-        return Step(iterate.index, theta, value, problem.scale * length(iterate.G))
+        return Step(iterate.index, theta, value, problem.scale * length(iterate.sizes))
 
 
 def _too_slow(progress: list[float], tol: float, budget: float) -> bool:
