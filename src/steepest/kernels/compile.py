@@ -27,6 +27,16 @@ def compiled(function: F) -> F:
     return cast(F, numba.njit(**OPTIONS)(function))
 
 
+def borrowing(function: F) -> F:
+    """Compile a kernel that only works on arrays it is given, and makes none: it need not count who holds them.
+
+    Counting costs some nanoseconds whenever an array is taken out of a tuple, or a row out of a matrix: much, for a
+    kernel called with a few numbers. What it calls must be compiled so, too.
+    """
+    options: dict[str, Any] = {**OPTIONS, "_nrt": False}
+    return cast(F, numba.njit(**options)(function))
+
+
 def inlined(function: F) -> F:
     """Compile ``function`` as part of every kernel that calls it: for the levels between a loop and what it calls.
 

@@ -17,7 +17,7 @@ import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 
-from steepest.kernels.compile import compiled
+from steepest.kernels.compile import borrowing
 from steepest.kernels.vectors import inlined
 from steepest.typing import IntArray
 
@@ -90,20 +90,20 @@ def _rest(_typing: Any, long: Any) -> tuple[Any, Callable[..., Any]]:
     return types.void(types.boolean), generate
 
 
-@compiled
+@borrowing
 def claim(words: IntArray, task: int, phase: int) -> bool:
     """Return whether a task of this phase, counted from 1, is the caller's: nobody else has it."""
     return words.size == 0 or bool(_claim(words, task * APART, 2 * phase - 2, 2 * phase - 1))
 
 
-@compiled
+@borrowing
 def finish(words: IntArray, task: int, phase: int) -> None:
     """Say that a task is finished."""
     if words.size > 0:
         _publish(words, task * APART, 2 * phase)
 
 
-@compiled
+@borrowing
 def await_all(words: IntArray, n_tasks: int, phase: int) -> None:
     """Return when all tasks of this phase are finished."""
     for task in range(n_tasks if words.size > 0 else 0):

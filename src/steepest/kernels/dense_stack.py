@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from steepest.kernels.activations import activate, pull_back
-from steepest.kernels.compile import compiled, inlined
+from steepest.kernels.compile import borrowing, inlined
 from steepest.kernels.crew import await_all, claim, finish, open_words
 from steepest.kernels.output_losses import value_and_slopes
 from steepest.kernels.products import NEXT, ROWS, SAME, product, product_with_transpose
@@ -100,7 +100,7 @@ class Rule(NamedTuple):
     memory: Array
 
 
-@compiled
+@borrowing
 def share(count: int, task: int, n_tasks: int) -> int:
     """Return where a task's share of ``count`` rows begins, between two tiles; the next task's share begins after it.
 
@@ -113,7 +113,7 @@ def share(count: int, task: int, n_tasks: int) -> int:
     return min(count, task * tiles // n_tasks * ROWS)
 
 
-@compiled
+@borrowing
 def rows_task(
     theta: Array, order: IntArray, begin: int, n: int, task: int, data: Data, stack: Stack, factor: float
 ) -> float:
@@ -156,7 +156,7 @@ def rows_task(
     return value
 
 
-@compiled
+@borrowing
 def weights_task(
     theta: Array, gradient: Array, n: int, task: int, stack: Stack, l2: float, rule: Rule, notes: Array
 ) -> None:
@@ -184,7 +184,7 @@ def weights_task(
     notes[task, PENALTY], notes[task, LENGTH] = 0.5 * l2 * penalty, length
 
 
-@compiled
+@borrowing
 def update_task(
     theta: Array, gradient: Array, task: int, stack: Stack, rule: Rule, rate: float, t: int, notes: Array
 ) -> None:
@@ -255,7 +255,7 @@ def do_task(
         update_task(theta, gradient, task, stack, rule, rate, t, notes)
 
 
-@compiled
+@borrowing
 def train_together(
     theta: Array, gradient: Array, orders: IntArray, batch_size: int, data: Data, stack: Stack, rule: Rule,
     rates: Array, t: int, values: Array, plateau: Array, notes: Array, words: IntArray, made: IntArray, mine: int,

@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 from numba.core import cgutils, types
 
-from steepest.kernels.compile import compiled
+from steepest.kernels.compile import borrowing
 from steepest.kernels.compile import inlined as procedure
 from steepest.kernels.vectors import INT64, VECTOR_BYTES, WIDE, VectorCode, inlined, literals
 from steepest.typing import Array
 
 ROWS = 6  # of a tile; with its vectors, those loaded and the number repeated: 29 of 32 registers, or 15 of 16
 VECTORS = 4 if WIDE else 2
+TALL = 8 if WIDE else 6  # rows of a tile of one or two vectors
 TINY = 64  # multiplications of a product that plain loops make sooner
 SAME: Any = np.intp(0)  # steps from row to row, or from column to column; Python's 0 and 1 would be types
 NEXT: Any = np.intp(1)
@@ -111,7 +112,7 @@ def _by_loops(
             C[np.uintp(c + i * c_row + j)] = total
 
 
-@compiled
+@borrowing
 def product(
     A: Array, a: int, a_row: int, a_column: int, B: Array, b: int, b_row: int, S: Array, s: int, s_row: int,
     C: Array, c: int, c_row: int, m: int, n: int, terms: int,
@@ -128,8 +129,9 @@ def product(
     size = VECTOR_BYTES // A.itemsize
     for j in range(0, n, VECTORS * size):
         width = min(VECTORS * size, n - j)
-        for i in range(0, m, ROWS):
-            last = min(ROWS, m - i) - 1
+        rows = ROWS if width > 2 * size else TALL
+        for i in range(0, m, rows):
+            last = min(rows, m - i) - 1
             x, z, o = a + i * a_row, s + i * s_row + j, c + i * c_row + j
             if last == 0:
                 _tile(1, VECTORS, A, x, a_row, a_column, last, B, b + j, b_row, S, z, s_row, C, o, c_row, terms, width)
@@ -137,9 +139,9 @@ def product(
                 _tile(ROWS, VECTORS, A, x, a_row, a_column, last, B, b + j, b_row, S, z, s_row, C, o, c_row, terms,
                       width)  # fmt: skip
             elif width > size:
-                _tile(ROWS, 2, A, x, a_row, a_column, last, B, b + j, b_row, S, z, s_row, C, o, c_row, terms, width)
+                _tile(TALL, 2, A, x, a_row, a_column, last, B, b + j, b_row, S, z, s_row, C, o, c_row, terms, width)
             else:
-                _tile(ROWS, 1, A, x, a_row, a_column, last, B, b + j, b_row, S, z, s_row, C, o, c_row, terms, width)
+                _tile(TALL, 1, A, x, a_row, a_column, last, B, b + j, b_row, S, z, s_row, C, o, c_row, terms, width)
 
 
 @inlined

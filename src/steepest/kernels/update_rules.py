@@ -10,6 +10,7 @@ from steepest.kernels.compile import inlined
 from steepest.typing import Array
 
 NONE, PLAIN, VELOCITY, SCALED = range(4)
+STRETCH = 1024  # parameters whose state stays in the first-level cache from one loop to the next
 N_CONSTANTS = 8  # seven of the family, and the length to clip gradients to (0 for never)
 
 
@@ -59,17 +60,20 @@ def scaled(
         correction = 1.0 / np.sqrt(1.0 - beta2**t)
         epsilon *= correction if constants[5] > 1 else 1.0
     old, new, old_square, new_square = number(beta1), number(1.0 - beta1), number(beta2), number(constants[2])
-    h, u, eps, last = number(rate), number(correction), number(epsilon), memory.shape[0] - 1
-    ever_largest = constants[6] > 0
-    for i in range(np.uintp(start), np.uintp(stop)):
-        g = gradient[i]
-        memory[0, i] = old * memory[0, i] + new * g
-        memory[1, i] = old_square * memory[1, i] + new_square * g * g
-        s = memory[1, i]
+    h, u, eps = number(rate), number(correction), number(epsilon)
+    ever_largest, last = constants[6] > 0, memory.shape[0] - 1
+    row = last if ever_largest else 1
+    for begin in range(start, stop, STRETCH):
+        end = min(stop, begin + STRETCH)
+        for i in range(np.uintp(begin), np.uintp(end)):
+            g = gradient[i]
+            memory[0, i] = old * memory[0, i] + new * g
+            memory[1, i] = old_square * memory[1, i] + new_square * g * g
         if ever_largest:
-            memory[last, i] = max(memory[last, i], s)
-            s = memory[last, i]
-        theta[i] = kept * theta[i] - h * memory[0, i] / (np.sqrt(s) * u + eps)
+            for i in range(np.uintp(begin), np.uintp(end)):
+                memory[last, i] = max(memory[last, i], memory[1, i])
+        for i in range(np.uintp(begin), np.uintp(end)):
+            theta[i] = kept * theta[i] - h * memory[0, i] / (np.sqrt(memory[row, i]) * u + eps)
 
 
 @inlined
