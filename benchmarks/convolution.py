@@ -8,6 +8,8 @@ is busy with other work, threads that wait for each other measure that work.
 import os
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -125,6 +127,32 @@ def loops_contest() -> Contest:
     return Contest(contenders, distance(expected), 1e-12)
 
 
+def numpy_ml_contest(dtype: str, case: int) -> Contest:
+    """Return the forward pass against a library for teaching, which has channels last.
+
+    Its file is loaded by itself: the package as a whole does not import under a Python of today.
+    """
+    package = find_spec("numpy_ml")
+    assert package is not None and package.origin is not None
+    spec = spec_from_file_location("utils", Path(package.origin).parent / "neural_nets" / "utils" / "utils.py")
+    assert spec is not None and spec.loader is not None
+    utils = module_from_spec(spec)
+    spec.loader.exec_module(utils)
+    conv2D = utils.conv2D
+    _, x_shape, w_shape, how, _ = CASES[case]
+    x, w = arrays(dtype, x_shape, w_shape)
+    padding, stride = how.get("padding", 0), how.get("stride", 1)
+    last, kernels = (
+        np.ascontiguousarray(array.transpose(axes)) for array, axes in ((x, (0, 2, 3, 1)), (w, (2, 3, 1, 0)))
+    )
+    expected = conv2D(last.astype("f8"), kernels.astype("f8"), stride, padding).transpose(0, 3, 1, 2)
+    contenders = [
+        Contender("steepest", ours("forward", x, w, x, how)),
+        Contender("numpy-ml", lambda: conv2D(last, kernels, stride, padding).transpose(0, 3, 1, 2)),
+    ]
+    return Contest(contenders, distance(expected), ALLOWED[dtype])
+
+
 def unfolded_contest(dtype: str, case: int) -> Contest:
     """Return the forward pass against plain NumPy, as libraries for teaching do it: unfold the windows, multiply."""
     _, x_shape, w_shape, how, _ = CASES[case]
@@ -208,7 +236,10 @@ def regimes(quick: bool) -> list[Regime]:
     found.append(Regime("conv2d against the article's loops", loops_contest, 1000.0, repeats=3))
     for number in (0, 6):
         name = f"conv2d f4 against unfolded windows, {CASES[number][0]}, forward"
-        found.append(Regime(name, partial(unfolded_contest, "f4", number), 6.0, repeats=5))
+        found.append(Regime(name, partial(unfolded_contest, "f4", number), 0.0, repeats=5))
+        if find_spec("numpy_ml"):
+            name = f"conv2d f4 against numpy-ml, {CASES[number][0]}, forward"
+            found.append(Regime(name, partial(numpy_ml_contest, "f4", number), 6.0, repeats=5))
     lengths = (16, 100, 1000, 10_000)
     size = 100_000 if quick else 1_000_000
     for dtype in ("f8", "f4"):
