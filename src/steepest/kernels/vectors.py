@@ -109,7 +109,8 @@ class VectorCode:
     def fetch(self, pointer: Any, v: int = 0, write: bool = False) -> None:
         """Have the line of vector ``v`` from ``pointer`` on brought to the cache, while what follows is computed.
 
-        With ``write`` other cores give it up, so that writing need not wait for them.
+        With ``write`` other cores give it up, so that writing need not wait for them. An address that does not exist
+        does no harm.
         """
         form = ir.FunctionType(ir.VoidType(), [self.vector.as_pointer(), INT32, INT32, INT32])
         function = cgutils.get_or_insert_function(self.builder.module, form, "llvm.prefetch.p0")  # type: ignore[no-untyped-call]

@@ -246,7 +246,8 @@ def _block_length(n: int, k: int) -> int:
         transform = length * (np.log2(length) + 3) * (1 + length / CACHED_LENGTH)
         return float(-(-n // (length - k + 1)) * transform)
 
-    return min(lengths, key=work)
+    best: int = min(lengths, key=work)
+    return best
 
 
 def _batch(length: int, samples: int) -> int:
