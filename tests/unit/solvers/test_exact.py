@@ -119,6 +119,15 @@ def test_iterations_in_single_precision_cost_no_digits(n, d, alpha, weighted, dt
     np.testing.assert_allclose(rough.squares, weights @ (residuals - mean) ** 2, rtol=1e-4, atol=1e-8 * n)
 
 
+def test_iterations_in_single_precision_find_the_answer_of_least_norm():
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((400, 120)), rng.standard_normal(400)
+    X[:, 1], X[:, 7] = X[:, 0], X[:, 3] + X[:, 4]
+    W = iterated(LinearObjective(X, y), 1e-12, rough=True).W[:, 0]
+    expected = np.linalg.pinv(X - X.mean(axis=0), rcond=1e-10) @ (y - y.mean())
+    assert np.linalg.norm(W - expected) <= 1e-10 * np.linalg.norm(expected)
+
+
 @pytest.mark.parametrize("size", [1e-60, 1e-25, 1e25, 1e60])
 def test_numbers_that_single_precision_cannot_square_are_iterated_on_in_double(size):
     rng = np.random.default_rng(0)

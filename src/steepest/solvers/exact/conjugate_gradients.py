@@ -41,6 +41,10 @@ from steepest.typing import Array
 
 MEASURED_EVERY = 1e-4  # by how much G may shrink in single precision before it is measured
 ROUNDING = float(np.finfo(np.float32).eps)
+ENOUGH_IF_TALL = 1e-4
+"""How small G must have become for single precision. Its rounding puts into W what is outside the span of the rows,
+and only a large ridge takes that out again: with fewer rows than columns it must be below the tolerance from the start.
+With more of them there is an outside only if columns depend on each other; then this leaves 1e-11 there."""
 
 
 @dataclass
@@ -77,6 +81,8 @@ def conjugate_gradients(
     square = _squares(G)
     first = np.sqrt(square)
     small = min(0.1 * tol / ROUNDING, 0.1)
+    if problem.n > problem.d:
+        small = max(small, ENOUGH_IF_TALL)
     sound: tuple[Array, Array] | None = None  # where single precision began, or was last measured
     near = 1.0
     for index in count():
