@@ -16,6 +16,7 @@ from numba.extending import intrinsic
 
 WIDE = bool(llvm.get_host_cpu_features().get("avx512f", False))
 VECTOR_BYTES = 64 if WIDE else 32
+PIECE_BYTES = 16  # within which numbers are exchanged fastest
 
 INT64, INT32 = ir.IntType(64), ir.IntType(32)
 
@@ -159,18 +160,44 @@ class VectorCode:
     def transposed(self, rows: list[Any]) -> list[Any]:
         """Return the columns of the square whose rows are these, as many as a vector has lanes.
 
-        The squares of side ``step`` off the diagonal of each square of side ``2 step`` are exchanged, for step = 1, 2,
-        4 ...
+        First within the pieces of 16 bytes of which long vectors consist, which takes the processor half the time of
+        any other exchange; then the pieces themselves are exchanged.
         """
-        rows, step = list(rows), 1
-        while step < self.lanes:
-            low = [p if not p & step else self.lanes + p - step for p in range(self.lanes)]
-            high = [p + step if not p & step else self.lanes + p for p in range(self.lanes)]
-            for m in (m for m in range(self.lanes) if not m & step):
-                first, second = rows[m], rows[m + step]
-                rows[m], rows[m + step] = self.shuffle(first, second, low), self.shuffle(first, second, high)
-            step *= 2
-        return rows
+        size = PIECE_BYTES // self.itemsize
+        squares = [self._transposed_pieces(rows[r : r + size]) for r in range(0, self.lanes, size)]
+        columns = [self._exchanged_pieces(list(column)) for column in zip(*squares, strict=True)]
+        return [column[b] for b in range(self.lanes // size) for column in columns]
+
+    def _transposed_pieces(self, rows: list[Any]) -> list[Any]:
+        """Transpose the squares of pieces of so many rows: column c of piece b goes to piece b of vector c."""
+        if len(rows) == 2:
+            return self._interleaved(rows[0], rows[1], 1)
+        (a, b), (c, d) = self._interleaved(rows[0], rows[1], 1), self._interleaved(rows[2], rows[3], 1)
+        return [*self._interleaved(a, c, 2), *self._interleaved(b, d, 2)]
+
+    def _interleaved(self, first: Any, second: Any, run: int) -> list[Any]:
+        """Return the low halves of all pieces of two vectors, and the high ones, in turns of ``run`` numbers."""
+        size = PIECE_BYTES // self.itemsize
+        masks: list[list[int]] = [[], []]
+        for half, mask in enumerate(masks):
+            for start in range(0, self.lanes, size):
+                for i in range(start + half * size // 2, start + (half + 1) * size // 2, run):
+                    mask += [*range(i, i + run), *range(self.lanes + i, self.lanes + i + run)]
+        return [self.shuffle(first, second, mask) for mask in masks]
+
+    def _exchanged_pieces(self, vectors: list[Any]) -> list[Any]:
+        """Return vector b of piece b of each of two or four vectors."""
+        if len(vectors) == 2:
+            return [self._pieces(*vectors, [b, 2 + b]) for b in range(2)]
+        low, high = (
+            [self._pieces(vectors[i], vectors[i + 1], [b, b + 1, 4 + b, 5 + b]) for i in (0, 2)] for b in (0, 2)
+        )
+        return [self._pieces(*pair, [b, 2 + b, 4 + b, 6 + b]) for pair in (low, high) for b in range(2)]
+
+    def _pieces(self, first: Any, second: Any, picked: list[int]) -> Any:
+        """Return a vector of pieces of two, the second's counted on from the first's."""
+        size = PIECE_BYTES // self.itemsize
+        return self.shuffle(first, second, [size * piece + i for piece in picked for i in range(size)])
 
     def constant(self, number: float) -> Any:
         """Return a constant in every lane."""

@@ -28,7 +28,7 @@ def found(X, rows, shift, C, old, limits=(0.0, 0.0)):
     table, half_norms = kernel.room_for_centres(*C.shape, C.dtype)
     kernel.pack_centres(C, table, half_norms)
     panel, results, unsettled = kernel.batch_room(X.shape[1], X)
-    places, before = np.zeros(kernel.BATCH, dtype=np.int64), np.full(kernel.BATCH, k, dtype=np.int32)
+    places, before = np.zeros(kernel.ROOM, dtype=np.int64), np.full(kernel.BATCH, k, dtype=np.int32)
     places[:n], before[:n] = rows, old
     kernel.nearest_two(X, places, n, shift, panel, table, half_norms, before, *limits, results, unsettled)
     picked = np.empty(kernel.BATCH, dtype=np.int64)

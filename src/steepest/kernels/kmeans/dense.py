@@ -14,7 +14,8 @@ Labels are exact: each is the first minimum over j of ``sum_f (x_f - c_jf)^2`` e
 import numpy as np
 
 from steepest.kernels.compile import compiled
-from steepest.kernels.kmeans.nearest import BATCH, batch_room, list_unsettled, nearest_two
+from steepest.kernels.kmeans.measures import MASS, MEMBERS
+from steepest.kernels.kmeans.nearest import BATCH, ROOM, batch_room, list_unsettled, nearest_two
 from steepest.kernels.team import claim, finish, join, next_turn
 from steepest.typing import Array, IntArray
 
@@ -100,7 +101,7 @@ def _assign_block(
 ) -> None:
     """Assign the rows of a block."""
     panel, results, unsettled = batch_room(X.shape[1], X)
-    rows, old, picked = np.empty(BATCH, np.int64), np.empty(BATCH, np.int32), np.empty(BATCH, np.int64)
+    rows, old, picked = np.empty(ROOM, np.int64), np.empty(BATCH, np.int32), np.empty(BATCH, np.int64)
     slope, offset, gap_slope, least_gap, with_sums = limits[0], limits[1], limits[2], limits[3], limits[4] > 0
     total, count = sums[block % sums.shape[0]], counts[block % counts.shape[0]]
     total[:], count[:], moved[block] = 0, 0, 0
@@ -195,25 +196,15 @@ def _settle(
             continue
         labels[i] = new
         moved += 1
-        if with_sums:
+        if with_sums and old >= 0:
             weight = np.float64(weights[i]) if weights.shape[0] > 0 else 1.0
-            _move(X, i, shift, weight, new, old, sums, counts)
+            into, out = np.uint64(new), np.uint64(old)  # without a sign, which would be asked for at every access
+            counts[into, MASS] += weight
+            counts[out, MASS] -= weight
+            counts[into, MEMBERS] += weight > 0
+            counts[out, MEMBERS] -= weight > 0
+            for f in range(X.shape[1]):
+                value = weight * (np.float64(X[i, f]) - np.float64(shift[f]))
+                sums[into, f] += value
+                sums[out, f] -= value
     return moved
-
-
-@compiled
-def _move(X: Array, i: int, shift: Array, weight: float, new: int, old: int, sums: Array, counts: Array) -> None:
-    """Move row i from the sums of cluster ``old`` (none if negative) to those of ``new``."""
-    member = 1.0 if weight > 0 else 0.0
-    counts[new, 0] += weight
-    counts[new, 1] += member
-    if old < 0:
-        for f in range(X.shape[1]):
-            sums[new, f] += weight * (np.float64(X[i, f]) - np.float64(shift[f]))
-        return
-    counts[old, 0] -= weight
-    counts[old, 1] -= member
-    for f in range(X.shape[1]):
-        value = weight * (np.float64(X[i, f]) - np.float64(shift[f]))
-        sums[new, f] += value
-        sums[old, f] -= value

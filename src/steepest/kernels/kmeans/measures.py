@@ -5,6 +5,8 @@ import numpy as np
 from steepest.kernels.compile import compiled
 from steepest.typing import Array, IntArray
 
+MASS, MEMBERS = np.uint64(0), np.uint64(1)  # columns of the counts
+
 
 @compiled
 def add_rows(X: Array, weights: Array, block_rows: int, first: int, last: int, sums: Array) -> None:
@@ -46,14 +48,15 @@ def add_members(
     Reference: :func:`steepest.objectives.clustering.cluster_sums`.
     """
     for block in range(first, last):
-        sums[block], counts[block] = 0, 0
+        total, count = sums[block], counts[block]
+        total[:], count[:] = 0, 0
         for i in range(block * block_rows, min((block + 1) * block_rows, X.shape[0])):
-            j = labels[i]
+            j = np.uint64(labels[i])  # without a sign, which would be asked for at every access
             weight = np.float64(weights[i]) if weights.shape[0] > 0 else 1.0
-            counts[block, j, 0] += weight
-            counts[block, j, 1] += 1.0 if weight > 0 else 0.0
+            count[j, MASS] += weight
+            count[j, MEMBERS] += weight > 0
             for f in range(X.shape[1]):
-                sums[block, j, f] += weight * (np.float64(X[i, f]) - np.float64(origin[f]))
+                total[j, f] += weight * (np.float64(X[i, f]) - np.float64(origin[f]))
 
 
 @compiled

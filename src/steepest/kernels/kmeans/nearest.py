@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from steepest.kernels.compile import compiled
-from steepest.kernels.kmeans.tiles import CENTRES, PANEL_BYTES, meet_centres, pack_pairs, pack_panel
+from steepest.kernels.kmeans.tiles import CENTRES, PANEL_BYTES, fetch_panel, meet_centres, pack_pairs, pack_panel
 from steepest.kernels.vectors import VECTOR_BYTES, first_bit
 from steepest.typing import Array, IntArray
 
 BATCH = 256  # rows that are looked at together
+ROOM = BATCH + PANEL_BYTES // 4  # for their numbers, and those of a panel more
 
 
 def room_for_centres(n_clusters: int, n_features: int, dtype: Any) -> tuple[Array, Array]:
@@ -70,13 +71,16 @@ def nearest_two(
     Scores differ from ``|x - c|^2 / 2`` by ``|x|^2 / 2``, which is the same for all centres. The rows of ``results``
     are ``|x|^2 / 2``, both scores, and the label (a number of the scores' type, so that all lanes have one width; the
     earlier centre wins a tie). A row's bit in ``unsettled`` is set where the label is not the ``old`` one or the scores
-    differ by no more than two errors of ``slope |x|^2 / 2 + offset``. Of the BATCH places in ``rows``, those after the
+    differ by no more than two errors of ``slope |x|^2 / 2 + offset``. Of the ROOM places in ``rows``, those after the
     first ``n_rows`` are overwritten.
     """
     points, number = panel.shape[1], X.dtype.type
     n_places = (n_rows + points - 1) // points * points
+    last = rows[n_rows - 1]
     for t in range(n_rows, n_places):
-        rows[t] = rows[n_rows - 1]
+        rows[t] = last
+    for t in range(points):
+        rows[n_places + t] = last + 1 + t  # what probably comes next
     in_pairs = X.shape[1] == 2 and rows[n_rows - 1] - rows[0] == n_rows - 1
     factor, least = number(2 * slope), number(2 * offset)
     for first in range(0, n_places, points):
@@ -84,6 +88,7 @@ def nearest_two(
             pack_pairs(X, rows[first], shift, panel, results, first)
         else:
             pack_panel(X, rows, shift, panel, results, first)
+            fetch_panel(X, rows, first + points)
         meet_centres(panel, table, half_norms, results, old, factor, least, first, unsettled)
 
 

@@ -13,7 +13,7 @@ from steepest.typing import Array, IntArray
 
 LEAST_WORK_FOR_GAPS = 100  # multiply-adds a point below which computing it anew is cheaper than asking its bound
 GAP_BUFFER_BYTES = 1 << 25
-MANY_MOVES = 4  # one row in so many: beyond, summing anew is cheaper
+MANY_MOVES = 10  # one row in so many: beyond, summing anew is cheaper
 UNDECIDED = -1
 
 

@@ -14,6 +14,8 @@ from steepest.kernels.vectors import INT64, VECTOR_BYTES, WIDE, VectorCode, inli
 
 CENTRES = 2  # that a tile of sums belongs to
 VECTORS = 4 if WIDE else 2  # of points: CENTRES x VECTORS sums, and 32 or 16 registers
+LINE_BYTES = 64  # that come from memory together
+FETCHED_LINES = 4  # of a row, ahead of their use: the processor itself sees where longer rows go on
 PANEL_BYTES = VECTORS * VECTOR_BYTES  # of one feature of a panel's points
 
 
@@ -59,6 +61,28 @@ def pack_panel(
         return context.get_dummy_value()
 
     return types.void(X, rows, shift, panel, norms, i), generate
+
+
+@inlined
+def fetch_panel(_typing: Any, X: Any, rows: Any, first: Any) -> tuple[Any, Callable[..., Any]]:
+    """Ask for the rows of a panel, which will be packed soon; of long rows, for their beginning."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        X_, rows_, first_ = arguments
+        code = VectorCode(context, builder, X)
+        x_0, rows_0 = code.start(X, X_, INT64(0)), code.start(rows, rows_, first_)
+        width = cgutils.unpack_tuple(builder, context.make_array(X)(context, builder, X_).shape, 2)[1]
+        line = LINE_BYTES // code.itemsize
+        n_lines = builder.sdiv(builder.add(width, INT64(line - 1)), INT64(line))
+        few = builder.icmp_signed("<", n_lines, INT64(FETCHED_LINES))
+        n_lines = builder.select(few, n_lines, INT64(FETCHED_LINES))
+        with cgutils.for_range(builder, INT64(VECTORS * code.lanes)) as point:
+            row = code.at(x_0, builder.mul(builder.load(code.at(rows_0, point.index)), width))
+            with cgutils.for_range(builder, n_lines) as loop:
+                code.fetch(code.at(row, builder.mul(loop.index, INT64(line))))
+        return context.get_dummy_value()
+
+    return types.void(X, rows, types.intp), generate
 
 
 @inlined
