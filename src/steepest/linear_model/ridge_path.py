@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils.validation import check_X_y
 
 from steepest.exceptions import InvalidInputError
+from steepest.kernels.blas import beside_kernels
 from steepest.linear_model.ridge import ridge_objective
 from steepest.solvers.exact import LeastSquares, Spectrum
 from steepest.typing import Array
@@ -57,8 +58,9 @@ def ridge_path(
     )
     weights = None if sample_weight is None else np.asarray(sample_weight, dtype=X.dtype)
     problem = LeastSquares(ridge_objective(X, y.astype(X.dtype, copy=False), 0.0, weights, fit_intercept))
-    spectrum = Spectrum(problem)
-    W = spectrum.path(alphas)  # (n_alphas, d, k)
+    with beside_kernels(*X.shape):
+        spectrum = Spectrum(problem)
+        W = spectrum.path(alphas)  # (n_alphas, d, k)
     intercepts = spectrum.y_mean - np.einsum("d,adk->ak", spectrum.data.x_mean, W)
     coefs = W.transpose(0, 2, 1)
     if y.ndim == 1:
