@@ -3,10 +3,11 @@
 import numpy as np
 
 from steepest.kernels.compile import compiled
-from steepest.kernels.kmeans.nearest import BATCH
+from steepest.kernels.kmeans.nearest import BATCH, ROOM, batch_room
+from steepest.kernels.kmeans.tiles import CENTRES, fetch_panel, pack_pairs, pack_panel, squared_distances
 from steepest.typing import Array, IntArray
 
-FEW_FEATURES = 24  # below, points fill SIMD lanes better than features do
+MANY_FEATURES = 24  # from here on it does not pay to turn the points for a few candidates
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 MIX_2 = np.uint64(0x94D049BB133111EB)
@@ -48,59 +49,91 @@ def hash_sparse_rows(data: Array, indices: IntArray, indptr: IntArray, start: in
 
 
 @compiled
-def _squared_distances(X: Array, start: int, n_rows: int, candidates: Array, tile: Array, distances: Array) -> None:
+def _squared_distances(
+    X: Array,
+    start: int,
+    n_rows: int,
+    candidates: Array,
+    rows: IntArray,
+    panel: Array,
+    table: Array,
+    room: Array,
+    distances: Array,
+) -> None:
     """Set ``distances[l, t] = |x_(start + t) - candidate_l|^2`` for the next rows."""
-    if X.shape[1] < FEW_FEATURES:
-        _by_points(X, start, n_rows, candidates, tile, distances)
+    if X.shape[1] < MANY_FEATURES:
+        _by_points(X, start, n_rows, rows, panel, table, room, distances)
     else:
         _by_features(X, start, n_rows, candidates, distances)
 
 
 @compiled
-def _by_points(X: Array, start: int, n_rows: int, candidates: Array, tile: Array, distances: Array) -> None:
-    """Compute the distances with SIMD lanes along the points, two features at a time; the tile has a row to spare."""
-    for f in range(X.shape[1]):
-        for t in range(n_rows):
-            tile[f, t] = X[start + t, f]
-    n_features = X.shape[1]
-    zero = X.dtype.type(0)
-    for j in range(candidates.shape[0]):
-        distance = distances[j]
-        for t in range(BATCH):
-            distance[t] = 0
-        for f in range(0, n_features, 2):
-            c0, c1 = candidates[j, f], candidates[j, f + 1] if f + 1 < n_features else zero
-            x0, x1 = tile[f], tile[f + 1]
-            for t in range(BATCH):
-                d0, d1 = x0[t] - c0, x1[t] - c1
-                distance[t] = distance[t] + d0 * d0 + d1 * d1
+def _by_points(
+    X: Array, start: int, n_rows: int, rows: IntArray, panel: Array, table: Array, room: Array, distances: Array
+) -> None:
+    """Compute the distances with SIMD lanes along the points, a panel after the other.
+
+    ``room`` (2, BATCH or more) holds what is subtracted from the points, which is zero, and takes their lengths.
+    """
+    points = panel.shape[1]
+    last = start + n_rows - 1
+    for t in range(BATCH):
+        rows[t] = min(start + t, last)
+    for t in range(points):
+        rows[BATCH + t] = last + 1 + t
+    for first in range(0, n_rows, points):
+        if X.shape[1] == 2 and first + points <= n_rows:
+            pack_pairs(X, start + first, room[0], panel, room[1], first)
+        else:
+            pack_panel(X, rows, room[0], panel, room[1], first)
+            fetch_panel(X, rows, first + points)
+        squared_distances(panel, table, distances, first)
 
 
 @compiled
 def _by_features(X: Array, start: int, n_rows: int, candidates: Array, distances: Array) -> None:
-    """Compute the distances with SIMD lanes along the features, four candidates to one reading of a row."""
+    """Compute the distances with SIMD lanes along the features, four or two candidates to one reading of a row."""
     zero = X.dtype.type(0)
-    n_fours = candidates.shape[0] // 4 * 4
+    n_candidates = candidates.shape[0]
+    n_fours = n_candidates // 4 * 4
+    n_pairs = n_candidates // 2 * 2
     for t in range(n_rows):
-        i = start + t
+        x = X[start + t]
         for j in range(0, n_fours, 4):
+            c0, c1, c2, c3 = candidates[j], candidates[j + 1], candidates[j + 2], candidates[j + 3]
             total0, total1, total2, total3 = zero, zero, zero, zero
-            for f in range(X.shape[1]):
-                x = X[i, f]
-                d0, d1 = x - candidates[j, f], x - candidates[j + 1, f]
-                d2, d3 = x - candidates[j + 2, f], x - candidates[j + 3, f]
-                total0 += d0 * d0
-                total1 += d1 * d1
-                total2 += d2 * d2
-                total3 += d3 * d3
+            for f in range(x.shape[0]):
+                d0, d1, d2, d3 = x[f] - c0[f], x[f] - c1[f], x[f] - c2[f], x[f] - c3[f]
+                total0, total1, total2, total3 = total0 + d0 * d0, total1 + d1 * d1, total2 + d2 * d2, total3 + d3 * d3
             distances[j, t], distances[j + 1, t] = total0, total1
             distances[j + 2, t], distances[j + 3, t] = total2, total3
-        for j in range(n_fours, candidates.shape[0]):
-            total = zero
-            for f in range(X.shape[1]):
-                difference = X[i, f] - candidates[j, f]
-                total += difference * difference
-            distances[j, t] = total
+        for j in range(n_fours, n_pairs, 2):
+            c0, c1 = candidates[j], candidates[j + 1]
+            total0, total1 = zero, zero
+            for f in range(x.shape[0]):
+                d0, d1 = x[f] - c0[f], x[f] - c1[f]
+                total0, total1 = total0 + d0 * d0, total1 + d1 * d1
+            distances[j, t], distances[j + 1, t] = total0, total1
+        for j in range(n_pairs, n_candidates):
+            c0, total0 = candidates[j], zero
+            for f in range(x.shape[0]):
+                d0 = x[f] - c0[f]
+                total0 += d0 * d0
+            distances[j, t] = total0
+
+
+@compiled
+def _work_room(X: Array, candidates: Array) -> tuple[IntArray, Array, Array, Array, Array]:
+    """Return what :func:`_squared_distances` works with."""
+    n_candidates, d = candidates.shape
+    n_groups = (n_candidates + CENTRES - 1) // CENTRES
+    table = np.zeros((n_groups, d, CENTRES), X.dtype)
+    for j in range(n_candidates):
+        for f in range(d):
+            table[j // CENTRES, f, j % CENTRES] = -candidates[j, f]
+    panel = batch_room(d, X)[0]
+    room = np.zeros((2, max(d, BATCH)), X.dtype)
+    return np.empty(ROOM, np.int64), panel, table, room, np.empty((n_groups * CENTRES, BATCH), X.dtype)
 
 
 @compiled
@@ -140,13 +173,12 @@ def potentials(
     Reference: ``weights @ np.minimum(closest, squared_distances(X, candidates).T).T``. Differences are squared as
     they are: no cancellation. Where ``kept`` (n_candidates, n) has room, the distances are kept.
     """
-    tile = np.zeros((min(X.shape[1], FEW_FEATURES) + 1, BATCH), X.dtype)
-    distances = np.empty((candidates.shape[0], BATCH), X.dtype)
+    rows, panel, table, room, distances = _work_room(X, candidates)
     for block in range(first, last):
         stop = min((block + 1) * block_rows, X.shape[0])
         for start in range(block * block_rows, stop, BATCH):
             n_rows = min(BATCH, stop - start)
-            _squared_distances(X, start, n_rows, candidates, tile, distances)
+            _squared_distances(X, start, n_rows, candidates, rows, panel, table, room, distances)
             for j in range(candidates.shape[0]):
                 if weights.shape[0] > 0:
                     total = _weighted_sum(distances[j], closest[start:stop], weights[start:stop], n_rows)
@@ -176,14 +208,13 @@ def come_closer(
     Reference: ``closest = np.minimum(closest, squared_distances(X, centre))`` and
     ``np.bincount(buckets, weights * closest)``.
     """
-    tile = np.zeros((min(X.shape[1], FEW_FEATURES) + 1, BATCH), X.dtype)
-    distances = np.empty((1, BATCH), X.dtype)
+    rows, panel, table, room, distances = _work_room(X, centre)
     for block in range(first, last):
         stop = min((block + 1) * block_rows, X.shape[0])
         for start in range(block * block_rows, stop, BATCH):
             n_rows = min(BATCH, stop - start)
             if known.shape[0] == 0:
-                _squared_distances(X, start, n_rows, centre, tile, distances)
+                _squared_distances(X, start, n_rows, centre, rows, panel, table, room, distances)
             for t in range(n_rows):
                 i = start + t
                 d = distances[0, t] if known.shape[0] == 0 else known[i]

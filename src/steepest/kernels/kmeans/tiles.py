@@ -6,6 +6,7 @@ two smallest scores there. Reference of the whole file: :func:`steepest.objectiv
 """
 
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 from numba.core import cgutils, types
@@ -166,6 +167,44 @@ def meet_centres(
         return context.get_dummy_value()
 
     return types.void(panel, table, half_norms, results, old, number, number, types.intp, unsettled), generate
+
+
+@inlined
+def squared_distances(
+    _typing: Any, panel: Any, table: Any, distances: Any, first: Any
+) -> tuple[Any, Callable[..., Any]]:
+    """``distances[j, first + t] = |panel[:, t] - c_j|^2``: differences squared as they are, no cancellation."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        panel_, table_, distances_, first_ = arguments
+        code, zero = VectorCode(context, builder, panel), INT64(0)
+        panel_0, table_0 = code.start(panel, panel_, zero), code.start(table, table_, zero)
+        n_groups, width, _ = cgutils.unpack_tuple(builder, context.make_array(table)(context, builder, table_).shape, 3)
+        out = context.make_array(distances)(context, builder, distances_)
+        pitch = cgutils.unpack_tuple(builder, out.shape, 2)[1]
+        sums = code.accumulators(CENTRES, VECTORS)
+        with cgutils.for_range(builder, n_groups) as group:
+            j = builder.mul(group.index, INT64(CENTRES))
+            for variable in chain.from_iterable(sums):
+                builder.store(code.constant(0.0), variable)
+            with cgutils.for_range(builder, width) as loop:
+                x = code.at(panel_0, builder.mul(loop.index, INT64(VECTORS * code.lanes)))
+                points = [code.load(x, v) for v in range(VECTORS)]
+                centre = code.at(
+                    table_0, builder.mul(builder.add(builder.mul(group.index, width), loop.index), INT64(CENTRES))
+                )
+                for c in range(CENTRES):
+                    negative = code.broadcast(code.at(centre, c))
+                    for v in range(VECTORS):
+                        difference = builder.fadd(points[v], negative)
+                        code.add_product(sums[c][v], difference, difference)
+            for c in range(CENTRES):
+                row = builder.mul(builder.add(j, INT64(c)), pitch)
+                for v in range(VECTORS):
+                    code.store(builder.load(sums[c][v]), code.at(out.data, builder.add(row, first_)), v)
+        return context.get_dummy_value()
+
+    return types.void(panel, table, distances, types.intp), generate
 
 
 def _score(code: VectorCode, panel: Any, table: Any, half_norms: Any, width: Any, sums: list[list[Any]]) -> None:
