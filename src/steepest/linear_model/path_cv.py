@@ -76,12 +76,10 @@ class PathCV(CoordinateRegressor):
         self._check_finite([whole], *given, **how)
         ratios = np.atleast_1d(np.asarray(self.l1_ratio, dtype=np.float64))
         grids = [self._grid(whole.c, ratio) for ratio in ratios]
-        jobs = [
-            partial(self._errors, fold, grid, ratio, X, y, sample_weight, order_of(self.selection, self.random_state))
-            for ratio, grid in zip(ratios, grids, strict=True)
-            for fold in folds
-        ]
-        errors = np.reshape(self._in_threads(jobs), (len(ratios), len(folds), -1))
+        orders = [[order_of(self.selection, self.random_state) for _ in folds] for _ in ratios]
+        paths = [list(zip(ratios, grids, own, strict=True)) for own in zip(*orders, strict=True)]
+        jobs = [partial(self._errors, fold, own, X, y, sample_weight) for fold, own in zip(folds, paths, strict=True)]
+        errors = np.stack(self._in_threads(jobs), axis=1)
         ratio = self._choose(errors, ratios, grids)
         alpha = float(self.alpha_)
         penalty = L1(alpha, positive=self.positive) if ratio == 1.0 else ElasticNetPenalty(alpha, ratio, self.positive)
@@ -121,19 +119,22 @@ class PathCV(CoordinateRegressor):
         return map_blocks(lambda i, _: jobs[i](), len(jobs), 1)
 
     def _errors(
-        self, fold: Fold, grid: Array, ratio: float, X: Any, y: Array, sample_weight: Array | None, orders: Orders
+        self, fold: Fold, paths: Sequence[tuple[float, Array, Orders]], X: Any, y: Array, sample_weight: Array | None
     ) -> Array:
-        """Return the held-out errors of one fold along one path."""
-        fold.problem.w = np.zeros(X.shape[1])
-        path = follow_path(
-            fold.problem,
-            strengths(grid, ratio, self.positive),
-            tolerance=self.tol,
-            max_epochs=self.max_iter,
-            orders=orders,
-        )
-        warn_unfinished(path, grid, self.tol, self.tol * fold.problem.squared_target, stacklevel=2)
-        return fold.errors(path, X, y, sample_weight)
+        """Return the held-out errors (n_ratios, n_alphas) of one fold: its problem follows one path after the other."""
+        errors = []
+        for ratio, grid, orders in paths:
+            fold.problem.w = np.zeros(X.shape[1])
+            path = follow_path(
+                fold.problem,
+                strengths(grid, ratio, self.positive),
+                tolerance=self.tol,
+                max_epochs=self.max_iter,
+                orders=orders,
+            )
+            warn_unfinished(path, grid, self.tol, self.tol * fold.problem.squared_target, stacklevel=2)
+            errors.append(fold.errors(path, X, y, sample_weight))
+        return np.array(errors)
 
     def _choose(self, errors: Array, ratios: Array, grids: list[Array]) -> float:
         """Set what the search found; return the best l1_ratio."""

@@ -72,6 +72,19 @@ def test_the_refit_is_the_plain_fit_at_the_chosen_alpha(data):
     assert model.mse_path_.shape == (2, 100, 3)
 
 
+@pytest.mark.parametrize("n_jobs", [None, 4])
+def test_the_paths_of_a_fold_do_not_meet_in_several_threads(monkeypatch, n_jobs):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 300))
+    y = X[:, :5].sum(axis=1) + rng.standard_normal(60)
+    errors = []
+    for n_threads in ("1", "4"):
+        monkeypatch.setenv("STEEPEST_NUM_THREADS", n_threads)
+        how = {"l1_ratio": [0.1, 0.3, 0.5, 0.7, 0.9], "cv": 2, "alphas": 30}
+        errors.append(ElasticNetCV(**how, n_jobs=None if n_threads == "1" else n_jobs).fit(X, y).mse_path_)
+    np.testing.assert_array_equal(*errors)
+
+
 def test_given_alphas_are_sorted(data):
     model = LassoCV(alphas=[0.01, 1.0, 0.1], cv=3).fit(*data)
     np.testing.assert_array_equal(model.alphas_, [1.0, 0.1, 0.01])
