@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from steepest.kernels.compile import compiled, inlined
+from steepest.kernels.compile import borrowing, inlined
 from steepest.kernels.exponential import fraction
 from steepest.typing import Array
 
@@ -21,7 +21,7 @@ ROOT_HALF = math.sqrt(0.5)
 DENSITY_AT_0 = 1.0 / math.sqrt(2.0 * math.pi)
 
 
-@inlined
+@borrowing
 def activate(z: Array, start: int, stop: int, activation: int, setting: Array, slopes: Array) -> None:
     """``z = f(z)``, entry by entry from ``start`` to ``stop``.
 
@@ -67,7 +67,7 @@ def sigmoid(z: Array, start: int, stop: int) -> None:
         z[i] = (b if z[i] > 0 else a) / (a + b)
 
 
-@compiled
+@borrowing
 def value_and_slope(z: float, activation: int, alpha: float) -> Any:
     """Return f(z) and, where it is kept, f'(z) of an activation that runs entry by entry; ``e^-|z|`` is at most 1."""
     if activation == ELU:
@@ -82,7 +82,7 @@ def value_and_slope(z: float, activation: int, alpha: float) -> Any:
     return z * normal, normal + z * DENSITY_AT_0 * math.exp(-0.5 * z * z)
 
 
-@inlined
+@borrowing
 def pull_back(
     d: Array, at: int, h: Array, start: int, stop: int, activation: int, setting: Array, slopes: Array
 ) -> None:
@@ -96,7 +96,8 @@ def pull_back(
     if activation == LINE:
         low, high = number(setting[2]), number(setting[3])
         for i in range(np.uintp(start), np.uintp(stop)):
-            d[shift + i] = first * d[shift + i] if low < h[i] < high else zero
+            value = first * d[shift + i]
+            d[shift + i] = value if (low < h[i]) & (h[i] < high) else zero
     elif activation == LEAKY:
         for i in range(np.uintp(start), np.uintp(stop)):
             d[shift + i] *= one if h[i] > 0 else first

@@ -24,8 +24,7 @@ ROWS = 6  # of a tile; with its vectors, those loaded and the number repeated: 2
 VECTORS = 4 if WIDE else 2
 TALL = 8 if WIDE else 6  # rows of a tile of one or two vectors
 TINY = 64  # multiplications of a product that plain loops make sooner
-SAME: Any = np.intp(0)  # steps from row to row, or from column to column; Python's 0 and 1 would be types
-NEXT: Any = np.intp(1)
+SAME, NEXT = 0, 1  # steps from row to row, or column to column: as constants, each pair has a product compiled for it
 NARROW = 96  # entries of a matrix below which turning it number by number costs less than by vectors
 STRIDE = 1024  # bytes from row to row from which neighbours of a column crowd the same places of the cache
 
@@ -113,19 +112,10 @@ def _by_loops(
 
 
 @borrowing
-def product(
+def _by_tiles(
     A: Array, a: int, a_row: int, a_column: int, B: Array, b: int, b_row: int, S: Array, s: int, s_row: int,
     C: Array, c: int, c_row: int, m: int, n: int, terms: int,
 ) -> None:  # fmt: skip
-    """``C = S + A B`` for A (m, terms), B (terms, n), and C, S (m, n); where ``s_row = 0``, S is the same for all rows.
-
-    Reference: the same with arrays.
-    """
-    if m * n * terms <= TINY or (n == 1 and a_column == 1):
-        _by_loops(A, a, a_row, a_column, B, b, b_row, S, s, s_row, C, c, c_row, m, n, terms)
-        return
-    if n == 1 and a_row == c_row == s_row == 1:  # a column is a row with its matrices exchanged
-        A, a, a_column, B, b, b_row, m, n = B, b, b_row, A, a, a_column, 1, m
     size = VECTOR_BYTES // A.itemsize
     for j in range(0, n, VECTORS * size):
         width = min(VECTORS * size, n - j)
@@ -142,6 +132,24 @@ def product(
                 _tile(TALL, 2, A, x, a_row, a_column, last, B, b + j, b_row, S, z, s_row, C, o, c_row, terms, width)
             else:
                 _tile(TALL, 1, A, x, a_row, a_column, last, B, b + j, b_row, S, z, s_row, C, o, c_row, terms, width)
+
+
+@borrowing
+def product(
+    A: Array, a: int, a_row: int, a_column: int, B: Array, b: int, b_row: int, S: Array, s: int, s_row: int,
+    C: Array, c: int, c_row: int, m: int, n: int, terms: int,
+) -> None:  # fmt: skip
+    """``C = S + A B`` for A (m, terms), B (terms, n), and C, S (m, n); where ``s_row = 0``, S is the same for all rows.
+
+    Reference: the same with arrays.
+    """
+    if m * n * terms <= TINY or (n == 1 and a_column == 1):
+        _by_loops(A, a, a_row, a_column, B, b, b_row, S, s, s_row, C, c, c_row, m, n, terms)
+        return
+    if n == 1 and a_row == c_row == s_row == 1:  # a column is a row with its matrices exchanged
+        _by_tiles(B, b, a_row, b_row, A, a, a_column, S, s, s_row, C, c, c_row, 1, m, terms)
+        return
+    _by_tiles(A, a, a_row, a_column, B, b, b_row, S, s, s_row, C, c, c_row, m, n, terms)
 
 
 @inlined
