@@ -47,6 +47,16 @@ def test_bad_parameters_are_named(data, parameters, text):
         RidgeCV(**parameters).fit(*data)
 
 
+@pytest.mark.parametrize("seed", [1, 13, 30])
+def test_small_alphas_are_not_chosen_for_what_rounding_left_of_wide_data(seed):
+    rng = np.random.default_rng(seed)
+    X, y = rng.standard_normal((40, 40)) * 10.0 ** rng.uniform(-4, 4, 40), rng.standard_normal(40)
+    how = {"alphas": 10.0 ** np.arange(-8, 5), "fit_intercept": False, "store_cv_results": True}
+    by_rows, by_values = RidgeCV(**how).fit(X, y), RidgeCV(**how, gcv_mode="svd").fit(X, y)
+    assert by_rows.alpha_ == by_values.alpha_
+    assert np.all(by_rows.cv_results_.mean(axis=0) > 1e-3 * by_values.cv_results_.mean(axis=0))
+
+
 def test_one_sample_cannot_be_left_out():
     with pytest.raises(InvalidInputError, match="at least 2 samples are needed"):
         RidgeCV().fit([[1.0]], [2.0])

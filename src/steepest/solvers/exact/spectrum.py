@@ -40,6 +40,7 @@ from steepest.solvers.exact.problem import LeastSquares, Solution
 from steepest.typing import Array
 
 MODES = ("auto", "eigen", "svd")
+PIVOT_ROUNDING = 4 * float(np.finfo(np.float64).eps)  # of the largest eigenvalue: a pivot's rounding is below
 
 
 @dataclass
@@ -70,6 +71,13 @@ class Eigenvalues:
         return np.asarray((self.vectors * self.vectors) @ (1.0 / (self.values[:, None] + alphas)))
 
 
+def _extreme_eigenvalue(main: Array, beside: Array, place: int) -> float:
+    """Return the eigenvalue of that place, from the lowest on, of a tridiagonal matrix."""
+    if len(main) == 1:
+        return float(main[0])
+    return float(scipy.linalg.eigvalsh_tridiagonal(main, beside, select="i", select_range=(place, place))[0])
+
+
 @dataclass
 class Tridiagonal:
     """``M = Q T Q^T`` with T of a diagonal and what is beside it, and ``targets = Q^T B``."""
@@ -81,7 +89,11 @@ class Tridiagonal:
 
     @classmethod
     def of(cls, M: Array, B: Array) -> "Tridiagonal":
-        """Reduce M, which is symmetric and is overwritten, by LAPACK's Householder reflections."""
+        """Reduce M, which is positive semidefinite and is overwritten, by LAPACK's Householder reflections.
+
+        Rounding may leave T with eigenvalues below zero, which no small alpha makes up for: then T is raised so that
+        the lowest is zero, and a little more, lest a pivot of ``T + alpha I`` vanish.
+        """
         n = len(M)
         work = int(scipy.linalg.lapack.dsytrd_lwork(n, lower=1)[0])
         reflections, main, beside, factors, _ = scipy.linalg.lapack.dsytrd(M.T, lower=1, lwork=work, overwrite_a=1)
@@ -91,7 +103,9 @@ class Tridiagonal:
             vectors = np.asfortranarray(reflections[1:, :-1])
             work = int(scipy.linalg.lapack.dorgqr(vectors, factors, lwork=-1)[1][0])
             Q[1:, 1:] = scipy.linalg.lapack.dorgqr(vectors, factors, lwork=work, overwrite_a=1)[0]
-        return cls(Q, main, beside, Q.T @ B)
+        lowest, highest = (_extreme_eigenvalue(main, beside, place) for place in (0, n - 1))
+        least = PIVOT_ROUNDING * max(highest, 0.0)
+        return cls(Q, main + max(least - lowest, 0.0), beside, Q.T @ B)
 
     def solve(self, alpha: Array) -> Array:
         """Return ``(M + alpha I)^-1 B`` for one alpha a column of B."""
