@@ -14,6 +14,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from steepest.estimator import with_callbacks
 from steepest.exceptions import InvalidInputError
+from steepest.kernels.blas import one_blas_thread
 from steepest.kernels.threads import map_blocks
 from steepest.linear_model.coordinate_regressor import CoordinateRegressor
 from steepest.linear_model.folds import Fold, column_folds, gram_folds
@@ -113,10 +114,14 @@ class PathCV(CoordinateRegressor):
         return np.sort(given)[::-1]
 
     def _in_threads(self, jobs: Sequence[Callable[[], Array]]) -> list[Array]:
-        """Return what the jobs return: in our own threads, or in as many as ``n_jobs`` asks for."""
-        if self.n_jobs is not None:
-            return list(Parallel(n_jobs=self.n_jobs, prefer="threads")(delayed(job)() for job in jobs))
-        return map_blocks(lambda i, _: jobs[i](), len(jobs), 1)
+        """Return what the jobs return: in our own threads, or in as many as ``n_jobs`` asks for.
+
+        BLAS keeps to one thread all the while: how it sums must not depend on which job runs beside another.
+        """
+        with one_blas_thread():
+            if self.n_jobs is not None:
+                return list(Parallel(n_jobs=self.n_jobs, prefer="threads")(delayed(job)() for job in jobs))
+            return map_blocks(lambda i, _: jobs[i](), len(jobs), 1)
 
     def _errors(
         self, fold: Fold, paths: Sequence[tuple[float, Array, Orders]], X: Any, y: Array, sample_weight: Array | None
