@@ -122,15 +122,16 @@ class NetworkObjective:
 
     def batch(self, rows: IntArray) -> "NetworkObjective":
         """Return the objective on some rows, scaled to stand for all or of its own; running statistics are shared."""
-        weights = self.reduction.weights
-        own = Reduction.of("mean", len(rows), None if weights is None else weights[rows])
+        reduction = self.reduction.batch(rows, self.n_samples)
+        if self.own_batches:
+            reduction = Reduction.of("mean", len(rows), reduction.weights)
         return NetworkObjective(
             self.network,
             self.X[rows],
             self.y[rows],
             self.loss,
             self.penalty,
-            reduction=own if self.own_batches else self.reduction.batch(rows, self.n_samples),
+            reduction=reduction,
             own_batches=self.own_batches,
             generator=self.generator,
             state=self.state,
