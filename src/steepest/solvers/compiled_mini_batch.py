@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from steepest.kernels import update_rules as kernel_rules
+from steepest.kernels.blas import length, one_blas_thread
 from steepest.kernels.dense_stack import Rule, train
 from steepest.kernels.scratch import LINE, aligned
 from steepest.solvers.loop import Steps
@@ -163,7 +164,10 @@ def compiled_mini_batch_descent(
     counts = plateau.counts if plateau.score is None else Plateau().counts  # scores are counted instead of values
     orders = orders_of(n_rows, batch_size, generator if shuffle else None) if orders is None else orders
     rule = Rule(family, np.array(constants), memory.state)
-    value = objective.value(theta) if start else nan
+    value = nan
+    if start:
+        with one_blas_thread():  # several would wait for more work on the cores that the steps need
+            value = objective.value(theta)
     yield Step(0, theta.copy(), value)
     epoch = 0
     while True:
@@ -186,9 +190,9 @@ def compiled_mini_batch_descent(
             epoch,
             theta.copy(),
             value,
-            float(np.linalg.norm(gradient)),
+            length(gradient),
             step_size=memory.rate,
-            step_norm=float(np.linalg.norm(way)),
+            step_norm=length(way),
             notes=part_norms(gradient, way, parts) | plateau.notes(),
         )
         if ended:

@@ -6,7 +6,7 @@ from math import nan
 
 import numpy as np
 
-from steepest.kernels.blas import one_blas_thread
+from steepest.kernels.blas import length, one_blas_thread
 from steepest.solvers.loop import Steps
 from steepest.solvers.plateau import Plateau
 from steepest.solvers.protocols import FiniteSum
@@ -84,7 +84,7 @@ def mini_batch_descent(
     plateau = Plateau() if plateau is None else plateau
     threads = one_blas_thread if min(batch_size, objective.n_samples) * theta.size < LARGE_BATCH else nullcontext
     value, gradient = objective.value_and_gradient(theta) if start else (nan, np.full_like(theta, nan))
-    yield Step(0, theta, value, float(np.linalg.norm(gradient)))
+    yield Step(0, theta, value, length(gradient))
     epoch = n_updates = 0
     while True:
         epoch += 1
@@ -108,9 +108,9 @@ def mini_batch_descent(
             epoch,
             theta,
             value,
-            gradient_norm=float(np.linalg.norm(gradient)),
+            gradient_norm=length(gradient),
             step_size=rate,
-            step_norm=float(np.linalg.norm(theta - before)),
+            step_norm=length(theta - before),
             updates=np.stack(seen) if watch else None,
             notes=part_norms(gradient, theta - before, parts) | plateau.notes(),
         )
@@ -128,8 +128,8 @@ def part_norms(gradient: Array, way: Array, parts: Mapping[str, slice] | None) -
     """
     notes: dict[str, float] = {}
     for name, span in (parts or {}).items():
-        notes[f"gradient_norm_{name}"] = float(np.linalg.norm(gradient[span]))
-        notes[f"step_norm_{name}"] = float(np.linalg.norm(way[span]))
+        notes[f"gradient_norm_{name}"] = length(gradient[span])
+        notes[f"step_norm_{name}"] = length(way[span])
     return notes
 
 
