@@ -65,9 +65,13 @@ def test_batches_of_all_rows_add_up_to_the_whole() -> None:
     np.testing.assert_allclose(np.mean(gradients, axis=0), objective.gradient(theta), atol=1e-13)
 
 
-def test_a_batch_without_weight_adds_nothing() -> None:
-    X, y = np.arange(6.0).reshape(3, 2), np.ones(3)
-    objective = NetworkObjective(Sequential([Dense(1)], (2,)), X, y, sample_weight=np.array([1.0, 0.0, 0.0]))
+@pytest.mark.parametrize("own_batches", [False, True])
+def test_a_batch_without_weight_adds_nothing(own_batches: bool) -> None:
+    X, y, weights = np.arange(6.0).reshape(3, 2), np.ones(3), np.array([1.0, 0.0, 0.0])
+    objective = NetworkObjective(
+        Sequential([Dense(1)], (2,)), X, y, sample_weight=weights, own_batches=own_batches,
+        penalty=SquaredL2(0.3 * own_batches),
+    )  # fmt: skip
     value, gradient = objective.batch(np.array([1, 2])).value_and_gradient(np.ones(3))
     assert value == 0.0
     np.testing.assert_array_equal(gradient, 0.0)

@@ -230,7 +230,7 @@ def end_task(n_rows: int, batch_size: int, p: int, notes: Array, values: Array, 
 
 @inlined
 def scales(order: IntArray, begin: int, n: int, data: Data) -> tuple[float, float]:
-    """Return the factor of a batch's losses and the strength of its penalty."""
+    """Return the factor of a batch's losses and the strength of its penalty; zeros where no sample has a weight."""
     if not data.own_mean:
         return data.factor * data.X.shape[0] / n, data.l2
     mass = float(n)
@@ -238,7 +238,7 @@ def scales(order: IntArray, begin: int, n: int, data: Data) -> tuple[float, floa
         mass = 0.0
         for i in range(begin, begin + n):
             mass += data.weights[order[i]]
-    return data.factor / mass, data.l2 / mass
+    return (data.factor / mass, data.l2 / mass) if mass > 0 else (0.0, 0.0)
 
 
 @inlined

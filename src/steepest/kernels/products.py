@@ -158,8 +158,7 @@ def _turn(
 ) -> tuple[Any, Callable[..., Any]]:
     """Write a square of LANES rows and columns of W to the panel as columns and rows.
 
-    Rows beyond number ``last`` are that one once more, columns from ``width`` on 0. Vectors i and i + LANES / 2 are
-    merged, alternately one number of each, and log2(LANES) such rounds exchange rows and columns.
+    Rows beyond number ``last`` are that one once more, columns from ``width`` on 0.
     """
     i = types.intp
 
@@ -171,12 +170,7 @@ def _turn(
         for r in range(code.lanes):
             row = builder.select(builder.icmp_signed("<", INT64(r), last_), INT64(r), last_)
             vectors.append(code.load_where(mask, code.at(source, builder.mul(row, step))))
-        size = code.lanes
-        merged = [number for r in range(size) for number in (r, size + r)]
-        for _ in range(size.bit_length() - 1):
-            pairs = zip(vectors[: size // 2], vectors[size // 2 :], strict=True)
-            vectors = [code.shuffle(*pair, half) for pair in pairs for half in (merged[:size], merged[size:])]
-        for r, vector in enumerate(vectors):
+        for r, vector in enumerate(code.transposed(vectors)):
             code.store(vector, code.at(target, builder.mul(INT64(r), panel_step)))
         return context.get_dummy_value()
 

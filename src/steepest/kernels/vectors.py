@@ -10,10 +10,12 @@ from itertools import chain
 from typing import Any
 
 import llvmlite.binding as llvm  # type: ignore[import-untyped]
+import numba.core.cgutils
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import types
 from numba.extending import intrinsic
 
+cgutils: Any = numba.core.cgutils  # numba types it in part
 WIDE = bool(llvm.get_host_cpu_features().get("avx512f", False))
 VECTOR_BYTES = 64 if WIDE else 32
 PIECE_BYTES = 16  # within which numbers are exchanged fastest
@@ -44,7 +46,7 @@ class VectorCode:
         suffix = f"v{self.lanes}f{8 * self.itemsize}"
         form = ir.FunctionType(self.vector, [self.vector] * 3)
         name = f"llvm.fma.{suffix}"
-        self.fused = cgutils.get_or_insert_function(builder.module, form, name)  # type: ignore[no-untyped-call]
+        self.fused = cgutils.get_or_insert_function(builder.module, form, name)
 
     def start(self, array_type: Any, array: Any, index: Any) -> Any:
         """Return the address of ``array[index]``."""
@@ -104,7 +106,7 @@ class VectorCode:
     def _masked(self, what: str, result: Any, arguments: list[Any]) -> Any:
         name = f"llvm.masked.{what}.v{self.lanes}f{8 * self.itemsize}.p0"
         form = ir.FunctionType(result, [argument.type for argument in arguments])
-        function = cgutils.get_or_insert_function(self.builder.module, form, name)  # type: ignore[no-untyped-call]
+        function = cgutils.get_or_insert_function(self.builder.module, form, name)
         return self.builder.call(function, arguments)
 
     def fetch(self, pointer: Any, v: int = 0, write: bool = False) -> None:
@@ -114,7 +116,7 @@ class VectorCode:
         does no harm.
         """
         form = ir.FunctionType(ir.VoidType(), [self.vector.as_pointer(), INT32, INT32, INT32])
-        function = cgutils.get_or_insert_function(self.builder.module, form, "llvm.prefetch.p0")  # type: ignore[no-untyped-call]
+        function = cgutils.get_or_insert_function(self.builder.module, form, "llvm.prefetch.p0")
         self.builder.call(function, [self._address(pointer, v), INT32(int(write)), INT32(3), INT32(1)])
 
     def load_pieces(self, count: int, pointer: Any, pitch: Any) -> Any:
@@ -188,16 +190,14 @@ class VectorCode:
     def _exchanged_pieces(self, vectors: list[Any]) -> list[Any]:
         """Return vector b of piece b of each of two or four vectors."""
         if len(vectors) == 2:
-            return [self._pieces(*vectors, [b, 2 + b]) for b in range(2)]
-        low, high = (
-            [self._pieces(vectors[i], vectors[i + 1], [b, b + 1, 4 + b, 5 + b]) for i in (0, 2)] for b in (0, 2)
-        )
-        return [self._pieces(*pair, [b, 2 + b, 4 + b, 6 + b]) for pair in (low, high) for b in range(2)]
+            return [self._pieces(vectors, [b, 2 + b]) for b in range(2)]
+        low, high = ([self._pieces(vectors[i : i + 2], [b, b + 1, 4 + b, 5 + b]) for i in (0, 2)] for b in (0, 2))
+        return [self._pieces(pair, [b, 2 + b, 4 + b, 6 + b]) for pair in (low, high) for b in range(2)]
 
-    def _pieces(self, first: Any, second: Any, picked: list[int]) -> Any:
+    def _pieces(self, pair: list[Any], picked: list[int]) -> Any:
         """Return a vector of pieces of two, the second's counted on from the first's."""
         size = PIECE_BYTES // self.itemsize
-        return self.shuffle(first, second, [size * piece + i for piece in picked for i in range(size)])
+        return self.shuffle(pair[0], pair[1], [size * piece + i for piece in picked for i in range(size)])
 
     def constant(self, number: float) -> Any:
         """Return a constant in every lane."""

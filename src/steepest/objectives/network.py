@@ -78,7 +78,8 @@ class NetworkObjective:
         self.own_batches = own_batches
         weights = reduction.weights
         mass = float(self.n_samples if weights is None else weights.sum())
-        self._penalty_scale = 1.0 / mass if own_batches else 1.0
+        own_scale = 1.0 / mass if mass > 0 else 0.0
+        self._penalty_scale = own_scale if own_batches else 1.0
 
     @property
     def n_parameters(self) -> int:
@@ -124,7 +125,9 @@ class NetworkObjective:
         """Return the objective on some rows, scaled to stand for all or of its own; running statistics are shared."""
         reduction = self.reduction.batch(rows, self.n_samples)
         if self.own_batches:
-            reduction = Reduction.of("mean", len(rows), reduction.weights)
+            weights = reduction.weights
+            some = weights is None or bool(weights.any())  # where no sample has a weight, the sum is the objective: 0
+            reduction = Reduction.of("mean" if some else "sum", len(rows), weights)
         return NetworkObjective(
             self.network,
             self.X[rows],

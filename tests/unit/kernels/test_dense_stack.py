@@ -150,6 +150,8 @@ def test_training_in_tasks_equals_the_readable_form(update: Any, weights: bool, 
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((49, 700)).astype(dtype), rng.integers(0, 3, 49)  # the last batch is a single row
     sample_weight = rng.uniform(0.5, 2.0, 49).astype(dtype) if weights else None
+    if sample_weight is not None:
+        sample_weight[7:] = 0.0  # no sample of the last batch has a weight
     network = Sequential([Dense(400), ReLU(), Dense(3)], (700,))
     loss, penalty = SoftmaxCrossEntropy(), SquaredL2(0.2)
     objective = NetworkObjective(network, X, y, loss, penalty, sample_weight=sample_weight, own_batches=weights)

@@ -1,17 +1,17 @@
-"""The register tiles of k-means: a panel of points, turned so that SIMD lanes are points, meets four centres.
+"""The register tiles of k-means: a panel of points, turned so that SIMD lanes are points, meets two centres.
 
-A panel holds POINTS points, feature by feature, ``panel[f, t]``; centres come as ``table[q, f, i] = -c_(4 q + i), f``.
-Sixteen (eight) sums stay in registers over all features, so that eight loads serve sixteen multiply-adds, and meet the
-two smallest scores there. Reference of the whole file: :func:`steepest.objectives.clustering.scores`.
+A panel holds POINTS points, feature by feature, ``panel[f, t]``; centres come as ``table[q, f, i] = -c_(2 q + i), f``.
+Their sums stay in registers over all features, and meet the two smallest scores, which stay there over all centres.
+Reference of the whole file: :func:`steepest.objectives.clustering.scores`.
 """
 
 from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
-from numba.core import cgutils, types
+from numba.core import types
 
-from steepest.kernels.vectors import INT64, VECTOR_BYTES, WIDE, VectorCode, inlined
+from steepest.kernels.vectors import INT64, VECTOR_BYTES, WIDE, VectorCode, cgutils, inlined
 
 CENTRES = 2  # that a tile of sums belongs to
 VECTORS = 4 if WIDE else 2  # of points: CENTRES x VECTORS sums, and 32 or 16 registers
