@@ -1,40 +1,62 @@
-"""Counters that threads share while they run compiled code: every operation is seen by all, in one order."""
+"""Numbers that threads share while they run compiled code.
+
+Each is a place in an int64 array. Who reads a number sees all that was written before it was stored.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import types
-from numba.extending import intrinsic
 
-ORDER = "seq_cst"  # what was written before is seen by whoever sees the counter
+from steepest.kernels.vectors import inlined
 
 
-def _on_counter(change: Callable[..., Any], result: Any, n_values: int) -> Any:
-    """Return a function of an int64 array, a place in it and so many values, which compiled code can call."""
+@inlined
+def load(_typing: Any, numbers: Any, at: Any) -> tuple[Any, Callable[..., Any]]:
+    """Return a number."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        done = change(builder, builder.gep(data, [arguments[1]]), *arguments[2:])
-        return done if result is types.int64 else context.get_dummy_value()
+        place = _address(context, builder, signature, arguments)
+        return builder.load_atomic(place, ordering="acquire", align=8)
 
-    if n_values == 0:
-        return intrinsic(lambda _typing, counters, place: (result(counters, types.intp), generate))
-    return intrinsic(lambda _typing, counters, place, value: (result(counters, types.intp, types.int64), generate))
+    return types.intp(numbers, types.intp), generate
 
 
-def _add(builder: ir.IRBuilder, place: Any, value: Any) -> Any:
-    return builder.atomic_rmw("add", place, value, ORDER)
+@inlined
+def store(_typing: Any, numbers: Any, at: Any, value: Any) -> tuple[Any, Callable[..., Any]]:
+    """Write a number."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = _address(context, builder, signature, arguments)
+        builder.store_atomic(arguments[2], place, ordering="release", align=8)
+        return context.get_dummy_value()
+
+    return types.void(numbers, types.intp, types.intp), generate
 
 
-def _load(builder: ir.IRBuilder, place: Any) -> Any:
-    return builder.load_atomic(place, ORDER, 8)
+@inlined
+def fetch_add(_typing: Any, numbers: Any, at: Any, value: Any) -> tuple[Any, Callable[..., Any]]:
+    """Add to a number; return what it was before."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = _address(context, builder, signature, arguments)
+        return builder.atomic_rmw("add", place, arguments[2], "acq_rel")
+
+    return types.intp(numbers, types.intp, types.intp), generate
 
 
-def _store(builder: ir.IRBuilder, place: Any, value: Any) -> Any:
-    return builder.store_atomic(value, place, ORDER, 8)
+@inlined
+def replace(_typing: Any, numbers: Any, at: Any, old: Any, new: Any) -> tuple[Any, Callable[..., Any]]:
+    """Put ``new`` in the place of ``old``, at once; return whether ``old`` was there."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = _address(context, builder, signature, arguments)
+        _, _, before, after = arguments
+        return builder.extract_value(builder.cmpxchg(place, before, after, "acq_rel", failordering="acquire"), 1)
+
+    return types.boolean(numbers, types.intp, types.intp, types.intp), generate
 
 
-fetch_add = _on_counter(_add, types.int64, 1)  # (counters, place, value) -> what was there before
-load = _on_counter(_load, types.int64, 0)
-store = _on_counter(_store, types.void, 1)
+def _address(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    numbers = context.make_array(signature.args[0])(context, builder, arguments[0])
+    return builder.gep(numbers.data, [arguments[1]])

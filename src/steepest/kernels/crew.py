@@ -15,10 +15,11 @@ from typing import Any
 import llvmlite.binding as llvm  # type: ignore[import-untyped]
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import types
 
+from steepest.kernels.atomics import load, replace, store
 from steepest.kernels.compile import borrowing
-from steepest.kernels.vectors import inlined
+from steepest.kernels.vectors import cgutils, inlined
 from steepest.typing import IntArray
 
 APART = 16  # words from one task's to the next: two lines of the cache, which processors fetch together
@@ -33,58 +34,17 @@ def open_words(n_tasks: int) -> IntArray:
 
 
 @inlined
-def _claim(_typing: Any, words: Any, at: Any, old: Any, new: Any) -> tuple[Any, Callable[..., Any]]:
-    """Put ``new`` in the place of ``old``, at once; return whether ``old`` was there."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        word = _address(context, builder, signature.args[0], arguments)
-        return builder.extract_value(
-            builder.cmpxchg(word, arguments[2], arguments[3], "acq_rel", failordering="acquire"), 1
-        )
-
-    return types.boolean(words, types.intp, types.intp, types.intp), generate
-
-
-@inlined
-def _publish(_typing: Any, words: Any, at: Any, value: Any) -> tuple[Any, Callable[..., Any]]:
-    """Write a word so that whoever reads it sees all that was written before."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        word = _address(context, builder, signature.args[0], arguments)
-        builder.store_atomic(arguments[2], word, ordering="release", align=8)
-        return context.get_dummy_value()
-
-    return types.void(words, types.intp, types.intp), generate
-
-
-@inlined
-def _look(_typing: Any, words: Any, at: Any) -> tuple[Any, Callable[..., Any]]:
-    """Read a word, and with it all that was written before it."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        word = _address(context, builder, signature.args[0], arguments)
-        return builder.load_atomic(word, ordering="acquire", align=8)
-
-    return types.intp(words, types.intp), generate
-
-
-def _address(context: Any, builder: Any, array_type: Any, arguments: Any) -> Any:
-    words = context.make_array(array_type)(context, builder, arguments[0])
-    return builder.gep(words.data, [arguments[1]])
-
-
-@inlined
 def _rest(_typing: Any, long: Any) -> tuple[Any, Callable[..., Any]]:
     """Let the core do something else: for some cycles, or, after a ``long`` time, until other threads have had it."""
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         if PAUSE:
             form = ir.FunctionType(ir.VoidType(), [])
-            builder.call(cgutils.get_or_insert_function(builder.module, form, PAUSE), [])  # type: ignore[no-untyped-call]
+            builder.call(cgutils.get_or_insert_function(builder.module, form, PAUSE), [])
         if YIELD:
             form = ir.FunctionType(ir.IntType(32), [])
             with builder.if_then(arguments[0], likely=False):
-                builder.call(cgutils.get_or_insert_function(builder.module, form, YIELD), [])  # type: ignore[no-untyped-call]
+                builder.call(cgutils.get_or_insert_function(builder.module, form, YIELD), [])
         return context.get_dummy_value()
 
     return types.void(types.boolean), generate
@@ -93,14 +53,14 @@ def _rest(_typing: Any, long: Any) -> tuple[Any, Callable[..., Any]]:
 @borrowing
 def claim(words: IntArray, task: int, phase: int) -> bool:
     """Return whether a task of this phase, counted from 1, is the caller's: nobody else has it."""
-    return words.size == 0 or bool(_claim(words, task * APART, 2 * phase - 2, 2 * phase - 1))
+    return words.size == 0 or bool(replace(words, task * APART, 2 * phase - 2, 2 * phase - 1))
 
 
 @borrowing
 def finish(words: IntArray, task: int, phase: int) -> None:
     """Say that a task is finished."""
     if words.size > 0:
-        _publish(words, task * APART, 2 * phase)
+        store(words, task * APART, 2 * phase)
 
 
 @borrowing
@@ -108,6 +68,6 @@ def await_all(words: IntArray, n_tasks: int, phase: int) -> None:
     """Return when all tasks of this phase are finished."""
     for task in range(n_tasks if words.size > 0 else 0):
         looks = 0
-        while _look(words, task * APART) < 2 * phase:
+        while load(words, task * APART) < 2 * phase:
             looks += 1
             _rest(looks > PATIENCE)
