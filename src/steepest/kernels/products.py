@@ -26,7 +26,6 @@ TALL = 8 if WIDE else 6  # rows of a tile of one or two vectors
 TINY = 64  # multiplications of a product that plain loops make sooner
 SAME, NEXT = 0, 1  # steps from row to row, or column to column: as constants, each pair has a product compiled for it
 NARROW = 96  # entries of a matrix below which turning it number by number costs less than by vectors
-STRIDE = 1024  # bytes from row to row from which neighbours of a column crowd the same places of the cache
 
 
 @inlined

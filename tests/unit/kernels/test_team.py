@@ -24,21 +24,30 @@ def count(counters, leads, n_blocks, given, done):
         turn = team.next_turn(counters, leads, turn, n_blocks)
 
 
+@pytest.fixture
+def counting():
+    """A number to add, the blocks' sums, and a team that adds it, of as many threads as are allowed then."""
+
+    def of(n_blocks=N_BLOCKS):
+        given, done = np.ones(1), np.zeros(n_blocks)
+        return given, done, team.Team(count, n_blocks, given, done)
+
+    return of
+
+
 @pytest.mark.parametrize("n_threads", ["1", "2", "3", "7"])
-def test_every_block_of_every_pass_is_done_once(n_threads, monkeypatch):
+def test_every_block_of_every_pass_is_done_once(n_threads, monkeypatch, counting):
     monkeypatch.setenv("STEEPEST_NUM_THREADS", n_threads)
-    given, done = np.zeros(1), np.zeros(N_BLOCKS)
-    runner = team.Team(count, N_BLOCKS, given, done)
+    given, done, runner = counting()
     for step in range(2000):
         given[0] = step
         runner.run()
         assert np.all(done == step * (step + 1) / 2)
 
 
-def test_threads_that_went_to_sleep_are_called_again(monkeypatch):
+def test_threads_that_went_to_sleep_are_called_again(monkeypatch, counting):
     monkeypatch.setenv("STEEPEST_NUM_THREADS", "2")
-    given, done = np.ones(1), np.zeros(N_BLOCKS)
-    runner = team.Team(count, N_BLOCKS, given, done)
+    _, done, runner = counting()
     for step in range(1, 4):
         runner.run()
         assert np.all(done == step)
@@ -49,10 +58,9 @@ def test_threads_that_went_to_sleep_are_called_again(monkeypatch):
     assert runner._others[0] is not first
 
 
-def test_threads_that_were_dismissed_are_called_again(monkeypatch):
+def test_threads_that_were_dismissed_are_called_again(monkeypatch, counting):
     monkeypatch.setenv("STEEPEST_NUM_THREADS", "2")
-    given, done = np.ones(1), np.zeros(N_BLOCKS)
-    runner = team.Team(count, N_BLOCKS, given, done)
+    _, done, runner = counting()
     for step in range(1, 200):
         runner.run()
         assert np.all(done == step)
@@ -61,9 +69,8 @@ def test_threads_that_were_dismissed_are_called_again(monkeypatch):
             runner._others[0].result()
 
 
-def test_one_block_needs_no_other_thread():
-    given, done = np.ones(1), np.zeros(1)
-    runner = team.Team(count, 1, given, done)
+def test_one_block_needs_no_other_thread(counting):
+    _, done, runner = counting(n_blocks=1)
     runner.run()
     assert done[0] == 1
     assert not runner._others

@@ -64,15 +64,18 @@ class TestAgainstTheLoops:
         assert breaks(lambda: assert_gradient(lambda v: float(np.sum(dy * conv2d_loops(x, v, b, **settings))), -dw, w))
 
 
-def assert_minimal_filtering_equals_the_reference(x_shape: Any, w_shape: Any, padding: int, dtype: Any) -> None:
+def assert_equals_the_reference(
+    algorithm: str, x_shape: Any, w_shape: Any, dtype: Any, single: float, **settings: int
+) -> None:
+    """Compare all passes, to ``single`` of the largest number in single precision."""
     x, w, b = arrays(x_shape, w_shape, dtype)
-    tolerance = 1e-5 if dtype is np.float32 else 1e-13
-    y = conv2d(x, w, b, padding=padding, algorithm="winograd")
-    expected = conv2d(x, w, b, padding=padding, algorithm="reference")
+    tolerance = single if dtype is np.float32 else 1e-13
+    y = conv2d(x, w, b, algorithm=algorithm, **settings)
+    expected = conv2d(x, w, b, algorithm="reference", **settings)
     assert np.abs(y - expected).max() <= tolerance * np.abs(expected).max()
     dy = np.random.default_rng(1).standard_normal(y.shape).astype(dtype)
-    found = conv2d_backward(dy, x, w, padding=padding, algorithm="winograd")
-    wanted = conv2d_backward(dy, x, w, padding=padding, algorithm="reference")
+    found = conv2d_backward(dy, x, w, algorithm=algorithm, **settings)
+    wanted = conv2d_backward(dy, x, w, algorithm="reference", **settings)
     for ours, theirs in zip(found, wanted, strict=True):
         assert np.abs(ours - theirs).max() <= tolerance * np.abs(theirs).max()
 
@@ -83,7 +86,7 @@ def assert_minimal_filtering_equals_the_reference(x_shape: Any, w_shape: Any, pa
 @pytest.mark.parametrize("side", [3, 5])
 def test_minimal_filtering_equals_the_reference(side: int, size: Any, padding: int, dtype: Any) -> None:
     if min(size) + 2 * padding >= side:
-        assert_minimal_filtering_equals_the_reference((2, 5, *size), (11, 5, side, side), padding, dtype)
+        assert_equals_the_reference("winograd", (2, 5, *size), (11, 5, side, side), dtype, 1e-5, padding=padding)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -92,7 +95,7 @@ def test_weight_gradients_of_many_channels_and_tiles_go_by_parts(side: int, dtyp
     """By channels, where the sums of all are too large for one thread, and by some tiles at a time."""
     for name in ("SUMMED_BYTES", "FACTOR_BYTES"):
         monkeypatch.setattr(winograd, name, 0)
-    assert_minimal_filtering_equals_the_reference((3, 19, 40, 28), (21, 19, side, side), 1, dtype)
+    assert_equals_the_reference("winograd", (3, 19, 40, 28), (21, 19, side, side), dtype, 1e-5, padding=1)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -132,16 +135,7 @@ def test_plane_by_plane_equals_the_reference(x_shape: Any, w_shape: Any, setting
     ],
 )
 def test_matrix_products_equal_the_reference(x_shape: Any, w_shape: Any, groups: int, dtype: Any) -> None:
-    x, w, b = arrays(x_shape, w_shape, dtype)
-    tolerance = 4e-6 if dtype is np.float32 else 1e-13
-    expected = conv2d(x, w, b, groups=groups, algorithm="reference")
-    y = conv2d(x, w, b, groups=groups, algorithm="pointwise")
-    assert np.abs(y - expected).max() <= tolerance * np.abs(expected).max()
-    dy = np.random.default_rng(1).standard_normal(expected.shape).astype(dtype)
-    found = conv2d_backward(dy, x, w, groups=groups, algorithm="pointwise")
-    wanted = conv2d_backward(dy, x, w, groups=groups, algorithm="reference")
-    for ours, theirs in zip(found, wanted, strict=True):
-        assert np.abs(ours - theirs).max() <= tolerance * np.abs(theirs).max()
+    assert_equals_the_reference("pointwise", x_shape, w_shape, dtype, 4e-6, groups=groups)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

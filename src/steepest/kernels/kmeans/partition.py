@@ -1,5 +1,6 @@
 """The state of an assignment: labels, and the sums over each cluster, kept up to date as centres move."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -171,13 +172,17 @@ class DensePartition(_Sums):
 
     def _sum_anew(self, sums: NDArray[np.float64], counts: NDArray[np.float64]) -> None:
         """Write each block's sums and counts, from the labels."""
-        self._team.dismiss()
 
         def kernel(first: int, last: int) -> None:
             measures.add_members(
                 self.X, self.weights, self.origin, self.labels, self._blocks.rows, first, last, sums, counts
             )
 
+        self._run_once(kernel)
+
+    def _run_once(self, kernel: Callable[[int, int], None]) -> None:
+        """Run over all blocks what is not an assignment, whose threads are not waited for."""
+        self._team.dismiss()
         self._blocks.run(kernel)
 
     def _shrinkage(self, centres: Array) -> NDArray[np.float32] | float:
@@ -204,25 +209,23 @@ class DensePartition(_Sums):
     def own_distances(self, centres: Array) -> Array:
         """Return the squared distance of every row from its own centre."""
         distances = np.empty(len(self.X), dtype=self.X.dtype)
-        blocks = self._blocks
-        self._team.dismiss()
+        rows = self._blocks.rows
 
         def kernel(first: int, last: int) -> None:
-            stop = min(last * blocks.rows, len(self.X))
-            measures.own_distances(self.X, centres, self.labels, first * blocks.rows, stop, distances)
+            stop = min(last * rows, len(self.X))
+            measures.own_distances(self.X, centres, self.labels, first * rows, stop, distances)
 
-        blocks.run(kernel)
+        self._run_once(kernel)
         return distances
 
     def sse(self, centres: Array) -> float:
         """Return the weighted sum of the squared distances from the own centres."""
-        parts, blocks = np.zeros(self._blocks.number), self._blocks
-        self._team.dismiss()
+        parts, rows = np.zeros(self._blocks.number), self._blocks.rows
 
         def kernel(first: int, last: int) -> None:
-            measures.sse_blocks(self.X, self.weights, centres, self.labels, blocks.rows, first, last, parts)
+            measures.sse_blocks(self.X, self.weights, centres, self.labels, rows, first, last, parts)
 
-        blocks.run(kernel)
+        self._run_once(kernel)
         return float(parts.sum())
 
 
