@@ -1,6 +1,6 @@
 """The largest number of every window of images, compiled.
 
-References: ``steepest.layers.pooling.largest_by_taps`` and ``spread_by_taps``. Images are planes (N C, H, W),
+References: ``steepest.operators.pooling2d.largest_by_taps`` and ``spread_by_taps``. Images are planes (N C, H, W),
 already padded.
 """
 
