@@ -12,6 +12,7 @@ import numpy as np
 from steepest.cli.info import kernels
 from steepest.cli.progress import LiveTrace
 from steepest.exceptions import InvalidInputError
+from steepest.report.advice import advice
 from steepest.report.fit import FitReport, Scaling
 from steepest.report.scores import classification_scores, regression_scores
 from steepest.tables import Dataset
@@ -110,6 +111,9 @@ def report(fitted: Fitted, *, data: str, seed: int, standardized: bool) -> FitRe
     intercept = np.broadcast_to(np.atleast_1d(getattr(model, "intercept_", 0.0)), len(coefficients))
     original, original_intercept = fitted.scaling.undo(coefficients, intercept)
     score = classification_scores if fitted.classifies else regression_scores
+    scores = score(model, (train.X, train.y), (test.X, test.y))
+    baseline = "the commonest class" if fitted.classifies else "the mean"
+    converged = model.stopping_reason_.converged
     return FitReport(
         model=type(model).__name__,
         data=data,
@@ -123,18 +127,22 @@ def report(fitted: Fitted, *, data: str, seed: int, standardized: bool) -> FitRe
         objective=about.get("objective", ""),
         solver=about.get("solver", ""),
         stopped=about.get("message", ""),
-        converged=model.stopping_reason_.converged,
+        converged=converged,
         n_iter=int(np.max(model.n_iter_)) if model.n_iter_ is not None else 0,
         seconds=fitted.seconds,
-        scores=score(model, (train.X, train.y), (test.X, test.y)),
-        baseline="the commonest class" if fitted.classifies else "the mean",
+        scores=scores,
+        baseline=baseline,
         coefficients=coefficients,
         intercept=intercept,
         original=original,
         original_intercept=original_intercept,
         certificate=getattr(model, "certificate_", None),
         parameters={name: _shown(value) for name, value in (model.get_params() | _found(model)).items()},
-        notes=[*train.notes, *_network(model)],
+        notes=[
+            *train.notes,
+            *_network(model),
+            *advice(scores, baseline, converged=converged, coefficients=coefficients),
+        ],
     )
 
 
