@@ -82,13 +82,3 @@ def length(vector: Array) -> float:
     5.0
     """
     return float(np.sqrt(np.einsum("i,i->", vector, vector)))
-
-
-def mirror(gram: Array) -> Array:
-    """Copy the lower triangle of ``gram`` to the upper one, in place, and return it."""
-    for start in range(0, len(gram), 256):  # by bands, so that no copy of the whole is made
-        stop = min(start + 256, len(gram))
-        gram[start:stop, stop:] = gram[stop:, start:stop].T
-        corner = gram[start:stop, start:stop]
-        corner[...] = np.tril(corner) + np.tril(corner, -1).T
-    return gram

@@ -57,6 +57,28 @@ def gap_on_gram(correlation: Any, c: Any, w: Any, squared_y: Any, l1: Any, l2: A
 
 
 @compiled
+def look_on_gram(
+    gram: Any, c: Any, w: Any, squared_y: Any, l1: Any, l2: Any, positive: Any, mass: Any, seen: Any
+) -> None:
+    """Write the objective and the duality gap at ``w`` to ``seen``.
+
+    References: ``steepest.solvers.duality.primal_value`` and ``duality_gap``.
+    """
+    correlation = c.copy()
+    for j in range(len(w)):
+        if w[j] != 0.0:
+            row = gram[j]
+            for k in range(len(row)):
+                correlation[k] -= w[j] * row[k]
+    r_r, rest = squared_y, 0.0
+    for j in range(len(w)):
+        r_r -= w[j] * (c[j] + correlation[j])
+        rest += 0.5 * l2 * w[j] * w[j] + l1 * abs(w[j])
+    seen[0] = 0.5 * max(r_r, 0.0) + rest
+    seen[1] = gap_on_gram(correlation, c, w, squared_y, l1, l2, positive, mass)
+
+
+@compiled
 def epoch_on_gram(gram: Any, correlation: Any, w: Any, l1: Any, l2: Any, positive: Any, order: Any) -> None:
     """Update every coordinate once, in place; reference: ``steepest.solvers.coordinate_descent.epoch``.
 

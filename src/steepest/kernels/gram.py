@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from steepest.kernels.blas import LARGE_ORDER, mirror, one_blas_thread
+from steepest.kernels.blas import LARGE_ORDER, one_blas_thread
 from steepest.kernels.compile import compiled
 from steepest.kernels.scratch import scratch
 from steepest.kernels.threads import map_blocks
@@ -32,10 +32,11 @@ _PANEL_ROWS = 128  # rows multiplied in registers before they are added in doubl
 TILE_ROUNDING, BLAS_ROUNDING = 1e-7, 1e-6  # relative errors of sums in single precision, by who adds
 _FEW = 1 << 18  # numbers in X up to which double precision costs next to nothing
 _CHUNKS = 32  # parts of the data, each summed by itself
-_LEAST_CHUNK = 2048
+_LEAST_CHUNK, _LEAST_ENTRIES = 2048, 1 << 17  # rows of such a part, and its numbers: more work than to wake a thread
 _BLOCK = 1024  # rows of a BLAS block, centred in a copy
 _PARTS_BYTES = 1 << 26  # of all partial sums by BLAS, of which there are two at least
 _SHIFT_ROWS = 256
+_STRIP = 8  # numbers in a line of the cache
 
 
 @dataclass
@@ -121,24 +122,34 @@ def _shift(A: Array) -> Array:
     """Return the mean of some rows spread over ``A``, representable in its dtype."""
     some = A[:: max(1, len(A) // _SHIFT_ROWS)][:_SHIFT_ROWS]
     with np.errstate(invalid="ignore", over="ignore"):
-        mean = some.mean(axis=0, dtype=np.float64).astype(A.dtype).astype(np.float64)
-    return np.where(np.isfinite(mean), mean, 0.0)
+        mean = (np.add.reduce(some, axis=0, dtype=np.float64) / len(some)).astype(A.dtype, copy=False)
+    finite = np.isfinite(mean)
+    return (mean if finite.all() else np.where(finite, mean, 0.0)).astype(np.float64, copy=False)
 
 
 def _centred(whole: Array, d: int, x_shift: Array, y_shift: Array, centre: bool) -> Moments:
-    """Take the parts out of ``M`` and subtract ``u u^T / W``."""
-    weight, sums = float(whole[-1, -1]), whole[-1, :-1].copy()
-    inner = whole[:-1, :-1]
+    """Take the parts out of ``M``, of which the lower triangle is given, and subtract ``u u^T / W``."""
+    weight, u = float(whole[-1, -1]), whole[-1, :-1].copy()
     x_mean, y_mean = x_shift, y_shift
+    offset: Array = np.zeros(len(u))
     if centre and weight > 0:
         with np.errstate(invalid="ignore", over="ignore"):  # `finite` says it afterwards
-            offset = sums / weight
-            inner -= np.outer(sums, offset)
+            offset = u / weight
         x_mean, y_mean = x_shift + offset[:d], y_shift + offset[d:]
-    # a sum of squares is not negative, whatever rounding says of a constant column
-    diagonal = np.maximum(np.diagonal(inner), 0.0)
-    inner[np.diag_indices_from(inner)] = diagonal
-    return Moments(weight, x_mean, y_mean, inner[:d, :d], inner[:d, d:], diagonal[d:])
+    inner = np.empty((len(u), len(u)))
+    _complete(whole, u, offset, inner)
+    return Moments(weight, x_mean, y_mean, inner[:d, :d], inner[:d, d:], np.diagonal(inner)[d:].copy())
+
+
+@compiled
+def _complete(whole: Array, u: Array, offset: Array, inner: Array) -> None:
+    """Write ``whole - u offset^T``, read from the lower triangle, to both; a square is not negative, though rounded."""
+    size = len(u)
+    for first in range(0, size, _STRIP):  # a strip of columns: read by lines of the cache, and written along rows
+        for i in range(first, size):
+            for j in range(first, min(first + _STRIP, i + 1)):
+                value = whole[i, j] - u[i] * offset[j]
+                inner[i, j] = inner[j, i] = 0.0 if i == j and value < 0.0 else value
 
 
 # ---------------------------------------------------------------------- few columns: our kernel
@@ -153,7 +164,8 @@ def _by_tiles(X: Array, Y: Array, s: Array, x_shift: Array, y_shift: Array, dtyp
     by_columns = X.flags.f_contiguous and not X.flags.c_contiguous
     data = X.T if by_columns else X
 
-    chunk = max(_LEAST_CHUNK, -(-len(X) // _CHUNKS // _PANEL_ROWS) * _PANEL_ROWS)
+    rows = max(_LEAST_CHUNK, _LEAST_ENTRIES // max(d, 1), -(-len(X) // _CHUNKS))
+    chunk = -(-rows // _PANEL_ROWS) * _PANEL_ROWS
     parts = np.zeros((-(-len(X) // chunk), groups * width, groups * width))
 
     def block(start: int, stop: int) -> None:
@@ -164,7 +176,7 @@ def _by_tiles(X: Array, Y: Array, s: Array, x_shift: Array, y_shift: Array, dtyp
     total = parts[0]
     for part in parts[1:]:
         total += part
-    return mirror(total[: d + k + 1, : d + k + 1].copy())
+    return np.asarray(total[: d + k + 1, : d + k + 1])
 
 
 @compiled
@@ -272,7 +284,7 @@ def _by_blas(X: Array, Y: Array, s: Array, x_shift: Array, y_shift: Array, dtype
     for gram, rest in parts:
         whole[:d, :d] += gram
         whole[d:] += rest
-    return mirror(whole)
+    return whole
 
 
 def _share(length: int, order: int) -> int:

@@ -13,6 +13,7 @@ from steepest.typing import Array
 
 TILE = 256  # rows whose scores are computed together, so that exponentials run in SIMD lanes
 TILE_NUMBERS = 32768  # and whose entries still lie in the second-level cache when the gradient needs them
+LEAST_NUMBERS = 1 << 17  # of X in a block: some 80 microseconds of work, more than a thread takes to wake
 LOG2_E = 1.4426950408889634
 LN_2 = 0.6931471805599453
 LOWEST = -708.0  # below, e^x is no normal number
@@ -176,8 +177,8 @@ def product_block(X: Any, curvature: Any, v: Any, start: Any, stop: Any, out: An
 
 
 def _block_rows(n: int, d: int) -> int:
-    """Return rows a block: about a million numbers, but at least 16 blocks' worth of sharing between threads."""
-    return max(64, min(1_000_000 // max(d, 1), -(-n // 16)))
+    """Return rows a block: a million numbers at most, so that there are some 16 blocks, but enough to wake a thread."""
+    return max(LEAST_NUMBERS // max(d, 1), min(1_000_000 // max(d, 1), -(-n // 16)), 64)
 
 
 def value_and_gradient(X: Array, y: Array, weight: Array, theta: Array, curvature: Array) -> tuple[float, Array]:

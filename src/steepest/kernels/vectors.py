@@ -35,13 +35,13 @@ def inlined(generator: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class VectorCode:
-    """Builder of vector instructions for arrays of one dtype."""
+    """Builder of vector instructions for arrays of one dtype; ``n_lanes`` if not as many as a vector holds."""
 
-    def __init__(self, context: Any, builder: Any, array_type: Any) -> None:
+    def __init__(self, context: Any, builder: Any, array_type: Any, n_lanes: int = 0) -> None:
         self.context, self.builder = context, builder
         self.scalar = context.get_value_type(array_type.dtype)
         self.itemsize = array_type.dtype.bitwidth // 8
-        self.lanes = lanes(self.itemsize)
+        self.lanes = n_lanes or lanes(self.itemsize)
         self.vector = ir.VectorType(self.scalar, self.lanes)
         suffix = f"v{self.lanes}f{8 * self.itemsize}"
         form = ir.FunctionType(self.vector, [self.vector] * 3)
@@ -198,6 +198,14 @@ class VectorCode:
         """Return a vector of pieces of two, the second's counted on from the first's."""
         size = PIECE_BYTES // self.itemsize
         return self.shuffle(pair[0], pair[1], [size * piece + i for piece in picked for i in range(size)])
+
+    def rounded(self, vector: Any) -> Any:
+        """Return a vector of the same or of wider numbers as one of the array's type."""
+        return vector if vector.type == self.vector else self.builder.fptrunc(vector, self.vector)
+
+    def widened(self, vector: Any) -> Any:
+        """Return a vector of the same or of narrower numbers as one of the array's type."""
+        return vector if vector.type == self.vector else self.builder.fpext(vector, self.vector)
 
     def constant(self, number: float) -> Any:
         """Return a constant in every lane."""

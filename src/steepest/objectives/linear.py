@@ -1,5 +1,6 @@
 """A loss of a linear score, plus a penalty on the coefficients."""
 
+from math import isclose
 from typing import Any
 
 import numpy as np
@@ -116,7 +117,7 @@ class LinearObjective:
         """Return ``theta`` for given W and b."""
         parts = [np.ravel(coefficients)]
         if self.fit_intercept:
-            parts.append(np.broadcast_to(intercept, self.output_shape).ravel())
+            parts.append(np.full(self.output_shape, intercept).ravel())
         return np.concatenate(parts).astype(self.X.dtype, copy=False)
 
     # ------------------------------------------------------------------ value and derivatives
@@ -285,7 +286,7 @@ class LinearObjective:
     def words(self) -> str:
         """The objective as a sentence."""
         kind = "sum" if self.reduction.factor == 1.0 and self.n_samples != 1 else "weighted sum"
-        if np.isclose(self.reduction.factor * self.n_samples, 1.0):
+        if isclose(self.reduction.factor * self.n_samples, 1.0, rel_tol=1e-5):
             kind = "mean"
         data = f"{kind} over {self.n_samples} samples of {self.loss.words}"
         return f"{data} + {self.penalty.words}" if self.penalty.words else data

@@ -197,7 +197,7 @@ class CoordinateDescent:
     def steps(self) -> Generator[Step, None, Reason | None]:
         """Yield the start and a step a round."""
         penalty = self.objective.penalty
-        strengths = np.broadcast_to(penalty.l2, len(self.problems))
+        strengths = np.full(len(self.problems), penalty.l2)
         for problem, l2 in zip(self.problems, strengths, strict=True):
             problem.begin(Strength(float(penalty.l1), float(l2), penalty.positive))
         step = self._step(None)

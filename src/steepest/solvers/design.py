@@ -107,7 +107,11 @@ class Design:
         if self._scanned:
             return self.correlate(target)
         y = np.divide(target, self.root, out=np.zeros_like(target), where=self.root > 0)
-        sums, squares, products = self._scan(y)
+        with np.errstate(invalid="ignore", over="ignore"):  # the caller looks whether the sums are finite
+            return self._keep(*self._scan(y))
+
+    def _keep(self, sums: Array, squares: Array, products: Array) -> Array:
+        """Keep means and norms; return the products."""
         shift = np.zeros(self.n_features)
         if self.centre:
             offsets = sums / self.mass

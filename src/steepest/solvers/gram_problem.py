@@ -4,9 +4,9 @@ from typing import Self
 
 import numpy as np
 
+from steepest.kernels.coordinate_descent import look_on_gram
 from steepest.kernels.gram import Moments
 from steepest.solvers.design import Design
-from steepest.solvers.duality import duality_gap, primal_value
 from steepest.solvers.subproblem import Orders, Strength, polish, solve_on_gram
 from steepest.typing import Array
 
@@ -68,12 +68,9 @@ class GramProblem:
         self._evaluate()
 
     def _evaluate(self) -> None:
-        w, (l1, l2, positive) = self.w, (self.strength.l1, self.strength.l2, self.strength.positive)
-        correlation = self.c - self.gram @ w
-        r_r = max(self.constant - float(w @ (self.c + correlation)), 0.0)
-        r_y = self.constant - float(w @ self.c)
-        self.value = primal_value(r_r, w, l1, l2)
-        self.gap = duality_gap(correlation, w, r_r, r_y, l1, l2, positive, self.n_samples)
+        seen, (l1, l2, positive) = np.empty(2), (self.strength.l1, self.strength.l2, self.strength.positive)
+        look_on_gram(self.gram, self.c, self.w, self.constant, l1, l2, positive, self.n_samples, seen)
+        self.value, self.gap = seen.tolist()
 
     def advance(self, tolerance: float, max_epochs: int, orders: Orders) -> None:
         """Do epochs until the gap is at most ``tolerance``."""

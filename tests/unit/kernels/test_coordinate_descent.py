@@ -12,6 +12,7 @@ from steepest.kernels.coordinate_descent import (
     epoch_on_sparse_columns,
     epochs_on_support,
     gap_on_gram,
+    look_on_gram,
     path_on_gram,
     polish_on_gram,
     soft_threshold,
@@ -20,7 +21,7 @@ from steepest.kernels.support_newton import newton_step, value_on_gram
 from steepest.penalties import L1
 from steepest.solvers.coordinate_descent import epoch
 from steepest.solvers.design import scan
-from steepest.solvers.duality import duality_gap
+from steepest.solvers.duality import duality_gap, primal_value
 from steepest.solvers.support_newton import newton_candidates, quadratic_value
 
 PENALTIES = [(0.3, 0.0), (0.3, 0.2), (0.0, 0.2)]
@@ -95,6 +96,16 @@ def test_epochs_on_the_support_equal_the_reference_on_its_columns(problem):
     epochs_on_support(Z.T @ Z, correlation, w, 0.3, 0.1, False, support, order[None], 3)
     np.testing.assert_allclose(w, expected, atol=1e-13)
     np.testing.assert_allclose(correlation, Z.T @ residual, atol=1e-13)
+
+
+@pytest.mark.parametrize("positive", [False, True])
+@pytest.mark.parametrize(("l1", "l2"), PENALTIES)
+def test_the_look_at_a_point_gives_objective_and_gap(problem, l1, l2, positive):
+    Z, y, w = problem
+    r, seen = y - Z @ w, np.empty(2)
+    look_on_gram(Z.T @ Z, Z.T @ y, w, y @ y, l1, l2, positive, 30, seen)
+    gap = duality_gap(Z.T @ r, w, r @ r, r @ y, l1, l2, positive, 30)
+    np.testing.assert_allclose(seen, [primal_value(r @ r, w, l1, l2), gap], rtol=1e-12)
 
 
 @pytest.mark.parametrize("positive", [False, True])

@@ -2,6 +2,7 @@
 
 A panel holds POINTS points, feature by feature, ``panel[f, t]``; centres come as ``table[q, f, i] = -c_(2 q + i), f``.
 Their sums stay in registers over all features, and meet the two smallest scores, which stay there over all centres.
+Panel and table may be of single precision where the data are of double: differences are taken before rounding.
 Reference of the whole file: :func:`steepest.objectives.clustering.scores`.
 """
 
@@ -11,7 +12,7 @@ from typing import Any
 
 from numba.core import types
 
-from steepest.kernels.vectors import INT64, VECTOR_BYTES, WIDE, VectorCode, cgutils, inlined
+from steepest.kernels.vectors import INT64, VECTOR_BYTES, WIDE, VectorCode, cgutils, inlined, literals
 
 CENTRES = 2  # that a tile of sums belongs to
 VECTORS = 4 if WIDE else 2  # of points: CENTRES x VECTORS sums, and 32 or 16 registers
@@ -32,7 +33,8 @@ def pack_panel(
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         X_, rows_, shift_, panel_, norms_, first_ = arguments
-        code = VectorCode(context, builder, X)
+        code = VectorCode(context, builder, panel)
+        data = VectorCode(context, builder, X, code.lanes)
         zero, wide = INT64(0), INT64(code.lanes)
         x_0, shift_0, panel_0 = (
             code.start(X, X_, zero),
@@ -51,8 +53,9 @@ def pack_panel(
             with cgutils.for_range(builder, blocks) as block:
                 f = builder.mul(block.index, wide)
                 inside = code.between(zero, builder.sub(width, f))
-                shifts = code.load_where(inside, code.at(shift_0, f))
-                given = [builder.fsub(code.load_where(inside, code.at(start, f)), shifts) for start in starts]
+                shifts = data.load_where(inside, code.at(shift_0, f))
+                given = [builder.fsub(data.load_where(inside, code.at(start, f)), shifts) for start in starts]
+                given = [code.rounded(difference) for difference in given]
                 for m, feature in enumerate(code.transposed(given)):
                     place = builder.mul(builder.add(f, INT64(m)), INT64(VECTORS * code.lanes))
                     code.store(feature, code.at(panel_0, builder.add(place, t)))
@@ -87,20 +90,20 @@ def fetch_panel(_typing: Any, X: Any, rows: Any, first: Any) -> tuple[Any, Calla
 
 
 @inlined
-def pack_pairs(_typing: Any, X: Any, row: Any, shift: Any, panel: Any, norms: Any, first: Any) -> Any:
+def pack_pairs(_typing: Any, X: Any, row: Any, shift: Any, panel: Any, norms: Any) -> Any:
     """Do the same for consecutive rows, from ``row`` on, of two features: reads go along the memory."""
-    i = types.intp
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        X_, row_, shift_, panel_, norms_, first_ = arguments
-        code = VectorCode(context, builder, X)
+        X_, row_, shift_, panel_, norms_ = arguments
+        code = VectorCode(context, builder, panel)
+        data = VectorCode(context, builder, X, code.lanes)
         x_0, shift_0 = code.start(X, X_, builder.mul(row_, INT64(2))), code.start(shift, shift_, INT64(0))
-        panel_0, norms_0 = code.start(panel, panel_, INT64(0)), code.start(norms, norms_, first_)
-        shifts = [code.broadcast(code.at(shift_0, f)) for f in range(2)]
+        panel_0, norms_0 = code.start(panel, panel_, INT64(0)), code.start(norms, norms_, INT64(0))
+        both = [data.broadcast(data.at(shift_0, f)) for f in range(2)]
+        shifts = data.shuffle(both[0], both[1], [p + p % 2 * (code.lanes - 1) for p in range(code.lanes)])
         for v in range(VECTORS):
-            pair = [code.load(x_0, 2 * v + half) for half in range(2)]
+            pair = [code.rounded(builder.fsub(data.load(x_0, 2 * v + half), shifts)) for half in range(2)]
             features = [code.shuffle(pair[0], pair[1], [2 * p + f for p in range(code.lanes)]) for f in range(2)]
-            features = [builder.fsub(feature, by) for feature, by in zip(features, shifts, strict=True)]
             for f, feature in enumerate(features):
                 code.store(feature, panel_0, f * VECTORS + v)
             squares = builder.fmul(features[1], features[1])
@@ -108,7 +111,7 @@ def pack_pairs(_typing: Any, X: Any, row: Any, shift: Any, panel: Any, norms: An
             code.store(builder.fmul(squares, code.constant(0.5)), norms_0, v)
         return context.get_dummy_value()
 
-    return types.void(X, i, shift, panel, norms, i), generate
+    return types.void(X, types.intp, shift, panel, norms), generate
 
 
 @inlined
@@ -117,31 +120,32 @@ def meet_centres(
     panel: Any,
     table: Any,
     half_norms: Any,
+    width: Any,
     results: Any,
     old: Any,
+    first: Any,
     slope: Any,
     least: Any,
-    first: Any,
-    unsettled: Any,
 ) -> tuple[Any, Callable[..., Any]]:
     """Find the two smallest scores of a panel's points, and whose the smallest is; the earlier centre wins a tie.
 
     ``results`` are the rows (|x|^2 / 2, smallest, second smallest, label), of which the first is given and the others
-    are written from ``first`` on. A point is unsettled if its label is not the ``old`` one, or if the two scores differ
-    by at most ``slope |x|^2 / 2 + least``: then its bit is set, ``unsettled`` (int32) holding those of a vector each.
+    are written. A point is unsettled if its label is not the old one, ``old[first + t]``, or if the two scores differ
+    by at most ``slope |x|^2 / 2 + least``: then its bit is set in the number that is returned. ``width`` is the number
+    of features; a constant makes for a loop less.
     """
-    number = panel.dtype
+    number, i = panel.dtype, types.intp
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        panel_, table_, half_, results_, old_, slope_, least_, first_, unsettled_ = arguments
+        panel_, table_, half_, width_, results_, old_, first_, slope_, least_ = arguments
         code, zero = VectorCode(context, builder, panel), INT64(0)
-        panel_0, table_0, half_0 = (
-            code.start(form, array, zero) for form, array in ((panel, panel_), (table, table_), (half_norms, half_))
+        panel_0, table_0, half_0, norms = (
+            code.start(form, array, zero)
+            for form, array in ((panel, panel_), (table, table_), (half_norms, half_), (results, results_))
         )
-        n_groups, width, _ = cgutils.unpack_tuple(builder, context.make_array(table)(context, builder, table_).shape, 3)
-        rows = context.make_array(results)(context, builder, results_)
-        n_places = cgutils.unpack_tuple(builder, rows.shape, 2)[1]
-        norms, *places = (code.at(rows.data, builder.add(builder.mul(n_places, INT64(r)), first_)) for r in range(4))
+        constant = literals(width)
+        n_features = INT64(constant[0]) if constant else width_
+        n_groups = cgutils.unpack_tuple(builder, context.make_array(table)(context, builder, table_).shape, 3)[0]
         found = code.accumulators(3, VECTORS)
         for v in range(VECTORS):
             builder.store(code.constant(float("inf")), found[0][v])
@@ -149,24 +153,58 @@ def meet_centres(
         sums = code.accumulators(CENTRES, VECTORS)
         with cgutils.for_range(builder, n_groups) as group:
             j = builder.mul(group.index, INT64(CENTRES))
-            _score(code, panel_0, code.at(table_0, builder.mul(j, width)), code.at(half_0, j), width, sums)
+            _score(code, panel_0, code.at(table_0, builder.mul(j, n_features)), code.at(half_0, j), n_features, sums)
             for c in range(CENTRES):
                 name = code.splat(builder.sitofp(builder.add(j, INT64(c)), code.scalar))
                 for v in range(VECTORS):
                     _meet(code, sums[c][v], name, [variables[v] for variables in found])
         before = code.start(old, old_, first_)
-        words = code.start(unsettled, unsettled_, builder.sdiv(first_, INT64(code.lanes)))
+        unsettled = INT64(0)
         for v in range(VECTORS):
             low, following, mine = (builder.load(variables[v]) for variables in found)
             limit = code.fused_sum(code.splat(slope_), code.load(norms, v), code.splat(least_))
             near = builder.fcmp_unordered("<=", builder.fsub(following, low), limit)
             changed = builder.fcmp_unordered("!=", mine, code.load_integers(before, v))
-            builder.store(code.bits(builder.or_(near, changed)), builder.gep(words, [INT64(v)]))
-            for place, value in zip(places, (low, following, mine), strict=True):
-                code.store(value, place, v)
+            bits = builder.zext(code.bits(builder.or_(near, changed)), INT64)
+            unsettled = builder.or_(unsettled, builder.shl(bits, INT64(v * code.lanes)))
+            for r, value in enumerate((low, following, mine), start=1):
+                code.store(value, norms, r * VECTORS + v)
+        return unsettled
+
+    counted = width if literals(width) else i
+    return types.uint64(panel, table, half_norms, counted, results, old, i, number, number), generate
+
+
+@inlined
+def add_row(
+    _typing: Any, X: Any, i: Any, shift: Any, weight: Any, member: Any, sums: Any, j: Any
+) -> tuple[Any, Callable[..., Any]]:
+    """``sums[j] += (weight (x_i - shift), weight, member)``, and zeros up to a whole vector."""
+    real, index = types.float64, types.intp
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        X_, i_, shift_, weight_, member_, sums_, j_ = arguments
+        code = VectorCode(context, builder, sums)
+        data = VectorCode(context, builder, X, code.lanes)
+        width = cgutils.unpack_tuple(builder, context.make_array(X)(context, builder, X_).shape, 2)[1]
+        pitch = cgutils.unpack_tuple(builder, context.make_array(sums)(context, builder, sums_).shape, 2)[1]
+        x_0, shift_0 = code.start(X, X_, builder.mul(i_, width)), code.start(shift, shift_, INT64(0))
+        sums_0 = code.start(sums, sums_, builder.mul(j_, pitch))
+        weights, members = code.splat(weight_), code.splat(member_)
+        with cgutils.for_range(builder, builder.sdiv(pitch, INT64(code.lanes))) as block:
+            f = builder.mul(block.index, INT64(code.lanes))
+            left = builder.sub(width, f)
+            inside = code.between(INT64(0), left)
+            x, origin = (code.widened(data.load_where(inside, code.at(start, f))) for start in (x_0, shift_0))
+            term = builder.fmul(weights, builder.fsub(x, origin))
+            beyond = builder.add(left, INT64(1))
+            term = builder.select(code.between(left, beyond), weights, term)
+            term = builder.select(code.between(beyond, builder.add(left, INT64(2))), members, term)
+            place = code.at(sums_0, f)
+            code.store(builder.fadd(code.load(place), term), place)
         return context.get_dummy_value()
 
-    return types.void(panel, table, half_norms, results, old, number, number, types.intp, unsettled), generate
+    return types.void(X, index, shift, real, real, sums, index), generate
 
 
 @inlined
