@@ -8,46 +8,20 @@ before all tasks are finished. A thread that comes late, or never, finds its tas
 What a task did in phase p is the number in its word of ``words``: 2 p - 1 once claimed, 2 p once finished.
 """
 
-import platform
-from collections.abc import Callable
-from typing import Any
-
-import llvmlite.binding as llvm  # type: ignore[import-untyped]
 import numpy as np
-from llvmlite import ir
-from numba.core import types
 
 from steepest.kernels.atomics import load, replace, store
 from steepest.kernels.compile import borrowing
-from steepest.kernels.vectors import cgutils, inlined
+from steepest.kernels.waiting import rest
 from steepest.typing import IntArray
 
 APART = 16  # words from one task's to the next: two lines of the cache, which processors fetch together
 PATIENCE = 4096  # looks at a word before the core is offered to others: some 50 microseconds
-PAUSE = "llvm.x86.sse2.pause" if platform.machine().lower() in ("x86_64", "amd64") else ""
-YIELD = "sched_yield" if llvm.address_of_symbol("sched_yield") else ""
 
 
 def open_words(n_tasks: int) -> IntArray:
     """Return the words of tasks of which none has begun; none for a single task, which needs no claim."""
     return np.zeros(n_tasks * APART if n_tasks > 1 else 0, dtype=np.int64)
-
-
-@inlined
-def _rest(_typing: Any, long: Any) -> tuple[Any, Callable[..., Any]]:
-    """Let the core do something else: for some cycles, or, after a ``long`` time, until other threads have had it."""
-
-    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        if PAUSE:
-            form = ir.FunctionType(ir.VoidType(), [])
-            builder.call(cgutils.get_or_insert_function(builder.module, form, PAUSE), [])
-        if YIELD:
-            form = ir.FunctionType(ir.IntType(32), [])
-            with builder.if_then(arguments[0], likely=False):
-                builder.call(cgutils.get_or_insert_function(builder.module, form, YIELD), [])
-        return context.get_dummy_value()
-
-    return types.void(types.boolean), generate
 
 
 @borrowing
@@ -70,4 +44,4 @@ def await_all(words: IntArray, n_tasks: int, phase: int) -> None:
         looks = 0
         while load(words, task * APART) < 2 * phase:
             looks += 1
-            _rest(looks > PATIENCE)
+            rest(looks > PATIENCE)

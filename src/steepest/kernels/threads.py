@@ -2,16 +2,25 @@
 
 Kernels release the interpreter lock and work on a range of rows; this file cuts the rows into blocks whose
 boundaries do not depend on the number of threads, so that sums over blocks come out the same on any machine.
+
+To wake a thread takes as long as a short pass, and so does waking up from waiting for it. So a thread that has finished
+looks out for the next task a while, in compiled code, before it goes to sleep, and who waits for it does the same: in
+a row of passes all threads are awake. They offer their core to others meanwhile.
 """
 
+import atexit
 import os
+import sys
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
 from typing import Any, TypeVar
 
-T = TypeVar("T")
+import numpy as np
 
-_pool: ThreadPoolExecutor | None = None
+from steepest.typing import IntArray
+
+T = TypeVar("T")
 
 
 def n_threads() -> int:
@@ -28,8 +37,7 @@ def n_threads() -> int:
 def map_blocks(function: Callable[[int, int], T], n_rows: int, block_rows: int) -> list[T]:
     """Call ``function(start, stop)`` for every block of ``block_rows`` rows, in any order; return the results in order.
 
-    The calling thread starts at once, and the others take from it what is left: waking them takes about as long as a
-    small block. A function may itself call this one.
+    The calling thread starts at once, and the others take from it what is left. A function may itself call this one.
     """
     starts = range(0, n_rows, block_rows)
     if len(starts) == 1:
@@ -51,13 +59,110 @@ def map_blocks(function: Callable[[int, int], T], n_rows: int, block_rows: int) 
     return results
 
 
-def submit(function: Callable[..., T], *arguments: Any) -> Future[T]:
+class Task:
+    """A call that a thread of the pool makes, unless it is cancelled before."""
+
+    def __init__(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        self._function, self._arguments = function, arguments
+        self._claim, self._unfinished = Lock(), Lock()
+        self._finished = np.zeros(1, dtype=np.int64)
+        self._result: Any = None
+        self._error: BaseException | None = None
+        self._unfinished.acquire()
+
+    def cancel(self) -> bool:
+        """Return whether nobody has begun; nobody will, then."""
+        return self._claim.acquire(blocking=False)
+
+    def run(self) -> None:
+        """Make the call."""
+        if self.cancel():  # now nobody else will
+            try:
+                self._result = self._function(*self._arguments)
+            except BaseException as error:
+                self._error = error
+            self._unfinished.release()
+            self._finished[0] = 1
+
+    def done(self) -> bool:
+        """Return whether the call is over."""
+        return not self._unfinished.locked()
+
+    def result(self) -> Any:
+        """Return what the call returned, or raise what it raised, when it is over."""
+        changes(self._finished, 0)
+        with self._unfinished:
+            if self._error is not None:
+                raise self._error
+            return self._result
+
+
+class Pool:
+    """Threads that do tasks as they come."""
+
+    def __init__(self, size: int) -> None:
+        self._tasks: SimpleQueue[Task | None] = SimpleQueue()
+        self._posted = np.zeros(1, dtype=np.int64)  # how many tasks there have been
+        self._threads = [Thread(target=self._work, name=f"steepest-{i}", daemon=True) for i in range(size)]
+        for thread in self._threads:
+            thread.start()
+
+    def add(self, task: Task | None) -> None:
+        """Let a thread do a task, or leave."""
+        self._tasks.put(task)
+        self._posted[0] += 1
+
+    def dismiss(self) -> None:
+        """Let all threads leave."""
+        for _ in self._threads:
+            self.add(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        while (task := self._next()) is not None:
+            task.run()
+            del task
+
+    def _next(self) -> Task | None:
+        while True:
+            posted = int(self._posted[0])
+            try:
+                return self._tasks.get_nowait()
+            except Empty:
+                if not changes(self._posted, posted):
+                    return self._tasks.get()
+
+
+def changes(word: IntArray, seen: int) -> bool:
+    """Wait a moment for ``word[0]`` to change, if compiled code, in which to wait, is used at all."""
+    if "numba" not in sys.modules:
+        return False
+    from steepest.kernels import waiting
+
+    return waiting.changes(word, seen)
+
+
+_pool: Pool | None = None
+
+
+def submit(function: Callable[..., Any], *arguments: Any) -> Task:
     """Let another thread call ``function`` as soon as one is free."""
     global _pool
     if _pool is None:
         # one fewer, as the calling thread takes part; a spare one would be woken in turns, on a core that is taken
-        _pool = ThreadPoolExecutor(max(1, n_threads() - 1), thread_name_prefix="steepest")
-    return _pool.submit(function, *arguments)
+        _pool = Pool(max(1, n_threads() - 1))
+    task = Task(function, arguments)
+    _pool.add(task)
+    return task
+
+
+@atexit.register
+def dismiss_pool() -> None:
+    """Let all threads leave; who asks for some later gets new ones."""
+    if _pool is not None:
+        _pool.dismiss()
+    _forget_pool()
 
 
 def _forget_pool() -> None:
