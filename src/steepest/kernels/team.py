@@ -2,8 +2,9 @@
 
 To hand a task to a thread takes some ten microseconds if it is awake and 50 if not, as long as a pass over 100,000
 numbers. The threads of a team have the arrays already: they wait for the next pass in compiled code, without the
-interpreter lock, and go to sleep only after a fifth of a millisecond without one. A pass is cut into blocks that whoever is free claims: its first thread, the *leader*, never
-waits for a thread that sleeps, it only finds more blocks left to do.
+interpreter lock, and go to sleep only after a fifth of a millisecond without one. A pass is cut into blocks that
+whoever is free claims: its first thread, the *leader*, never waits for a thread that sleeps, it only finds more blocks
+left to do.
 
 A pass is written as::
 
