@@ -54,3 +54,21 @@ class TestFilterObjective:
                 e[m, j] * objective.x[m, j - i] for m in range(signals) for j in range(d + k - 1) if 0 <= j - i < d
             )
             assert objective.gradient(theta)[i] == pytest.approx(-total + ridge * w[i], abs=1e-11)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("d", "k"), [(700, 1), (700, 350), (3000, 1001), (20_000, 700), (700, 700), (300, 700)])
+def test_long_filters_share_spectra_and_agree_with_the_matrix(d: int, k: int, dtype: type) -> None:
+    rng = np.random.default_rng(d + k)
+    x, y, theta = (rng.standard_normal(n).astype(dtype) for n in (d, d + k - 1, k + 1))
+    objective = FilterObjective(x, y, k)
+    error = 40 * np.finfo(dtype).eps * np.sqrt(min(d, k))
+    expected = np.convolve(x.astype(float), theta[:-1]) + theta[-1]
+    np.testing.assert_allclose(objective.product(theta)[0], expected, atol=error * np.abs(expected).max())
+    lags = np.convolve(y.astype(float), x[::-1])[d - 1 : d + k - 1]
+    found = objective.target
+    np.testing.assert_allclose(found[:-1], lags, atol=error * np.sqrt(d) * 3)
+    padded = np.concatenate([x.astype(float), np.zeros(k)])
+    r = [padded[:d] @ padded[m : m + d] for m in range(k)]
+    np.testing.assert_allclose(objective.gram(), r, atol=error * r[0])
+    assert found.dtype == objective.gram().dtype == dtype

@@ -4,7 +4,7 @@ from functools import cached_property
 
 import numpy as np
 
-from steepest.operators.toeplitz import autocorrelation, convolution_matrix, convolve, correlate
+from steepest.operators.toeplitz import FixedSignal, convolution_matrix, convolve
 from steepest.typing import Array
 
 
@@ -50,6 +50,11 @@ class FilterObjective:
         self._known: tuple[Array, Array, float, Array] | None = None  # the last theta, its residual, value and gradient
 
     @cached_property
+    def _signals(self) -> list[FixedSignal]:
+        dtype = np.result_type(self.x, self.y)
+        return [FixedSignal(x.astype(dtype, copy=False), self.filter_length) for x in self.x]
+
+    @cached_property
     def target(self) -> Array:
         """``[X, 1]^T y``, minus the gradient at zero."""
         return self.pull_back(self.y)
@@ -73,7 +78,7 @@ class FilterObjective:
 
     def product(self, theta: Array) -> Array:
         """Return ``w * x + b`` (n_signals, n)."""
-        fitted = convolve(self.x, self.filter(theta))
+        fitted = np.stack([x.convolve(self.filter(theta)) for x in self._signals])
         if self.fit_bias:
             fitted += theta[-1]
         return fitted
@@ -81,7 +86,7 @@ class FilterObjective:
     def pull_back(self, e: Array) -> Array:
         """Return the adjoint of `product`: the correlations of ``e`` (n_signals, n) with x, and its sum."""
         image = np.empty(self.n_parameters, dtype=e.dtype)
-        image[: self.filter_length] = correlate(e, self.x).sum(axis=0)
+        image[: self.filter_length] = sum(x.correlate(e[m]) for m, x in enumerate(self._signals))
         if self.fit_bias:
             image[-1] = e.sum()
         return image
@@ -120,7 +125,7 @@ class FilterObjective:
 
     def gram(self) -> Array:
         """Return the first column of ``R + ridge I`` (k,)."""
-        r = autocorrelation(self.x, self.filter_length)
+        r: Array = np.sum([x.autocorrelation() for x in self._signals], axis=0)
         r[0] += self.ridge
         return r
 

@@ -23,10 +23,10 @@ from functools import partial
 from typing import Literal
 
 import numpy as np
-from scipy import fft
 
 from steepest.exceptions import InvalidInputError
 from steepest.kernels.threads import map_blocks, n_threads
+from steepest.operators.pieces import SUMMED_SAMPLES, Pieces, filtered
 from steepest.typing import Array
 from steepest.validation import check_choice
 
@@ -36,10 +36,6 @@ METHODS = ("auto", "direct", "fft")
 DIRECT_LENGTH = {4: 600, 8: 300}  # by itemsize: the longest filter for which counting every product is faster
 DIRECT_LAGS = {4: 100, 8: 60}  # likewise, the most lags of two long signals
 THREADED_PRODUCTS = 400_000  # fewer products than this are done before threads have woken up
-CACHED_SAMPLES = 1 << 16  # of one batch of transforms
-SIDE_BY_SIDE = 4  # transforms of a batch at least: they run in the lanes of a vector
-CACHED_LENGTH = 60_000  # of transforms: so much longer ones take twice the time for each of their operations
-SUMMED_SAMPLES = 1 << 16  # of one partial sum: sums are cut alike for any number of threads
 
 
 def convolution_matrix(w: Array, d: int) -> Array:
@@ -150,7 +146,7 @@ def _convolve_one(x: Array, w: Array, method: Method) -> Array:
         x, w = w, x  # w * x = x * w, and all costs grow with the shorter of the two
     if method == "auto":
         method = "direct" if len(w) <= DIRECT_LENGTH[x.itemsize] else "fft"
-    return _direct(x, w) if method == "direct" else _by_blocks(x, w)
+    return _direct(x, w) if method == "direct" else filtered(x, w)
 
 
 def _direct(x: Array, w: Array) -> Array:
@@ -166,34 +162,6 @@ def _direct(x: Array, w: Array) -> Array:
     return y
 
 
-def _by_blocks(x: Array, w: Array) -> Array:
-    r"""Multiply spectra, block by block (overlap-save).
-
-    A circular convolution of length N with a filter of length k is the linear one in its last N - k + 1 samples. Blocks
-    of N samples that overlap by k - 1 give all of y; N minimises the work ``N log N / (N - k + 1)`` per output.
-    """
-    k, n = len(w), len(x) + len(w) - 1
-    length = _block_length(n, k)
-    step = length - k + 1
-    n_blocks = -(-n // step)
-    spectrum = fft.rfft(w, length)
-    padded = np.zeros((n_blocks - 1) * step + length, dtype=x.dtype)
-    padded[k - 1 : k - 1 + len(x)] = x
-    blocks = np.lib.stride_tricks.sliding_window_view(padded, length)[::step]
-    result = np.empty((n_blocks, step), dtype=x.dtype)
-
-    def some(start: int, stop: int) -> None:
-        product = fft.rfft(blocks[start:stop])
-        product *= spectrum
-        result[start:stop] = fft.irfft(product, length, overwrite_x=True)[:, k - 1 :]
-
-    if n_blocks == 1:
-        some(0, 1)
-    else:
-        map_blocks(some, n_blocks, _batch(length, CACHED_SAMPLES))
-    return result.ravel()[:n]
-
-
 def _products_of_lags(y: Array, w: Array, method: Method) -> Array:
     """Return ``sum_j w_j y_{i+j}`` for the few lags i that a long w has in y."""
     lags = len(y) - len(w) + 1
@@ -205,54 +173,7 @@ def _products_of_lags(y: Array, w: Array, method: Method) -> Array:
         y, w = np.ascontiguousarray(y), np.ascontiguousarray(w)
         parts = map_blocks(partial(correlate_block, y, w, lags), len(w), SUMMED_SAMPLES)
         return np.asarray(sum(parts[1:], parts[0]))
-    return _lags_by_blocks(y, w, lags)
-
-
-def _lags_by_blocks(y: Array, w: Array, lags: int) -> Array:
-    r"""Sum the products of spectra of pieces of w and of y, and transform the sum back once.
-
-    A circular correlation of length N between S samples of w and the S + lags - 1 of y that they meet does not wrap
-    around at the first ``lags`` lags if N is at least S + lags - 1. The pieces share these lags, so their spectra add
-    up.
-    """
-    length = _block_length(len(w), lags)
-    step = length - lags + 1
-    n_blocks = -(-len(w) // step)
-    left = np.zeros(n_blocks * step, dtype=w.dtype)
-    left[: len(w)] = w
-    right = np.zeros((n_blocks - 1) * step + length, dtype=y.dtype)
-    right[: len(y)] = y
-    windows = np.lib.stride_tricks.sliding_window_view(right, length)[::step]
-    pieces = left.reshape(n_blocks, step)
-
-    def some(start: int, stop: int) -> Array:
-        product = fft.rfft(pieces[start:stop], length)
-        np.conj(product, out=product)
-        product *= fft.rfft(windows[start:stop])
-        return np.asarray(product.sum(axis=0))
-
-    parts = map_blocks(some, n_blocks, _batch(length, SUMMED_SAMPLES))
-    return np.asarray(fft.irfft(sum(parts[1:], parts[0]), length)[:lags])
-
-
-def _block_length(n: int, k: int) -> int:
-    """Return the length of transforms that does the least work for n outputs of a filter of length k."""
-    whole = fft.next_fast_len(n + k - 1, real=True)
-    lengths = [fft.next_fast_len(k << p, real=True) for p in range(1, 8) if (k << p) < whole]
-    lengths = [length for length in lengths if length >= 1024] or [min(whole, fft.next_fast_len(2048, real=True))]
-    lengths = [length for length in lengths if length >= 2 * k] + [whole]
-
-    def work(length: int) -> float:
-        transform = length * (np.log2(length) + 3) * (1 + length / CACHED_LENGTH)
-        return float(-(-n // (length - k + 1)) * transform)
-
-    best: int = min(lengths, key=work)
-    return best
-
-
-def _batch(length: int, samples: int) -> int:
-    """Return how many blocks of a length are transformed at a time: whole vectors of them."""
-    return max(1, samples // (length * SIDE_BY_SIDE)) * SIDE_BY_SIDE
+    return Pieces(w, lags).correlate(y)
 
 
 class Convolution:
@@ -301,3 +222,38 @@ def autocorrelation(w: Array, length: int) -> Array:
         padded = np.concatenate([signal, np.zeros(reach - 1, dtype=w.dtype)])
         result[:reach] += correlate(padded, signal)
     return result
+
+
+class FixedSignal:
+    """Products of one signal with filters and responses: what all of them need of the signal is computed once.
+
+    Parameters
+    ----------
+    x : array (d,)
+        The signal, float32 or float64.
+    k : int
+        The length of the filters, and the number of lags.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = FixedSignal(np.array([1.0, 2.0, 3.0]), 2)
+    >>> x.convolve(np.array([1.0, -1.0])), x.correlate(np.array([1.0, 1.0, 1.0, -3.0])), x.autocorrelation()
+    (array([ 1.,  1.,  1., -3.]), array([ 6., -6.]), array([14.,  8.]))
+    """
+
+    def __init__(self, x: Array, k: int) -> None:
+        self.x, self.k = x, k
+        self._pieces = Pieces(x, k) if DIRECT_LENGTH[x.itemsize] < k <= len(x) else None
+
+    def convolve(self, w: Array) -> Array:
+        """Return ``w * x`` (d+k-1,)."""
+        return convolve(self.x, w) if self._pieces is None else self._pieces.convolve(w)
+
+    def correlate(self, y: Array) -> Array:
+        """Return ``sum_j x_j y_{i+j}`` (k,) of y (d+k-1,)."""
+        return correlate(y, self.x) if self._pieces is None else self._pieces.correlate(y)
+
+    def autocorrelation(self) -> Array:
+        """Return ``sum_j x_j x_{i+j}`` (k,)."""
+        return autocorrelation(self.x, self.k) if self._pieces is None else self._pieces.autocorrelation()
