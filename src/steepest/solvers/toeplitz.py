@@ -120,16 +120,14 @@ class ToeplitzInverse:
         self.matrix, self.column = matrix, column
         self.shifted = np.concatenate([[0.0], column[:0:-1]])
         self.length = matrix.length
-        self.first = fft.rfft(column, self.length)
-        self.second = fft.rfft(self.shifted, self.length)
+        self.spectra = fft.rfft([column, self.shifted], self.length)
 
     def apply(self, v: Array) -> Array:
         """Return ``T^-1 v`` for v (..., k) by the formula of Gohberg and Semencul."""
         k, n = self.matrix.size, self.length
-        spectrum = fft.rfft(v, n)
-        first = fft.rfft(fft.irfft(np.conj(self.first) * spectrum, n)[..., :k], n)
-        second = fft.rfft(fft.irfft(np.conj(self.second) * spectrum, n)[..., :k], n)
-        product = fft.irfft(self.first * first - self.second * second, n)[..., :k]
+        correlated = fft.irfft(np.conj(self.spectra) * fft.rfft(v, n)[..., None, :], n)[..., :k]
+        convolved = self.spectra * fft.rfft(correlated, n)
+        product = fft.irfft(convolved[..., 0, :] - convolved[..., 1, :], n)[..., :k]
         return np.asarray(product / self.column[0])
 
     def solve(self, v: Array) -> Array:
