@@ -61,14 +61,16 @@ class ResidualPasses:
             X = np.ascontiguousarray(X)
         n, d = X.shape
         by_columns = not X.flags.c_contiguous
-        data, function = (X.T, _columns_in_team) if by_columns else (X, _rows_in_team)
+        data = X.T if by_columns else X
         s = np.empty(0, dtype) if weights is None else np.ascontiguousarray(weights, dtype=dtype)
         chunk = -(-max(n // _CHUNKS, _CHUNK_ENTRIES // max(d, 1), 1) // 64) * 64
-        n_chunks = -(-n // chunk)
-        self._y, self._w = np.empty(n, dtype), np.empty(d, dtype)
+        self.n_chunks = n_chunks = -(-n // chunk)
+        self._y, self._w = np.zeros(n, dtype), np.empty(d, dtype)
         self._r, self._g, self._rss = np.empty(n, dtype), np.empty((n_chunks, d), dtype), np.zeros(n_chunks)
         means = np.ascontiguousarray(x_mean, dtype=dtype)
-        self._team = Team(function, n_chunks, data, self._y, s, means, self._w, chunk, self._r, self._g, self._rss)
+        sums = self._r, self._g, self._rss
+        self.arguments = by_columns, data, self._y, s, means, self._w, chunk, *sums  # of a pass in a team
+        self._team = Team(pass_in_team, n_chunks, *self.arguments)
 
     def products(self, y: Any, w: Array) -> tuple[Array, Array, float]:
         """Return ``r``, ``g`` and ``rss`` for a target, or 0, and coefficients."""
@@ -78,36 +80,21 @@ class ResidualPasses:
 
 
 @compiled
-def _rows_in_team(
-    counters: IntArray, leads: bool, n_chunks: int, X: Array, y: Array, s: Array, x_mean: Array, w: Array, chunk: int,
-    r: Array, g: Array, rss: Array,
+def pass_in_team(
+    counters: IntArray, leads: bool, n_chunks: int, by_columns: bool, X: Array, y: Array, s: Array, x_mean: Array,
+    w: Array, chunk: int, r: Array, g: Array, rss: Array,
 ) -> None:  # fmt: skip
-    """Take part in a pass over X (n, d): write r, and each chunk's g and rss."""
+    """Take part in a pass over X (n, d), or its transpose: write r, and each chunk's g and rss."""
     turn = join(counters, leads)
     while turn >= 0:
         block = claim(counters)
         while block < n_chunks:
             first, last = block * chunk, min((block + 1) * chunk, len(y))
             g[block] = 0.0
-            rss[block] = _residual_by_rows(X, y, s, x_mean, w, first, last, r, g[block])
-            finish(counters)
-            block = claim(counters)
-        turn = next_turn(counters, leads, turn, n_chunks)
-
-
-@compiled
-def _columns_in_team(
-    counters: IntArray, leads: bool, n_chunks: int, X: Array, y: Array, s: Array, x_mean: Array, w: Array, chunk: int,
-    r: Array, g: Array, rss: Array,
-) -> None:  # fmt: skip
-    """Do the same for X given as its transpose (d, n)."""
-    turn = join(counters, leads)
-    while turn >= 0:
-        block = claim(counters)
-        while block < n_chunks:
-            first, last = block * chunk, min((block + 1) * chunk, len(y))
-            g[block] = 0.0
-            rss[block] = _residual_by_columns(X, y, s, x_mean, w, first, last, r, g[block])
+            if by_columns:
+                rss[block] = _residual_by_columns(X, y, s, x_mean, w, first, last, r, g[block])
+            else:
+                rss[block] = _residual_by_rows(X, y, s, x_mean, w, first, last, r, g[block])
             finish(counters)
             block = claim(counters)
         turn = next_turn(counters, leads, turn, n_chunks)

@@ -17,9 +17,10 @@ with its own numbers.
 Three ways to apply A:
 
 * Fused (dense X): ``Xc^T S (Xc P)`` in one pass over X.
-* The same in single precision (large dense X, one target), at half the bytes, once G is small. An error in A P is
-  proportional to P: what single precision loses of the last steps is as little as what double loses of the first (J.
-  van den Eshof and G. Sleijpen, Inexact Krylov subspace methods for linear systems, 2004). G drifts from the true
+* The same in single precision (large dense X of at least as many rows as columns, one target), at half the bytes, once
+  G is small. An error in A P is proportional to P: what single precision loses of the last steps is as little as what
+  double loses of the first (J. van den Eshof and G. Sleijpen, Inexact Krylov subspace methods for linear systems,
+  2004). G drifts from the true
   residual, by some 1e-7 of what it was when they last agreed: whenever it has shrunk by 1e-4, and at the end, it is
   measured on the data in double precision, and the directions go on from there. A measurement that finds no progress
   ends it, and double precision begins anew from the last good point.
@@ -31,6 +32,7 @@ Three ways to apply A:
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -43,8 +45,8 @@ MEASURED_EVERY = 1e-4  # by how much G may shrink in single precision before it 
 ROUNDING = float(np.finfo(np.float32).eps)
 ENOUGH_IF_TALL = 1e-4
 """How small G must have become for single precision. Its rounding puts into W what is outside the span of the rows,
-and only a large ridge takes that out again: with fewer rows than columns it must be below the tolerance from the start.
-With more of them there is an outside only if columns depend on each other; then this leaves 1e-11 there."""
+and only a large ridge takes that out again. With more rows than columns there is an outside only if columns depend on
+each other; then this leaves 1e-11 there. With fewer, :mod:`~steepest.solvers.exact.iterated_dual` is the way."""
 
 
 @dataclass
@@ -80,9 +82,7 @@ def conjugate_gradients(
     G, P, squares = start, start, None
     square = _squares(G)
     first = np.sqrt(square)
-    small = min(0.1 * tol / ROUNDING, 0.1)
-    if problem.n > problem.d:
-        small = max(small, ENOUGH_IF_TALL)
+    small = max(min(0.1 * tol / ROUNDING, 0.1), ENOUGH_IF_TALL)
     sound: tuple[Array, Array] | None = None  # where single precision began, or was last measured
     near = 1.0
     for index in count():
@@ -162,3 +162,18 @@ def _relative(square: Array, first: Array) -> float:
 def _quotient(a: Array, b: Array) -> Any:
     """Return a / b where b is above zero, else 0."""
     return np.divide(a, b, out=np.zeros_like(a), where=b > 0)
+
+
+def too_slow(progress: list[float], tol: float, budget: float) -> bool:
+    """Whether more than ``budget`` iterations seem needed.
+
+    From the eighth on, the progress of the last four is taken for what is to come; conjugate gradients tend to become
+    faster, not slower.
+    """
+    done = len(progress) - 1
+    if done >= budget:
+        return True
+    if done < 8 or budget == inf:
+        return False
+    rate = (progress[-1] / progress[-5]) ** 0.25
+    return bool(rate >= 1.0 or done + np.log(tol / progress[-1]) / np.log(rate) > budget)

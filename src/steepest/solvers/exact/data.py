@@ -151,9 +151,15 @@ class SinglePrecision:
     """What of dense data multiplies one vector in single precision: ``X - 1 shift^T`` and the weights.
 
     X itself, if it is float32, or a centred copy.
+
+    Attributes
+    ----------
+    X : array (n, d)
+        The same, float32, less some constant of each column.
     """
 
     def __init__(self, X: Array, shift: Array, weights: Array | None) -> None:
+        self.X = X
         with np.errstate(over="ignore"):  # what does not fit makes products that are not finite: the caller sees them
             self._passes = _residual_passes(X, weights, shift, np.float32)
 
@@ -162,6 +168,12 @@ class SinglePrecision:
         size = float(np.max(np.abs(W), initial=0.0)) or 1.0
         g = self._passes.products(0.0, W[:, 0] / size)[1]
         return np.asarray(g[:, None] * np.float64(-size))
+
+    def adjoint(self, R: Array) -> Array:
+        """Return ``Xc^T S R`` (d, 1)."""
+        size = float(np.max(np.abs(R), initial=0.0)) or 1.0
+        g = self._passes.products(R[:, 0] / size, np.zeros(self.X.shape[1]))[1]
+        return np.asarray(g[:, None] * np.float64(size))
 
 
 class SparseData:

@@ -10,10 +10,12 @@ from steepest.solvers.exact.conjugate_gradients import (
     conjugate_gradients,
     conjugate_gradients_by_residuals,
     finished,
+    too_slow,
 )
 from steepest.solvers.exact.data import CentredData, centred_data
 from steepest.solvers.exact.dual import solve_dual
 from steepest.solvers.exact.gather import gather_data, gather_equations, gather_start, refuse_infinite
+from steepest.solvers.exact.iterated_dual import iterated_dual
 from steepest.solvers.exact.nonnegative import solve_nonnegative
 from steepest.solvers.exact.primal import solve_primal
 from steepest.solvers.exact.problem import LeastSquares, LeastSquaresObjective, Solution, length
@@ -54,8 +56,8 @@ class ExactSolver:
 
     * m up to 250, or at least four times as many samples as features, or several targets, or few data: the Gram matrix
       if there are at least as many samples as features, else the dual.
-    * other dense data: conjugate gradients for as long as they converge so fast that all of it costs less than the
-      matrix, and after them the matrix.
+    * other dense data: conjugate gradients (on the dual, if there are fewer samples than features) for as long as they
+      converge so fast that all of it costs less than the matrix, and after them the matrix.
     * sparse data: the matrix up to m = 1000; beyond, conjugate gradients to the end.
     * whenever the matrix turns out too ill-conditioned, or its rank doubtful: singular values.
     """
@@ -153,7 +155,10 @@ class ExactSolver:
         problem = self.problem
         Y, y_mean = problem.centred_target()
         data, start, rough = gather_start(problem, Y)
-        iterates = conjugate_gradients(problem, data, Y, start, rough, self._tolerance)
+        if problem.n < problem.d:
+            iterates = iterated_dual(problem, data, Y, start, rough, self._tolerance, budget)
+        else:
+            iterates = conjugate_gradients(problem, data, Y, start, rough, self._tolerance)
         solution = yield from self._followed(iterates, data, Y, y_mean, budget)
         if solution is None:
             self.solution = self._factorised()
@@ -185,7 +190,7 @@ class ExactSolver:
             if reached or stuck:
                 yield self._end(finished(problem, data, Y, y_mean, iterate), max(iterate.index, 1))
                 return self.solution if reached else None
-            if _too_slow(progress, tol, budget):
+            if too_slow(progress, tol, budget):
                 return None
             if iterate.index > 0:
                 yield self._between(iterate, data, y_mean, y_square)
@@ -198,21 +203,6 @@ class ExactSolver:
         k = problem.objective.y.shape[1:]
         theta = problem.objective.pack(W.reshape(problem.d, *k), (y_mean - data.x_mean @ W).reshape(k))
         return Step(iterate.index, theta, value, problem.scale * length(iterate.sizes))
-
-
-def _too_slow(progress: list[float], tol: float, budget: float) -> bool:
-    """Whether more than ``budget`` iterations seem needed.
-
-    From the eighth on, the progress of the last four is taken for what is to come; conjugate gradients tend to become
-    faster, not slower.
-    """
-    done = len(progress) - 1
-    if done >= budget:
-        return True
-    if done < 8 or budget == inf:
-        return False
-    rate = (progress[-1] / progress[-5]) ** 0.25
-    return bool(rate >= 1.0 or done + np.log(tol / progress[-1]) / np.log(rate) > budget)
 
 
 def exact(
