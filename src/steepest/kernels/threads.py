@@ -9,6 +9,7 @@ a row of passes all threads are awake. They offer their core to others meanwhile
 """
 
 import atexit
+import ctypes
 import os
 import sys
 from collections.abc import Callable
@@ -21,6 +22,10 @@ import numpy as np
 from steepest.typing import IntArray
 
 T = TypeVar("T")
+
+core: Callable[[], int] | None = None  # the number of the core on which the caller runs
+if hasattr(os, "sched_setaffinity"):
+    core = getattr(ctypes.PyDLL(None), "sched_getcpu", None)
 
 
 def n_threads() -> int:
@@ -64,6 +69,7 @@ class Task:
 
     def __init__(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
         self._function, self._arguments = function, arguments
+        self._taken = core() if core else -1
         self._claim, self._unfinished = Lock(), Lock()
         self._finished = np.zeros(1, dtype=np.int64)
         self._result: Any = None
@@ -77,6 +83,7 @@ class Task:
     def run(self) -> None:
         """Make the call."""
         if self.cancel():  # now nobody else will
+            leave(self._taken)
             try:
                 self._result = self._function(*self._arguments)
             except BaseException as error:
@@ -95,6 +102,19 @@ class Task:
             if self._error is not None:
                 raise self._error
             return self._result
+
+
+def leave(taken: int) -> None:
+    """Have the calling thread go on elsewhere if it runs on a core that is taken.
+
+    Linux may wake a thread on the core of who wakes it, and leave both there for tens of milliseconds beside an idle
+    one. A thread that for a moment may not be there is moved, and stays where it is then.
+    """
+    if core and core() == taken:
+        allowed = os.sched_getaffinity(0)
+        if len(allowed) > 1:
+            os.sched_setaffinity(0, allowed - {taken})
+            os.sched_setaffinity(0, allowed)
 
 
 class Pool:
@@ -154,6 +174,8 @@ def submit(function: Callable[..., Any], *arguments: Any) -> Task:
         _pool = Pool(max(1, n_threads() - 1))
     task = Task(function, arguments)
     _pool.add(task)
+    if core:
+        os.sched_yield()  # a thread that waits for this core leaves it now, and not some milliseconds later
     return task
 
 

@@ -107,3 +107,16 @@ def test_a_word_is_watched_until_it_changes_or_patience_ends():
         looks += 1
     changing.join()
     assert looks > 0 and word[0] == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="threads choose no cores here")
+@pytest.mark.parametrize(
+    "taken, allowed, moves", [(0, {0, 1, 5}, [{1, 5}, {0, 1, 5}]), (1, {0, 1, 5}, []), (-1, {0, 1}, []), (0, {0}, [])]
+)
+def test_a_thread_leaves_a_core_that_is_taken_and_may_come_back(taken, allowed, moves, monkeypatch):
+    made = []
+    monkeypatch.setattr(threads, "core", lambda: 0)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda thread: allowed)
+    monkeypatch.setattr(os, "sched_setaffinity", lambda thread, cores: made.append(cores))
+    threads.leave(taken)
+    assert made == moves
