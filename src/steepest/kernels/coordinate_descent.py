@@ -12,6 +12,7 @@ from steepest.kernels.compile import compiled
 from steepest.kernels.support_newton import newton_step
 
 POLISHING_ROUNDS = 8
+BETWEEN = 2  # epochs on all columns between two stays on the support
 
 
 @compiled
@@ -122,6 +123,52 @@ def epochs_on_support(
             for j in range(len(correlation)):
                 correlation[j] -= change * row[j]
             w[support[a]] = moved[a]
+
+
+@compiled
+def rounds_on_gram(
+    gram: Any, c: Any, squared_y: Any, l1: Any, l2: Any, positive: Any, tolerance: Any, max_epochs: Any, mass: Any,
+    widest: Any, n_first: Any, w: Any, correlation: Any, orders: Any, seen: Any,
+) -> Any:  # fmt: skip
+    """Lower the duality gap by rounds: epochs on all columns, more on the support, and Newton's step there.
+
+    It ends at the gap ``tolerance``, after ``max_epochs``, or when Newton's step, tried on supports of at most
+    ``widest`` columns, does not help. Returns as how many epochs on all columns the updates count; writes the gap, and
+    how many of Newton's steps were taken, to ``seen``. The first round has ``n_first`` epochs on all columns.
+    References: those of the parts.
+    """
+    done, n_epochs, steps = 0, n_first, 0
+    while True:
+        gap = gap_on_gram(correlation, c, w, squared_y, l1, l2, positive, mass)
+        for _ in range(n_epochs):
+            if gap > tolerance and done < max_epochs:
+                epoch_on_gram(gram, correlation, w, l1, l2, positive, orders[done % len(orders)])
+                gap = gap_on_gram(correlation, c, w, squared_y, l1, l2, positive, mass)
+                done += 1
+        seen[0], seen[1] = gap, steps
+        if gap <= tolerance or done >= max_epochs:
+            return done
+        n_epochs = BETWEEN
+        done += _epochs_on_present_support(
+            gram, correlation, w, l1, l2, positive, orders[done % len(orders)], max_epochs - done - 1
+        )
+        if np.count_nonzero(w) > widest or not newton_step(gram, c, correlation, w, l1, l2, 0.0):
+            return done
+        steps += 1
+
+
+@compiled
+def _epochs_on_present_support(
+    gram: Any, correlation: Any, w: Any, l1: Any, l2: Any, positive: Any, order: Any, at_most: Any
+) -> Any:
+    """Do as many epochs on the non-zero coefficients as cost about a factorisation; return what they count as."""
+    support = order[w[order] != 0.0]
+    size = len(support)
+    n_epochs = min(max(5, min(100, size // 6)), at_most)
+    if n_epochs <= 0 or size == 0:
+        return 0
+    epochs_on_support(gram, correlation, w, l1, l2, positive, support, np.arange(size).reshape(1, size), n_epochs)
+    return -(-n_epochs * size // len(w))
 
 
 @compiled

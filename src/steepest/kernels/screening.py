@@ -33,9 +33,9 @@ def doubtful(known: Any, known_at: Any, moved: Any, norms: Any, candidates: Any,
 @compiled
 def bound_and_screen(
     known: Any, known_at: Any, moved: Any, norms: Any, w: Any, candidates: Any, r_r: Any, r_y: Any, l1: Any, l2: Any,
-    positive: Any, mass: Any,
+    positive: Any, mass: Any, seen: Any,
 ) -> Any:  # fmt: skip
-    """Return the objective, the duality gap, and the candidates that the gap does not rule out.
+    """Write the objective and the duality gap to ``seen``; return the candidates that the gap does not rule out.
 
     The gap is taken over the columns that are known now: the others are below ``l1``. References:
     ``steepest.solvers.duality.duality_gap`` and ``steepest.solvers.screening.gap_safe``.
@@ -51,14 +51,15 @@ def bound_and_screen(
             excess += max(v - l1, 0.0) ** 2
             largest = max(largest, shifted if positive else abs(shifted))
     value = 0.5 * (r_r + l2 * w_w) + l1 * w_abs
+    seen[0] = value
     if l1 == 0.0:
-        gap = mass * squares if l2 == 0.0 else max(value - max(0.0, r_y - 0.5 * r_r - excess / (2.0 * l2)), 0.0)
-        return value, gap, candidates
+        seen[1] = mass * squares if l2 == 0.0 else max(value - max(0.0, r_y - 0.5 * r_r - excess / (2.0 * l2)), 0.0)
+        return candidates
     shrink = 1.0 if largest <= l1 else l1 / largest
     safe = max(value - shrink * r_y + 0.5 * shrink * shrink * (r_r + l2 * w_w), 0.0)
-    gap = safe
+    seen[1] = safe
     if l2 > 0.0:
-        gap = min(gap, max(value - r_y + 0.5 * r_r + excess / (2.0 * l2), 0.0))
+        seen[1] = min(safe, max(value - r_y + 0.5 * r_r + excess / (2.0 * l2), 0.0))
     radius = np.sqrt(2.0 * safe) * (1.0 + 1e-10)
     kept, count = np.empty(len(candidates), dtype=np.intp), 0
     for j in candidates:
@@ -67,4 +68,4 @@ def bound_and_screen(
         if size + radius * np.sqrt(norms[j] * norms[j] + l2) >= l1 * (1.0 - SLACK):
             kept[count] = j
             count += 1
-    return value, gap, kept[:count]
+    return kept[:count]

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from steepest.kernels.coordinate_descent import (
+    BETWEEN,
     epoch_on_columns,
     epoch_on_sparse_columns,
-    epochs_on_support,
-    path_on_gram,
     polish_on_gram,
+    rounds_on_gram,
 )
-from steepest.kernels.support_newton import newton_step
 from steepest.solvers.anderson import Anderson
 from steepest.solvers.duality import duality_gap, primal_value
 from steepest.solvers.support_newton import quadratic_value
@@ -21,7 +20,7 @@ from steepest.typing import Array, IntArray
 
 ROUNDING = 16 * float(np.finfo(np.float64).eps)  # of |y|^2, the size of what the objective is summed from
 FIRST_CHUNK = 3  # epochs on all columns before the first acceleration
-FEW = 2  # epochs on all columns between two stays on the support
+DRAWN = 16  # random orders of coordinates drawn at a time, which epochs then take in turns
 
 Orders = Callable[[int, int], IntArray]
 
@@ -65,75 +64,39 @@ def solve_on_gram(
     that does not help, Anderson extrapolation does its part, and Newton pauses, each time for twice as long.
     """
     k = len(w)
-    state = _State(c, strength, w, c - gram @ w if w.any() else c.copy())
-    penalties = np.array([[strength.l1, strength.l2]])
-    coefficients, gaps, count = np.empty((1, k)), np.empty(1), np.zeros(1, dtype=np.int64)
-    anderson, chunk, newton_at, pause = Anderson(), FIRST_CHUNK, 0, FIRST_CHUNK
+    l1, l2, positive = strength.l1, strength.l2, strength.positive
+    correlation, seen = c - gram @ w if w.any() else c.copy(), np.empty(2)
+    anderson, chunk, done, newton_at, pause = Anderson(), FIRST_CHUNK, 0, 0, FIRST_CHUNK
     while True:
-        budget = min(chunk, max_epochs - int(count[0]))
-        path_on_gram(
-            gram, c, squared_y, penalties, strength.positive, tolerance, mass,
-            w, state.correlation, orders(budget, k), budget, False, coefficients, gaps, count,
+        widest = int(1.1 * (rank or k)) + 10 if done >= newton_at else -1
+        done += rounds_on_gram(
+            gram, c, squared_y, l1, l2, positive, tolerance, max_epochs - done, mass, widest, chunk, w, correlation,
+            orders(DRAWN, k), seen,
         )  # fmt: skip
-        if gaps[0] <= tolerance or count[0] >= max_epochs:
-            return int(count[0]), float(gaps[0])
-        chunk = FEW
-        count[0] += state.on_support(gram, max_epochs - int(count[0]) - 1, orders)
-        if count[0] >= newton_at:
-            if np.count_nonzero(w) <= 1.1 * (rank or k) + 10 and state.newton(gram):
-                anderson.clear()
-                continue
-            newton_at, pause = count[0] + pause, 2 * pause
-        anderson.push(w, state.correlation)
+        if seen[0] <= tolerance or done >= max_epochs:
+            return int(done), float(seen[0])
+        chunk = BETWEEN
+        if seen[1] > 0:
+            anderson.clear()
+        if widest >= 0:
+            newton_at, pause = done + pause, 2 * pause
+        anderson.push(w, correlation)
         if anderson.ready:
-            state.extrapolate(anderson)
+            guess = anderson.extrapolate()
+            anderson.clear()
+            if guess is not None:
+                _take_if_better(c, strength, w, correlation, *guess)
 
 
-@dataclass
-class _State:
-    """Coefficients on a working set with their correlations, changed in place by what accelerates."""
-
-    c: Array
-    strength: Strength
-    w: Array
-    correlation: Array
-
-    def _try(self, w: Array, correlation: Array) -> bool:
-        """Take another point if it is allowed and better."""
-        l1, l2 = self.strength.l1, self.strength.l2
-        if self.strength.positive and np.any(w < 0):
-            return False
-        better = quadratic_value(self.c, correlation, w, l1, l2) < quadratic_value(
-            self.c, self.correlation, self.w, l1, l2
-        )
-        if better:
-            self.w[:], self.correlation[:] = w, correlation
-        return better
-
-    def newton(self, gram: Array) -> bool:
-        """Take Newton's step on the support if it is better; return whether it was."""
-        return bool(newton_step(gram, self.c, self.correlation, self.w, self.strength.l1, self.strength.l2, 0.0))
-
-    def extrapolate(self, anderson: Anderson) -> None:
-        """Take the extrapolated point if it is better."""
-        guess = anderson.extrapolate()
-        anderson.clear()
-        if guess is not None:
-            self._try(*guess)
-
-    def on_support(self, gram: Array, at_most: int, orders: Orders) -> int:
-        """Do as many epochs on the support as cost about a factorisation.
-
-        Returns how many epochs on all columns have as many updates.
-        """
-        support = np.flatnonzero(self.w)
-        n_epochs = min(int(np.clip(len(support) // 6, 5, 100)), at_most)
-        if n_epochs <= 0 or not len(support):
-            return 0
-        l1, l2, positive = self.strength.l1, self.strength.l2, self.strength.positive
-        order = orders(n_epochs, len(support))
-        epochs_on_support(gram, self.correlation, self.w, l1, l2, positive, support, order, n_epochs)
-        return -(-n_epochs * len(support) // len(self.w))
+def _take_if_better(
+    c: Array, strength: Strength, w: Array, correlation: Array, new: Array, new_correlation: Array
+) -> None:
+    """Go to another point, in place, if it is allowed and better."""
+    if strength.positive and np.any(new < 0):
+        return
+    l1, l2 = strength.l1, strength.l2
+    if quadratic_value(c, new_correlation, new, l1, l2) < quadratic_value(c, correlation, w, l1, l2):
+        w[:], correlation[:] = new, new_correlation
 
 
 def polish(gram: Array, c: Array, squared_y: float, strength: Strength, w: Array, tolerance: float) -> None:

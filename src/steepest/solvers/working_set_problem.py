@@ -95,10 +95,12 @@ class WorkingSetProblem:
             if len(missing):
                 self._know(missing, self.design.correlate(self.residual, missing))
         r_r, r_y = float(self.residual @ self.residual), float(self.residual @ self.target)
-        self.value, self.gap, self.candidates = bound_and_screen(
+        seen = np.empty(2)  # and no tuple returned: an interrupt while numba packs one would end in a SystemError
+        self.candidates = bound_and_screen(
             self._known, self._known_at, self._moved, self._norms, self.w, self.candidates, r_r, r_y, l1, l2, positive,
-            self.design.n_samples,
+            self.design.n_samples, seen,
         )  # fmt: skip
+        self.value, self.gap = seen.tolist()
 
     def _know(self, columns: IntArray, correlations: Array) -> None:
         self._known[columns] = correlations
@@ -127,6 +129,8 @@ class WorkingSetProblem:
     def _polish(self, tolerance: float) -> None:
         """Make the coefficients exact where the support is right."""
         gram, columns = self.working_set.gram, self.working_set.columns
+        if self.gap <= 1e-6 * tolerance:
+            return
         if gram is None or np.count_nonzero(self.w[columns]) > 1.1 * self.rank + 10:
             return
         inside = self.w[columns]

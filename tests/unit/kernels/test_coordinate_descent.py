@@ -15,6 +15,7 @@ from steepest.kernels.coordinate_descent import (
     look_on_gram,
     path_on_gram,
     polish_on_gram,
+    rounds_on_gram,
     soft_threshold,
 )
 from steepest.kernels.support_newton import newton_step, value_on_gram
@@ -116,6 +117,39 @@ def test_gap_on_gram_equals_the_reference(problem, l1, l2, positive):
     expected = duality_gap(Z.T @ r, w, r @ r, r @ y, l1, l2, positive, 30.0)
     assert gap_on_gram(Z.T @ r, Z.T @ y, w, y @ y, l1, l2, positive, 30.0) == pytest.approx(expected, rel=1e-12)
     assert expected > 0
+
+
+@pytest.mark.parametrize("positive", [False, True])
+@pytest.mark.parametrize(("l1", "l2"), PENALTIES)
+def test_rounds_lead_where_epochs_do(problem, l1, l2, positive):
+    Z, y, w = problem
+    gram, c, order, expected = Z.T @ Z, Z.T @ y, np.array([3, 0, 6, 1, 2, 4, 5]), w.copy()
+    residual = y - Z @ w
+    for _ in range(3000):
+        epoch(Z, residual, expected, l1, l2, positive, order)
+    for widest in (-1, 7):
+        found, correlation, seen, done = w.copy(), Z.T @ (y - Z @ w), np.empty(2), 0
+        while done < 5000:
+            done += rounds_on_gram(
+                gram, c, y @ y, l1, l2, positive, 1e-14, 5000 - done, 30.0, widest, 3, found, correlation, order[None],
+                seen,
+            )  # fmt: skip
+            if seen[0] <= 1e-14:
+                break
+        r = y - Z @ found
+        assert seen[0] == pytest.approx(duality_gap(Z.T @ r, found, r @ r, r @ y, l1, l2, positive), abs=1e-13)
+        np.testing.assert_allclose(correlation, Z.T @ r, atol=1e-12)
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+        assert widest > 0 or seen[1] == 0
+
+
+def test_rounds_end_after_so_many_epochs(problem):
+    Z, y, w = problem
+    seen = np.empty(2)
+    done = rounds_on_gram(
+        Z.T @ Z, Z.T @ y, y @ y, 0.01, 0.0, False, 0.0, 4, 30.0, -1, 3, w, Z.T @ (y - Z @ w), np.arange(7)[None], seen
+    )
+    assert 3 <= done <= 4 and seen[0] > 0
 
 
 def test_path_on_gram_stops_where_the_tolerance_is_not_reached(problem):

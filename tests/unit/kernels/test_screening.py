@@ -24,7 +24,9 @@ def state():
 def test_bound_and_screen_equal_their_references(state, l1, l2, positive):
     known, known_at, moved, norms, w, candidates = state
     r_r, r_y = 1.3, 1.9
-    value, gap, kept = bound_and_screen(known, known_at, moved, norms, w, candidates, r_r, r_y, l1, l2, positive, 7.0)
+    seen = np.empty(2)
+    kept = bound_and_screen(known, known_at, moved, norms, w, candidates, r_r, r_y, l1, l2, positive, 7.0, seen)
+    value, gap = seen
     exact = np.flatnonzero((known_at >= moved) & (norms > 0))
     assert value == pytest.approx(primal_value(r_r, w, l1, l2))
     if l1 == 0.0:
@@ -46,7 +48,7 @@ def test_bound_and_screen_equal_their_references(state, l1, l2, positive):
 def test_some_columns_are_ruled_out_and_some_are_not(state):
     known, known_at, moved, norms, _, candidates = state
     w = np.zeros_like(known)
-    kept = bound_and_screen(known, known_at, moved, norms, w, candidates, 1.0, 1.0, 0.9, 0.0, False, 1.0)[2]
+    kept = bound_and_screen(known, known_at, moved, norms, w, candidates, 1.0, 1.0, 0.9, 0.0, False, 1.0, np.empty(2))
     assert 0 < len(kept) < len(candidates)
 
 
