@@ -5,12 +5,14 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array, check_consistent_length, check_random_state
 
 from steepest.exceptions import InvalidInputError
 from steepest.objectives.linear import LinearObjective
-from steepest.solvers.coordinate_descent import Problem, prepare
+from steepest.solvers.coordinate_descent import prepare
+from steepest.solvers.multitask import follow_multitask_path
 from steepest.solvers.path import Path, follow_path
 from steepest.solvers.subproblem import Orders, Strength, cyclic, shuffled
 from steepest.typing import Array
@@ -95,8 +97,9 @@ def enet_path(
     ----------
     X : array or sparse matrix (n_samples, n_features)
         The data.
-    y : array (n_samples,)
-        One target. (Of several, scikit-learn couples the coefficients by a multi-task penalty, which is not here.)
+    y : array (n_samples,) or (n_samples, n_targets)
+        The target. Several are coupled: the lengths of the coefficients of a feature, over all targets, take the place
+        of absolute values, so that a feature is used for all of them or none (:mod:`steepest.solvers.multitask`).
     l1_ratio : float, default 0.5
         Share ``rho`` of the L1 part.
     eps : float, default 1e-3
@@ -109,7 +112,7 @@ def enet_path(
         Whether to work on the Gram matrix, or that matrix.
     Xy, copy_X, verbose
         Without effect: ``X^T y`` comes with the first pass, X is never changed, and nothing is printed.
-    coef_init : array (n_features,), optional
+    coef_init : array (n_features,) or (n_targets, n_features), optional
         Start of the first alpha.
     return_n_iter : bool, default False
         Whether to return the epochs too.
@@ -126,7 +129,7 @@ def enet_path(
     -------
     alphas : array (n_alphas,)
         Largest first.
-    coefs : array (n_features, n_alphas)
+    coefs : array (n_features, n_alphas) or (n_targets, n_features, n_alphas)
         The coefficients.
     dual_gaps : array (n_alphas,)
         Duality gaps.
@@ -147,14 +150,21 @@ def enet_path(
     if check_input:
         X, y = _checked(X, y)
     objective = LinearObjective(X, y, sample_weight=sample_weight, fit_intercept=False)
-    theta = objective.start() if coef_init is None else np.asarray(coef_init, dtype=X.dtype)
-    problem = prepare(objective, theta, _gram(precompute, *X.shape))[0]
     given = next((a for a in (alphas, n_alphas) if a is not None and not isinstance(a, str)), N_ALPHAS)
-    grid = _alphas(given, problem, l1_ratio, eps, positive)
-    orders = order_of(selection, random_state)
-    path = follow_path(problem, strengths(grid, l1_ratio, positive), tolerance=tol, max_epochs=max_iter, orders=orders)
-    warn_unfinished(path, grid, tol, tol * problem.squared_target, stacklevel=3)
-    coefs = np.asfortranarray(path.coefficients.T.astype(X.dtype))
+    how: dict[str, Any] = {"tolerance": tol, "max_epochs": max_iter, "orders": order_of(selection, random_state)}
+    if y.ndim == 1:
+        theta = objective.start() if coef_init is None else np.asarray(coef_init, dtype=X.dtype)
+        problem = prepare(objective, theta, _gram(precompute, *X.shape))[0]
+        grid, whole = _alphas(given, problem.c, l1_ratio, eps, positive), problem.squared_target
+        path = follow_path(problem, strengths(grid, l1_ratio, positive), **how)
+    else:
+        Z, Y = _scaled(objective, positive)
+        W = np.zeros((X.shape[1], y.shape[1])) if coef_init is None else np.array(coef_init, dtype=np.float64).T
+        grid = _alphas(given, np.linalg.norm(Z.T @ Y, axis=1), l1_ratio, eps, positive)
+        whole = float(np.sum(Y**2))
+        path = follow_multitask_path(Z, Y, np.ascontiguousarray(W), strengths(grid, l1_ratio, positive), **how)
+    warn_unfinished(path, grid, tol, tol * whole, stacklevel=3)
+    coefs = np.asfortranarray(np.moveaxis(path.coefficients, 0, -1).astype(X.dtype))
     if return_n_iter:
         return grid, coefs, path.gaps, path.epochs.tolist()
     return grid, coefs, path.gaps
@@ -166,9 +176,18 @@ def _checked(X: Any, y: Any) -> tuple[Any, Array]:
     check_consistent_length(X, y)
     if y.ndim == 2 and y.shape[1] == 1:
         y = y.ravel()
-    if y.ndim != 1:
-        raise InvalidInputError(f"y has shape {y.shape}: a path takes one target; call it once for each column")
     return X, y
+
+
+def _scaled(objective: LinearObjective, positive: bool) -> tuple[Array, Array]:
+    """Return X and Y of several targets, in double precision, with the weights and the 1/n multiplied in."""
+    if positive:
+        raise InvalidInputError("positive=True: is for one target; call the path once for each column of y")
+    if issparse(objective.X):
+        raise InvalidInputError("X is sparse: a path of several targets takes a dense one; use X.toarray()")
+    weights = np.ones(objective.n_samples) if objective.reduction.weights is None else objective.reduction.weights
+    root = np.sqrt(objective.reduction.factor * weights.astype(np.float64))[:, None]
+    return root * objective.X, root * objective.y
 
 
 def _gram(precompute: Any, n_samples: int, n_features: int) -> Any:
@@ -183,9 +202,9 @@ def _gram(precompute: Any, n_samples: int, n_features: int) -> Any:
     return gram / n_samples
 
 
-def _alphas(alphas: Any, problem: Problem, l1_ratio: float, eps: float, positive: bool) -> Array:
+def _alphas(alphas: Any, c: Array, l1_ratio: float, eps: float, positive: bool) -> Array:
     if isinstance(alphas, Integral):
-        return alpha_grid(problem.c, l1_ratio, eps, check_count("alphas", alphas), positive)
+        return alpha_grid(c, l1_ratio, eps, check_count("alphas", alphas), positive)
     given = [check_positive(f"alphas[{i}]", alpha, zero=True) for i, alpha in enumerate(alphas)]
     return np.sort(given)[::-1]
 

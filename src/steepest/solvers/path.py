@@ -22,7 +22,7 @@ class Path:
     Attributes
     ----------
     coefficients : array (n_penalties, n_features)
-        In double precision.
+        In double precision; (n_penalties, n_targets, n_features) for several targets that are coupled.
     intercepts, gaps : array (n_penalties,)
         Intercepts and duality gaps.
     epochs : int array (n_penalties,)

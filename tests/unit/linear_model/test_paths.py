@@ -2,10 +2,15 @@
 
 import numpy as np
 import pytest
+import sklearn.linear_model
+from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
+from steepest.kernels.multitask import epoch_on_blocks
 from steepest.linear_model import Lasso, enet_path, lasso_path
 from steepest.linear_model.path import alpha_grid
+from steepest.solvers.duality import duality_gap
+from steepest.solvers.multitask import epoch, multitask_gap
 
 
 @pytest.fixture
@@ -59,11 +64,65 @@ def test_unfinished_alphas_warn(data):
         lasso_path(*data, alphas=[0.001], max_iter=1, tol=1e-12)
 
 
-def test_several_targets_are_refused(data):
+def test_a_single_column_is_one_target(data):
     X, y = data
-    with pytest.raises(ValueError, match=r"y has shape \(40, 2\): a path takes one target"):
-        lasso_path(X, np.c_[y, y])
     assert lasso_path(X, y[:, None], alphas=3)[1].shape == (5, 3)
+
+
+@pytest.mark.parametrize("ratio", [1.0, 0.4])
+@pytest.mark.parametrize("selection", ["cyclic", "random"])
+def test_several_targets_share_their_support_as_in_scikit_learn(data, ratio, selection):
+    X, y = data
+    Y = np.c_[y, X @ np.arange(5.0), y[::-1]]
+    alphas, coefs, gaps, epochs = enet_path(
+        X, Y, l1_ratio=ratio, alphas=6, eps=0.01, tol=1e-12, max_iter=10_000, return_n_iter=True, selection=selection,
+        random_state=0,
+    )  # fmt: skip
+    expected = sklearn.linear_model.enet_path(X, Y, l1_ratio=ratio, alphas=6, eps=0.01, tol=1e-13, max_iter=100_000)
+    np.testing.assert_allclose(alphas, expected[0])
+    assert coefs.shape == (3, 5, 6) and len(epochs) == 6 and gaps.max() <= 1e-12 * np.sum(Y**2)
+    np.testing.assert_allclose(coefs, expected[1], atol=1e-6)
+    used = coefs != 0
+    assert np.array_equal(used.any(axis=0), used.all(axis=0)) and 0 < used.sum() < used.size
+
+
+def test_several_targets_start_where_they_are_told_and_may_be_weighted(data):
+    X, y = data
+    Y, weights = np.c_[y, y[::-1]], np.arange(len(y)) % 3
+    path = enet_path(X, Y, alphas=[0.1], tol=1e-12, sample_weight=weights)[1]
+    rows = np.repeat(np.arange(len(y)), weights)
+    repeated = enet_path(X[rows], Y[rows], alphas=[0.1], tol=1e-12)[1]
+    np.testing.assert_allclose(path, repeated, atol=1e-6)
+    again = enet_path(
+        X, Y, alphas=[0.1], tol=1e-6, sample_weight=weights, coef_init=path[..., 0], return_n_iter=True, max_iter=1
+    )
+    np.testing.assert_allclose(again[1], path, atol=1e-6)
+
+
+def test_what_several_targets_do_not_have_is_said(data):
+    X, y = data
+    with pytest.raises(ValueError, match="positive=True: is for one target"):
+        lasso_path(X, np.c_[y, y], positive=True)
+    with pytest.raises(ValueError, match="X is sparse: a path of several targets takes a dense one"):
+        lasso_path(sparse.csc_array(X), np.c_[y, y])
+
+
+@pytest.mark.parametrize(("l1", "l2"), [(0.3, 0.0), (0.3, 0.2), (0.0, 0.2)])
+def test_the_compiled_epoch_of_blocks_equals_the_reference(l1, l2):
+    rng = np.random.default_rng(0)
+    Z, Y, W = rng.standard_normal((30, 6)) / 5, rng.standard_normal((30, 3)), np.zeros((6, 3))
+    Z[:, 2], W[:3] = 0.0, rng.standard_normal((3, 3))
+    expected, residual, order = W.copy(), Y - Z @ W, np.array([3, 0, 5, 1, 2, 4])
+    left = np.ascontiguousarray(residual.T)
+    epoch(Z, residual, expected, l1, l2, order)
+    epoch_on_blocks(np.ascontiguousarray(Z.T), left, W, l1, l2, order)
+    np.testing.assert_allclose(W, expected, atol=1e-13)
+    np.testing.assert_allclose(left.T, residual, atol=1e-13)
+    for column in range(3):  # of one target alone, rows have one number: the gap is the one of the lasso
+        r, w = Y[:, column] - Z @ W[:, column], W[:, column]
+        expected_gap = duality_gap(Z.T @ r, w, r @ r, r @ Y[:, column], l1, l2, False)
+        gap = multitask_gap(Z, Y[:, [column]], W[:, [column]], l1, l2)
+        assert gap == pytest.approx(expected_gap)
 
 
 def test_wrong_options_are_named(data):
