@@ -12,18 +12,17 @@ lanes, so that every tile reads its operands from consecutive lines of the cache
 from collections.abc import Callable
 from typing import Any
 
-import numba.core.cgutils
 import numpy as np
 from llvmlite import binding, ir  # type: ignore[import-untyped]
 from numba.core import types
 from numba.extending import intrinsic
 
 from steepest.kernels.compile import compiled
+from steepest.kernels.vectors import WIDE, ask_for, cgutils
 from steepest.typing import Array
 
-cgutils: Any = numba.core.cgutils  # numba types it in part
-WIDE = bool(binding.get_host_cpu_features().get("avx512f", False))
 HALVED = binding.get_host_cpu_name() == "znver4"  # multiplies long vectors in halves: short ones waste fewer lanes
+BYTES = ir.IntType(8).as_pointer()
 LINE = 64  # bytes that come from memory together
 TILE = 8 if WIDE else 4  # columns that are repeated; times 3 vectors they fill the registers, with some to spare
 
@@ -232,15 +231,7 @@ def _fetch(builder: Any, row: Any, ahead: Any, run: Any, jump: Any) -> None:
     whole = builder.ashr(row, run)
     rest = builder.sub(row, builder.shl(whole, run))
     place = builder.add(builder.mul(whole, jump), builder.mul(rest, ir.Constant(row.type, LINE)))
-    _ask_for(builder, builder.add(ahead, place))
-
-
-def _ask_for(builder: Any, address: Any) -> None:
-    """Ask for a line of memory that will be needed soon; an address that does not exist does no harm."""
-    pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-    kind = ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
-    fetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-    builder.call(fetch, [builder.inttoptr(address, pointer), *(ir.Constant(number, n) for n in (0, 2, 1))])
+    ask_for(builder, builder.inttoptr(builder.add(ahead, place), BYTES), nearest=False)
 
 
 @_instructions
@@ -251,7 +242,8 @@ def fetch(typing: Any, address: Any, n_bytes: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         line = ir.Constant(arguments[1].type, LINE)
         with cgutils.for_range(builder, builder.sdiv(arguments[1], line)) as loop:
-            _ask_for(builder, builder.add(arguments[0], builder.mul(loop.index, line)))
+            address = builder.add(arguments[0], builder.mul(loop.index, line))
+            ask_for(builder, builder.inttoptr(address, BYTES), nearest=False)
         return context.get_dummy_value()
 
     return signature, generate

@@ -34,6 +34,13 @@ def inlined(generator: Callable[..., Any]) -> Callable[..., Any]:
     return callable_there
 
 
+def ask_for(builder: Any, pointer: Any, *, write: bool = False, nearest: bool = True) -> None:
+    """Have a line of memory brought to the nearest cache, or to the second; one that does not exist does no harm."""
+    form = ir.FunctionType(ir.VoidType(), [pointer.type, INT32, INT32, INT32])
+    function = cgutils.get_or_insert_function(builder.module, form, "llvm.prefetch.p0")
+    builder.call(function, [pointer, INT32(int(write)), INT32(3 if nearest else 2), INT32(1)])
+
+
 class VectorCode:
     """Builder of vector instructions for arrays of one dtype; ``n_lanes`` if not as many as a vector holds."""
 
@@ -115,9 +122,7 @@ class VectorCode:
         With ``write`` other cores give it up, so that writing need not wait for them. An address that does not exist
         does no harm.
         """
-        form = ir.FunctionType(ir.VoidType(), [self.vector.as_pointer(), INT32, INT32, INT32])
-        function = cgutils.get_or_insert_function(self.builder.module, form, "llvm.prefetch.p0")
-        self.builder.call(function, [self._address(pointer, v), INT32(int(write)), INT32(3), INT32(1)])
+        ask_for(self.builder, self._address(pointer, v), write=write)
 
     def load_pieces(self, count: int, pointer: Any, pitch: Any) -> Any:
         """Return a vector of ``count`` pieces, which lie ``pitch`` apart."""
