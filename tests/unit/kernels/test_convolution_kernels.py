@@ -34,8 +34,13 @@ def run_outer(a: Any, x: Any, offset: Any, terms: int, out: Any, pitch: int, mor
 
 
 @numba.njit
-def run_dot(a: Any, a_pitch: int, x: Any, offset: Any, steps: int, out: Any) -> None:
-    dot_tile(4, 4, a, 1, a_pitch, x, 2, offset, 1, steps, out, 3)
+def run_dot(a: Any, a_pitch: int, last: int, x: Any, offset: Any, count: int, out: Any) -> None:
+    dot_tile(4, 4, a, 1, a_pitch, last, x, 2, offset, 1, count, out, 3, x, 0)
+
+
+@numba.njit
+def run_narrow_dot(a: Any, x: Any, offset: Any, count: int, out: Any) -> None:
+    dot_tile(3, 3, a, 0, 100, 2, x, 0, offset, 0, count, out, 0, a, 0)
 
 
 @numba.njit
@@ -105,19 +110,29 @@ def test_outer_tile(terms: int, dtype: Any) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("steps", [0, 1, 5])
-def test_dot_tile(steps: int, dtype: Any) -> None:
+@pytest.mark.parametrize("last", [0, 2, 9])
+@pytest.mark.parametrize("count", [0, 3, VECTOR_BYTES // 4, 90])
+def test_dot_tile(count: int, last: int, dtype: Any) -> None:
     rng = np.random.default_rng(0)
-    length = steps * VECTOR_BYTES // np.dtype(dtype).itemsize
     a, x = rng.standard_normal(500).astype(dtype), rng.standard_normal(500).astype(dtype)
     offset, out = rng.integers(0, 300, 6), np.ones(30, dtype=dtype)
-    run_dot(a, 100, x, offset, steps, out)
-    rows = np.array([a[1 + 100 * m : 1 + 100 * m + length] for m in range(4)])
-    columns = np.array([x[2 + o : 2 + o + length] for o in offset[1:5]])
+    a[101 + 100 * min(last, 3) - 100 + count :], x[2 + offset[1:5].max() + count :] = np.nan, np.nan  # not to be read
+    run_dot(a, 100, last, x, offset, count, out)
+    rows = np.array([a[1 + 100 * min(m, last) :][:count] for m in range(4)])
+    columns = np.array([x[2 + o : 2 + o + count] for o in offset[1:5]])
     np.testing.assert_allclose(
         out[3:19].reshape(4, 4), 1 + rows @ columns.T, atol=1e-4 if dtype is np.float32 else 1e-13
     )
     np.testing.assert_array_equal(np.delete(out, range(3, 19)), 1)
+
+
+def test_a_dot_tile_that_fills_no_vector_leaves_what_follows_alone() -> None:
+    rng = np.random.default_rng(0)
+    a, x, out = rng.standard_normal(300), rng.standard_normal(300), np.ones(32)
+    run_narrow_dot(a, x, np.array([0, 5, 100]), 40, out)
+    columns = np.array([x[o : o + 40] for o in (0, 5, 100)])
+    np.testing.assert_allclose(out[:9].reshape(3, 3), 1 + a.reshape(3, 100)[:, :40] @ columns.T, atol=1e-13)
+    np.testing.assert_array_equal(out[9:], 1)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

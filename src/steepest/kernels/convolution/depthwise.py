@@ -64,12 +64,13 @@ def depthwise_weight_planes(
     slopes = np.zeros(room_for(height, pitch, lanes), x.dtype)
     sums = np.zeros(channels * terms, x.dtype)
     flat, above, before, zero = dy.reshape(dy.size), np.full(1, -top), np.full(1, -left), dy.dtype.type(0)
-    steps = (height * pitch + lanes - 1) // lanes
     for plane in range(start, stop):
         pack_block(x, plane, 1, above, before, 0, 1, 1, rows, pitch, packed)
         copy_rows(1, height, width, flat, plane * height * width, width, zero, slopes, 0, pitch)
         for k in range(0, terms, TAPS):
-            dot_tile(1, TAPS, slopes, 0, 0, packed, 0, offset, k, steps, sums, plane % channels * terms + k)
+            dot_tile(
+                1, TAPS, slopes, 0, 0, 0, packed, 0, offset, k, height * pitch, sums, plane % channels * terms + k, x, 0
+            )
     return sums
 
 

@@ -5,21 +5,12 @@ from typing import NamedTuple
 import numpy as np
 
 from steepest.kernels.compile import compiled
-from steepest.kernels.convolution.tiles import (
-    ROWS,
-    VECTORS,
-    copy_rows,
-    dot_tile,
-    interleave_rows,
-    outer_tile,
-)
+from steepest.kernels.convolution.tiles import ROWS, VECTORS, copy_rows, interleave_rows, outer_tile
 from steepest.kernels.vectors import VECTOR_BYTES
 from steepest.typing import Array, IntArray
 
 FEW_ROWS, COLOURS = 4, 3  # tiles for few output channels
 MANY = 2 * VECTORS  # vectors in each of few rows
-DOT_ROWS, DOT_COLUMNS = 4, 4
-CHUNK_STEPS = 96  # vectors of a row of slopes that are summed at a time: DOT_ROWS rows stay in the first-level cache
 CHUNK = 512  # outputs of a channel between two writings: a tile's sums stay in the first-level cache
 SLACK = MANY * VECTOR_BYTES  # numbers that a tile may read beyond the last it needs
 
@@ -336,84 +327,3 @@ def write_phases(
         for r in range(rows):
             for i in range(done, phases.width[phase + f]):
                 out[to + r * line + f + phases.column_stride * i] = sums[at + f * apart + r * pitch + i]
-
-
-@compiled
-def weight_gradient_blocks(x: Array, dy: Array, plan: Plan, start: int, stop: int) -> Array:
-    """Return the sum over the blocks start ... stop of ``dw[g, m, k] = sum_p dy[m, p] packed[offset[k] + p]``.
-
-    ``x`` (N, C, H, W), ``dy`` (N, M, H', W'); the plan is that of the forward pass. In the columns between ``width``
-    and ``pitch`` dy is taken as 0. Reference: ``operators.convolution2d.reference.weight_gradient``.
-    """
-    terms = len(plan.offset)
-    lanes = lanes_of(x)
-    area = (plan.block_rows * plan.pitch + lanes - 1) // lanes * lanes
-    packed = np.zeros(plan.source_channels * len(plan.row) * plan.rows * plan.pitch + SLACK + area, x.dtype)
-    tiles = (plan.out_channels + DOT_ROWS - 1) // DOT_ROWS
-    columns = (terms + DOT_COLUMNS - 1) // DOT_COLUMNS
-    offset = np.zeros(columns * DOT_COLUMNS, dtype=np.int64)
-    offset[:terms] = plan.offset
-    slopes = np.zeros(tiles * DOT_ROWS * area, x.dtype)
-    size = DOT_ROWS * DOT_COLUMNS
-    sums = np.zeros(plan.groups * tiles * columns * size, x.dtype)
-    flat, zero = dy.reshape(dy.size), dy.dtype.type(0)
-    chunks = (area // lanes + CHUNK_STEPS - 1) // CHUNK_STEPS
-    chunk = (area // lanes + chunks - 1) // chunks
-    for task in range(start, stop):
-        image, block = task // plan.blocks, task % plan.blocks
-        g = image % plan.groups
-        first = block * plan.block_rows
-        here = min(plan.block_rows, plan.height - first)
-        pack_block(
-            x,
-            image * plan.source_channels,
-            plan.source_channels,
-            plan.row,
-            plan.column,
-            first,
-            plan.row_stride,
-            plan.column_stride,
-            plan.rows,
-            plan.pitch,
-            packed,
-        )
-        for m in range(plan.out_channels):
-            line = ((image * plan.out_channels + m) * plan.height + first) * plan.width
-            copy_rows(1, here, plan.width, flat, line, plan.width, zero, slopes, m * area, plan.pitch)
-            slopes[m * area + here * plan.pitch : (m + 1) * area] = 0
-        steps = (here * plan.pitch + lanes - 1) // lanes
-        for s in range(0, steps, chunk):
-            some, p = min(chunk, steps - s), s * lanes
-            for tile in range(tiles):
-                a = tile * DOT_ROWS * area + p
-                to_0 = (g * tiles + tile) * columns * size
-                for j in range(columns):
-                    dot_tile(
-                        DOT_ROWS,
-                        DOT_COLUMNS,
-                        slopes,
-                        a,
-                        area,
-                        packed,
-                        p,
-                        offset,
-                        j * DOT_COLUMNS,
-                        some,
-                        sums,
-                        to_0 + j * size,
-                    )
-    return unpack_weights(sums, plan.groups, plan.out_channels, terms)
-
-
-@compiled
-def unpack_weights(sums: Array, groups: int, rows: int, terms: int) -> Array:
-    """Return tiles of sums ``[g][tile][column][DOT_ROWS][DOT_COLUMNS]`` as an array (groups, rows, terms)."""
-    tiles = (rows + DOT_ROWS - 1) // DOT_ROWS
-    columns = (terms + DOT_COLUMNS - 1) // DOT_COLUMNS
-    blocks = sums.reshape((groups, tiles, columns, DOT_ROWS, DOT_COLUMNS))
-    result = np.empty((groups, rows, terms), dtype=sums.dtype)
-    for g in range(groups):
-        for m in range(rows):
-            for k in range(terms):
-                result[g, m, k] = blocks[g, m // DOT_ROWS, k // DOT_COLUMNS, m % DOT_ROWS, k % DOT_COLUMNS]
-    return result

@@ -55,19 +55,13 @@ def convolve_block(x: Array, table: Array, terms: int, y: Array, start: int, sto
 @compiled
 def correlate_block(y: Array, w: Array, lags: int, start: int, stop: int) -> Array:
     """Return ``sum_j w[j] y[i+j]`` over start <= j < stop for i < lags; reference: ``numpy.correlate``."""
-    width = lanes_of(y)
-    steps = (stop - start) // width
     columns = (lags + LAGS - 1) // LAGS * LAGS
     offset = np.minimum(np.arange(columns), lags - 1)
     sums = np.zeros(columns, dtype=y.dtype)
-    for first in range(0, steps, CACHED_STEPS):
-        here = min(CACHED_STEPS, steps - first)
-        at = start + first * width
+    batch = CACHED_STEPS * lanes_of(y)
+    for at in range(start, stop, batch):
         for i in range(0, columns, LAGS):
-            dot_tile(1, LAGS, w, at, 0, y, at, offset, i, here, sums, i)
-    for i in range(lags):
-        for j in range(start + steps * width, stop):
-            sums[i] += w[j] * y[i + j]
+            dot_tile(1, LAGS, w, at, 0, 0, y, at, offset, i, min(batch, stop - at), sums, i, y, at)
     return sums[:lags]
 
 

@@ -90,18 +90,23 @@ def dot_tile(
     a: Any,
     ia: Any,
     a_pitch: Any,
+    last: Any,
     x: Any,
     ix: Any,
     offset: Any,
     j0: Any,
-    steps: Any,
+    count: Any,
     out: Any,
     io: Any,
+    ahead: Any,
+    iz: Any,
 ) -> tuple[Any, Callable[..., Any]] | None:
-    """``out[io + m columns + j] += sum_p a[ia + m a_pitch + p] x[ix + offset[j0 + j] + p]`` over ``steps`` vectors.
+    """``out[io + m columns + j] += sum_p a[ia + m a_pitch + p] x[ix + offset[j0 + j] + p]`` over p < ``count``.
 
-    ``rows`` and ``columns`` are constants whose product is a multiple of the lanes; a, x, offset and out are
-    contiguous. Reference: ``steepest.operators.convolution2d.reference``.
+    ``rows`` and ``columns`` are constants; a, x, offset and out are contiguous. Nothing beyond ``count`` is read, and
+    no row beyond row ``last``, which is taken instead. What follows in out, up to a whole vector, is written as it was.
+    Meanwhile as many numbers of another array, ``ahead``, are fetched from ``iz`` on.
+    Reference: ``steepest.operators.convolution2d.reference``.
     """
     size = literals(rows, columns)
     if size is None:
@@ -110,24 +115,37 @@ def dot_tile(
     i = types.intp
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _, _, a_, ia_, a_pitch_, x_, ix_, offset_, j0_, steps_, out_, io_ = arguments
+        _, _, a_, ia_, a_pitch_, last_, x_, ix_, offset_, j0_, count_, out_, io_, ahead_, iz_ = arguments
         code = VectorCode(context, builder, a)
         a_0, x_0, out_0 = code.start(a, a_, ia_), code.start(x, x_, ix_), code.start(out, out_, io_)
         offset_0 = code.start(offset, offset_, j0_)
-        a_rows = [code.at(a_0, builder.mul(a_pitch_, INT64(m))) for m in range(n_rows)]
+        there = [builder.select(builder.icmp_signed("<", INT64(m), last_), INT64(m), last_) for m in range(n_rows)]
+        a_rows = [code.at(a_0, builder.mul(a_pitch_, m)) for m in there]
         x_columns = [code.at(x_0, builder.load(code.at(offset_0, j))) for j in range(n_columns)]
+        fetched = code.start(ahead, ahead_, iz_)
         sums = code.accumulators(n_rows, n_columns)
-        with cgutils.for_range(builder, steps_) as loop:
-            p = builder.mul(loop.index, INT64(code.lanes))
-            shifted = [code.load(code.at(column, p)) for column in x_columns]
+        wide = INT64(code.lanes)
+        rest = builder.srem(count_, wide)
+
+        def add(p: Any, load: Callable[[Any], Any]) -> None:
+            shifted = [load(code.at(column, p)) for column in x_columns]
             for m in range(n_rows):
-                row = code.load(code.at(a_rows[m], p))
+                row = load(code.at(a_rows[m], p))
                 for j in range(n_columns):
                     code.add_product(sums[m][j], row, shifted[j])
-        code.add_sums(list(chain.from_iterable(sums)), out_0)
+
+        with cgutils.for_range(builder, builder.sdiv(count_, wide)) as loop:
+            p = builder.mul(loop.index, wide)
+            code.fetch(code.at(fetched, p))
+            add(p, code.load)
+        with builder.if_then(builder.icmp_signed(">", rest, INT64(0))):
+            left = code.between(INT64(0), rest)
+            add(builder.sub(count_, rest), lambda pointer: code.load_where(left, pointer))
+        spare = code.accumulators(1, -n_rows * n_columns % code.lanes)
+        code.add_sums(list(chain.from_iterable(sums + spare)), out_0)
         return context.get_dummy_value()
 
-    return types.void(rows, columns, a, i, i, x, i, offset, i, i, out, i), generate
+    return types.void(rows, columns, a, i, i, i, x, i, offset, i, i, out, i, ahead, i), generate
 
 
 @inlined

@@ -11,8 +11,9 @@ unfolded: the columns between the width and the pitch are computed and thrown aw
 
 Input gradient: dx at row ``u = s q + phase - p`` collects the taps with ``(d k) mod s = phase``, from dy at row ``q -
 (d k) div s``. For each of the s x s phases that is a correlation of stride 1 of the padded dy, packed once for all,
-with the taps of that phase, written with stride s. Weight gradient: the same planes, and dy with the same pitch and
-zeros in the columns that do not count; summed over all places, shift by shift.
+with the taps of that phase, written with stride s. Weight gradient: dy is read where it lies, and x is packed once for
+every column of taps, so that its rows are as long as dy's and rows of taps are shifts; summed over all places, shift by
+shift.
 """
 
 from functools import lru_cache, partial
@@ -28,9 +29,9 @@ from steepest.kernels.convolution.direct import (
     correlate_blocks,
     pack_weights,
     scatter_blocks,
-    weight_gradient_blocks,
 )
 from steepest.kernels.convolution.tiles import ROWS
+from steepest.kernels.convolution.weights import weight_gradient_blocks
 from steepest.kernels.threads import map_blocks, n_threads
 from steepest.operators.convolution2d.geometry import Geometry
 from steepest.operators.convolution2d.sharing import THREADED_PRODUCTS, map_parts, share
@@ -69,11 +70,11 @@ def input_gradient(dy: Array, w: Array, g: Geometry) -> Array:
 
 def weight_gradient(dy: Array, x: Array, g: Geometry) -> Array:
     """Return dw (O, C / groups, kH, kW)."""
-    plan = forward_plan(g, x.itemsize, g.out_channels // g.groups, 0)
+    plan, packs = weight_plan(g, x.itemsize)
     tasks = g.batch * g.groups * plan.blocks
     if tasks == 0:
         return np.zeros(g.weight_shape, dtype=x.dtype)
-    sums = map_parts(partial(weight_gradient_blocks, x, dy, plan), tasks, PARTIAL_SUMS, g.products)
+    sums = map_parts(partial(weight_gradient_blocks, x, dy, plan, packs), tasks, PARTIAL_SUMS, g.products)
     return np.asarray(sum(sums[1:], sums[0]).reshape(g.weight_shape))
 
 
@@ -84,7 +85,7 @@ def tile_rows(channels: int) -> int:
 
 @lru_cache(maxsize=256)
 def forward_plan(g: Geometry, itemsize: int, out_channels: int, tile: int) -> Plan:
-    """Return the plan of the forward pass and of the weight gradient."""
+    """Return the plan of the forward pass."""
     (top, _), (left, _) = g.padding
     taps = [[(d * k // s, d * k % s) for k in range(n)] for n, s, d in zip(g.kernel, g.stride, g.dilation, strict=True)]
     row_phases, column_phases = (sorted({phase for _, phase in side}) for side in taps)
@@ -101,6 +102,30 @@ def forward_plan(g: Geometry, itemsize: int, out_channels: int, tile: int) -> Pl
         shifts=shifts,
         tile=tile,
     )
+
+
+@lru_cache(maxsize=256)
+def weight_plan(g: Geometry, itemsize: int) -> tuple[Plan, bool]:
+    """Return the plan of the weight gradient, and whether it packs x: where planes are not the images themselves.
+
+    Every column of taps has a plane of its own, so that rows are as long as those of dy.
+    """
+    (top, _), (left, _) = g.padding
+    rows, columns = ([d * k for k in range(n)] for n, d in zip(g.kernel, g.dilation, strict=True))
+    s, phases = g.stride[0], sorted({r % g.stride[0] for r in rows})
+    planes = list(product(phases, columns))
+    plan = _plan(
+        g,
+        itemsize,
+        channels=(g.in_channels // g.groups, g.out_channels // g.groups),
+        grid=g.out_size,
+        stride=g.stride,
+        columns=g.size[1],
+        starts=[(f - top, c - left) for f, c in planes],
+        shifts=[(r // s, 0, planes.index((r % s, c))) for r, c in product(rows, columns)],
+        tile=0,
+    )
+    return plan, not (g.kernel == (1, 1) and g.stride == (1, 1) and g.padding == ((0, 0), (0, 0)))
 
 
 @lru_cache(maxsize=256)

@@ -1,0 +1,97 @@
+"""The gradient of the weights: products of the slopes of the output with shifted inputs, in register tiles."""
+
+import numpy as np
+
+from steepest.kernels.compile import compiled
+from steepest.kernels.convolution.direct import Plan, lanes_of, pack_block
+from steepest.kernels.convolution.tiles import dot_tile
+from steepest.typing import Array, IntArray
+
+ROWS, COLUMNS = 8, 3  # output channels and terms of a tile
+SIZE = 32  # numbers of a tile, as whole vectors
+CHUNK_STEPS = 32  # vectors of a row that are summed at a time at most: ROWS rows stay in the first-level cache
+
+
+@compiled
+def weight_gradient_blocks(x: Array, dy: Array, plan: Plan, packs: bool, start: int, stop: int) -> Array:
+    """Return the sum over the blocks start ... stop of ``dw[g, m, k] = sum_p dy[m, p] packed[offset[k] + p]``.
+
+    ``x`` (N, C, H, W), ``dy`` (N, M, H', W'), which is read where it lies: the plan's planes have rows as long as those
+    of dy. Without ``packs``, x is read where it lies, too: there is one tap, and its plane is the image.
+    Reference: ``steepest.operators.convolution2d.reference.weight_gradient``.
+    """
+    C, M, area = plan.source_channels, plan.out_channels, plan.height * plan.width
+    terms, tiles = len(plan.offset), (M + ROWS - 1) // ROWS
+    columns = (terms + COLUMNS - 1) // COLUMNS
+    offset = np.zeros(columns * COLUMNS, dtype=np.int64)
+    offset[:terms] = plan.offset if packs else np.arange(C) * area
+    planes = np.zeros(C * len(plan.row) * plan.rows * plan.pitch if packs else 0, x.dtype)
+    sums = np.zeros((plan.groups, tiles, columns, SIZE), x.dtype)
+    slopes, seen, flat = dy.reshape(dy.size), planes if packs else x.reshape(x.size), sums.reshape(sums.size)
+    row_step, column_step, chunk = plan.row_stride, plan.column_stride, chunk_of(plan, lanes_of(x))
+    for task in range(start, stop):
+        image, first = task // plan.blocks, task % plan.blocks * plan.block_rows
+        here, at = min(plan.block_rows, plan.height - first) * plan.width, first * plan.width
+        if packs:
+            pack_block(
+                x, image * C, C, plan.row, plan.column, first, row_step, column_step, plan.rows, plan.pitch, planes
+            )
+        ix, iy, to = 0 if packs else image * C * area + at, image * M * area + at, image % plan.groups * sums[0].size
+        for p in range(0, here, chunk):
+            same = at + p + chunk < area  # the next chunk is in this image, or begins the next one
+            next_y, next_x = chunk if same else M * area - at - p, chunk if same else C * area - at - p
+            add_products(
+                slopes, iy + p, area, M, next_y, seen, ix + p, C, next_x, offset, min(chunk, here - p), flat, to
+            )
+    return unpack_weights(sums, M, terms)
+
+
+@compiled
+def chunk_of(plan: Plan, lanes: int) -> int:
+    """Return how many places are summed at a time: a block is cut into equal chunks of whole vectors."""
+    vectors = (plan.block_rows * plan.width + lanes - 1) // lanes
+    chunks = (vectors + CHUNK_STEPS - 1) // CHUNK_STEPS
+    return (vectors + chunks - 1) // chunks * lanes
+
+
+@compiled
+def add_products(
+    slopes: Array,
+    iy: int,
+    area: int,
+    M: int,
+    next_y: int,
+    x: Array,
+    ix: int,
+    C: int,
+    next_x: int,
+    offset: IntArray,
+    count: int,
+    sums: Array,
+    to: int,
+) -> None:
+    """Add the products of ``count`` places to the sums of one group, tile after tile.
+
+    The first tiles have the same channels fetched as far ahead as ``next_y`` and ``next_x`` say, one each: memory would
+    decide the speed otherwise.
+    """
+    tile = 0
+    for m in range(0, M, ROWS):
+        for j in range(0, len(offset), COLUMNS):
+            ahead, z = slopes, iy + tile * area + next_y
+            if tile >= M:
+                ahead, z = x, ix + min(tile - M, C) * area + next_x
+            line, last, out = iy + m * area, M - 1 - m, to + tile * SIZE
+            dot_tile(ROWS, COLUMNS, slopes, line, area, last, x, ix, offset, j, count, sums, out, ahead, z)
+            tile += 1
+
+
+@compiled
+def unpack_weights(sums: Array, M: int, terms: int) -> Array:
+    """Return tiles of sums ``[group][tile][column][row, term]`` as an array (groups, M, terms)."""
+    result = np.empty((len(sums), M, terms), dtype=sums.dtype)
+    for g in range(len(sums)):
+        for m in range(M):
+            for k in range(terms):
+                result[g, m, k] = sums[g, m // ROWS, k // COLUMNS, m % ROWS * COLUMNS + k % COLUMNS]
+    return result
