@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from benchmarks.compare import Regime
 from benchmarks.compare import main as run
 
-PARTS = ("linear_least_squares", "linear_lasso", "linear_logistic", "linear_sgd", "linear_descent")
+PARTS = ("linear_small", "linear_least_squares", "linear_lasso", "linear_logistic", "linear_sgd", "linear_descent")
 
 
 def regimes(quick: bool) -> list[Regime]:
