@@ -21,15 +21,8 @@ from itertools import product
 
 import numpy as np
 
-from steepest.kernels.convolution.direct import (
-    COLOURS,
-    FEW_ROWS,
-    Phases,
-    Plan,
-    correlate_blocks,
-    pack_weights,
-    scatter_blocks,
-)
+from steepest.kernels.convolution.direct import COLOURS, FEW_ROWS, Plan, correlate_blocks, pack_weights
+from steepest.kernels.convolution.scatter import Phases, scatter_blocks
 from steepest.kernels.convolution.tiles import ROWS
 from steepest.kernels.convolution.weights import weight_gradient_blocks
 from steepest.kernels.threads import map_blocks, n_threads
