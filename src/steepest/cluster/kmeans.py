@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ class _Run:
     centres: Array
     labels: IntArray
     inertia: float
+    n_found: int  # clusters that have samples
 
     def better_than(self, other: "_Run | None") -> bool:
         """Whether this run is worth taking instead: a lower SSE by another clustering, not by rounding."""
@@ -193,9 +195,11 @@ class KMeans(KMeansBase):
     def _run(self, objective: ClusteringObjective, theta: Array, trace: Trace, part: CallbackBridge) -> _Run:
         """Run the solver from one start."""
         partition = objective.partition()
-        stopping: list[StoppingRule] = [CentreShift(self.tol * float(objective.variance.mean()))]
+        tol = self.tol * float(objective.variance.mean())
+        stopping: list[StoppingRule] = [CentreShift(tol)]
         if self.solver == "lloyd":
-            steps: Steps = lloyd(objective, theta, partition)
+            at_once = 1 if self._watched or self.verbose else self.max_iter
+            steps: Steps = lloyd(objective, theta, partition, at_once=at_once, tol=tol)
             stopping.insert(0, LabelsSettled())
         else:
             steps = centre_descent(objective, theta, learning_rate=self.learning_rate, partition=partition)
@@ -205,11 +209,14 @@ class KMeans(KMeansBase):
         result = run(steps, max_iter=self.max_iter, stopping=stopping, observers=observers, trace=trace)
         if result.reason is Reason.DIVERGED:
             raise DivergenceError(f"{type(self).__name__} {result.message}", result)
-        centres = np.ascontiguousarray(objective.centres(result.theta))
+        centres, value = np.ascontiguousarray(objective.centres(result.theta)), result.value
         if partition.centres is None or not np.array_equal(partition.centres, centres):  # broken off on the way
-            partition = objective.partition(reuse=False)
+            partition, value = objective.partition(reuse=False), nan
             partition.assign(centres)
-        return _Run(result, centres, partition.labels, partition.sse(centres))
+        n_found = int(np.count_nonzero(partition.masses))
+        if n_found < self.n_clusters:  # samples without weight count, too
+            n_found = int(np.count_nonzero(np.bincount(partition.labels, minlength=self.n_clusters)))
+        return _Run(result, centres, partition.labels, objective.sse(partition, centres, value), n_found)
 
     def _fitted(self, objective: ClusteringObjective, theta: Array) -> dict[str, Any]:
         """Return what a model stopped at ``theta`` needs to predict."""
@@ -219,10 +226,9 @@ class KMeans(KMeansBase):
         """Warn of fewer clusters than asked for, and of a run that was interrupted."""
         if best.result.reason is Reason.INTERRUPTED:
             warnings.warn(f"{type(self).__name__}: {best.result.message}", UserWarning, stacklevel=4)
-        n_found = int(np.count_nonzero(np.bincount(best.labels, minlength=self.n_clusters)))
-        if n_found < self.n_clusters:
+        if best.n_found < self.n_clusters:
             warnings.warn(
-                f"only {n_found} of n_clusters={self.n_clusters} clusters have samples: "
+                f"only {best.n_found} of n_clusters={self.n_clusters} clusters have samples: "
                 "are there fewer different samples than clusters?",
                 ConvergenceWarning,
                 stacklevel=4,

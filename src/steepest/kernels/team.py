@@ -34,6 +34,7 @@ from steepest.typing import IntArray
 
 LINE = 8  # counters of a line of the cache: each has its own, lest threads that change one disturb who reads another
 NEXT, DONE, TURN = 0, LINE, 2 * LINE  # the next block to claim, how many are done, which pass it is (negative: it was)
+LEFT = 3 * LINE  # how often a thread has gone to sleep
 PATIENCE = 1_000_000  # looks at the counter before a thread goes to sleep: a fifth of a millisecond
 
 
@@ -41,7 +42,7 @@ PATIENCE = 1_000_000  # looks at the counter before a thread goes to sleep: a fi
 def join(counters: IntArray, leads: bool) -> int:
     """Open the next pass, or take part in the one that is open; return its number."""
     if not leads:
-        return load(counters, TURN)  # type: ignore[no-any-return]
+        return _stay(counters, load(counters, TURN))
     turn = abs(load(counters, TURN)) + 1
     store(counters, DONE, 0)
     store(counters, NEXT, 0)
@@ -68,11 +69,21 @@ def next_turn(counters: IntArray, leads: bool, turn: int, n_blocks: int) -> int:
         while load(counters, DONE) < n_blocks:
             pass
         return -1
-    for _ in range(PATIENCE):
+    looks = 0
+    while looks < PATIENCE:  # since all blocks are done: some take longer
         now = load(counters, TURN)
         if now != turn:
-            return now  # type: ignore[no-any-return]
-    return -1
+            return _stay(counters, now)
+        looks += load(counters, DONE) >= n_blocks
+    return _stay(counters, -1)
+
+
+@compiled
+def _stay(counters: IntArray, turn: int) -> int:
+    """Return the number of the pass; if there is none, note that a thread leaves."""
+    if turn < 0:
+        fetch_add(counters, LEFT, 1)
+    return turn
 
 
 class Team:
@@ -90,7 +101,7 @@ class Team:
 
     def __init__(self, function: Callable[..., None], n_blocks: int, *arrays: Any) -> None:
         self._function = function
-        self._counters = np.zeros(3 * LINE, dtype=np.int64)
+        self._counters = np.zeros(4 * LINE, dtype=np.int64)
         self._counters[NEXT] = n_blocks  # nothing is left to claim before the first pass
         self._arguments = (n_blocks, *arrays)
         self._others: list[Task] = []

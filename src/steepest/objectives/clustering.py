@@ -1,7 +1,8 @@
 """k-means: the within-cluster sum of squared distances."""
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from math import nan
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from steepest.typing import Array, IntArray
 if TYPE_CHECKING:
     from steepest.kernels.kmeans.partition import Partition
 
+TINY_SHARE = 1e-9  # of the square sum: a value below cancels
+CLOSE = 0.01  # squared distance of a guess from the mean, in mean squares: what it costs in digits is a hundredth
+LARGE_SHARE = 1e-3  # of the square sum: a value above keeps all but three digits
 SIDE_BY_SIDE = 64  # numbers in a row of which sums are taken: short rows without weights are put side by side
 
 # ---------------------------------------------------------------------- the formulas as array code
@@ -59,6 +63,17 @@ def short_origin(mean: NDArray[np.float64], variance: NDArray[np.float64]) -> ND
 # ---------------------------------------------------------------------- the objective
 
 
+class Iteration(NamedTuple):
+    """Where an iteration led: the centres, flat; J and the norm of its gradient there; the centres' way to there."""
+
+    theta: Array
+    value: float
+    gradient_norm: float
+    way: float
+    labels_changed: int
+    empty_clusters: int = 0
+
+
 class ClusteringObjective:
     r"""``J(C) = sum_i w_i min_j |x_i - c_j|^2``, the within-cluster sum of squared distances (SSE, inertia).
 
@@ -102,7 +117,7 @@ class ClusteringObjective:
         J(C, l) = sum_i w_i |x_i|^2 - sum_j (2 c_j . S_j - W_j |c_j|^2)
 
     so that a step needs no pass over the data for its value. It cancels where clusters are tiny compared with their
-    distances: below 1e-9 of the first sum, the squared distances are summed instead.
+    distances: below a billionth of the first sum, the squared distances are summed instead.
 
     *Numerics.* The origin is the mean rounded to few bits, so that subtracting it is exact for most data. Sums are
     double precision for float32 data too; centres are rounded to the data's precision, and labels are exact for these
@@ -145,22 +160,30 @@ class ClusteringObjective:
         """Mean and variance of every feature, and the sum of the weights."""
         if sparse.issparse(self.X):
             return self._sparse_moments()
-        from steepest.kernels.kmeans.blocks import Blocks
-        from steepest.kernels.kmeans.measures import add_rows, add_squares
-
         mass = float(self.weights.sum(dtype=np.float64)) if len(self.weights) else float(self.n_samples)
+        mean = self.X[:: max(1, self.n_samples // 256)].mean(axis=0, dtype=np.float64)
+        for _ in range(2):  # a second time from the mean itself, should the difference below cancel
+            offset, squares = self._sums_from(mean) / mass
+            mean, variance = mean + offset, squares - offset**2
+            if np.all(offset**2 <= CLOSE * squares):
+                break
+        return mean, variance, mass
+
+    def _sums_from(self, near: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return ``sum_i w_i (x_i - near)`` and ``sum_i w_i (x_i - near)^2``, feature by feature."""
+        from steepest.kernels.kmeans.blocks import LIGHT_BYTES, Blocks
+        from steepest.kernels.kmeans.measures import add_moments
+
         n_side = 1 if len(self.weights) else max(1, SIDE_BY_SIDE // self.n_features)
         n_wide = self.n_samples // n_side
         wide = self.X[: n_wide * n_side].reshape(n_wide, n_side * self.n_features)
-        rest = self.X[n_wide * n_side :].astype(np.float64)
-        blocks = Blocks(n_wide, result_bytes=8 * wide.shape[1])
-        parts = np.zeros((blocks.number, wide.shape[1]))
-        blocks.run(lambda first, last: add_rows(wide, self.weights, blocks.rows, first, last, parts))
-        mean = (parts.sum(axis=0).reshape(n_side, -1).sum(axis=0) + rest.sum(axis=0)) / mass
-        parts[:], means = 0, np.tile(mean, n_side)
-        blocks.run(lambda first, last: add_squares(wide, self.weights, means, blocks.rows, first, last, parts))
-        squares = parts.sum(axis=0).reshape(n_side, -1).sum(axis=0) + ((rest - mean) ** 2).sum(axis=0)
-        return mean, squares / mass, mass
+        rest = self.X[n_wide * n_side :] - near
+        blocks = Blocks(n_wide, 16 * wide.shape[1], light=wide.nbytes <= LIGHT_BYTES)
+        parts, nears = np.zeros((blocks.number, 2, wide.shape[1])), np.tile(near, n_side)
+        blocks.run(lambda first, last: add_moments(wide, self.weights, nears, blocks.rows, first, last, parts))
+        sums = parts.sum(axis=0).reshape(2, n_side, -1).sum(axis=1)
+        found: NDArray[np.float64] = sums + np.stack([rest.sum(axis=0), (rest**2).sum(axis=0)])
+        return found
 
     def _sparse_moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
         weights = self.weights.astype(np.float64) if len(self.weights) else np.ones(self.n_samples)
@@ -192,6 +215,10 @@ class ClusteringObjective:
 
     # ------------------------------------------------------------------ value and gradient
 
+    def sse(self, partition: "Partition", centres: Array, value: float = nan) -> float:
+        """Return ``J(C, l)``; ``value`` may be what the sums made it: as exact, unless it is a small difference."""
+        return value if value > LARGE_SHARE * self._square_sum else partition.sse(centres)
+
     def partition(self, *, reuse: bool = True) -> "Partition":
         """Return an empty assignment of the rows; ``reuse`` if it is to follow several sets of centres."""
         from steepest.kernels.kmeans.partition import DensePartition, SparsePartition
@@ -209,7 +236,7 @@ class ClusteringObjective:
         weighted = partition.masses[:, None] * C
         gradient = 2 * (weighted - partition.sums)
         value = self._square_sum - float(np.vdot(C, weighted - gradient))
-        if value <= 1e-9 * self._square_sum:
+        if value <= TINY_SHARE * self._square_sum:
             value = partition.sse(self.centres(theta))
         return value, gradient.ravel()
 
@@ -229,6 +256,29 @@ class ClusteringObjective:
         partition.assign(self.centres(theta))
         gradient = self.partition_value_and_gradient(partition, theta)[1].astype(theta.dtype)
         return partition.sse(self.centres(theta)), gradient
+
+    # ------------------------------------------------------------------ iterations
+
+    def iterate(self, partition: Any, theta: Array, most: int = 1, tol: float = 0.0) -> list[Iteration]:
+        """Return up to ``most`` iterations, means and then nearest centres, from ``theta`` and its labels on.
+
+        There may be fewer; none follows one whose squared way is at most ``tol``. Where the partition takes several
+        in one compiled call, it computes what the array code here does.
+        """
+        steps: list[Iteration] = []
+        if not sparse.issparse(self.X):
+            path, records = partition.iterate(most, tol, self._square_sum)
+            for centres, (value, norm, way, changed, _) in zip(path, records.tolist(), strict=True):
+                steps.append(Iteration(centres.ravel().copy(), value, norm, way, int(changed)))
+        if not steps:
+            means, n_empty = self.means(partition, theta)
+            way = float(np.linalg.norm(means.astype(np.float64) - theta))
+            changed = partition.assign(self.centres(means)) if way > 0 else 0
+            steps = [Iteration(means, nan, nan, way, changed, n_empty)]
+        if not steps[-1].value > TINY_SHARE * self._square_sum:
+            value, gradient = self.partition_value_and_gradient(partition, steps[-1].theta)
+            steps[-1] = steps[-1]._replace(value=value, gradient_norm=float(np.sqrt(gradient @ gradient)))
+        return steps
 
     # ------------------------------------------------------------------ the minimum over the centres
 

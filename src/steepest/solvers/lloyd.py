@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from math import nan
+from time import perf_counter
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,6 +11,8 @@ from steepest.solvers.loop import Steps
 from steepest.solvers.stopping import Reason
 from steepest.step import Step
 from steepest.typing import Array
+
+AT_ONCE_SECONDS = 0.05
 
 
 class Partitioned(Protocol):
@@ -24,11 +27,13 @@ class Partitioned(Protocol):
     def partition_value_and_gradient(self, partition: Any, theta: Array) -> tuple[float, Array]:
         """Return ``J(C, l)`` and ``dJ(C, l)/dC``, flat."""
 
-    def means(self, partition: Any, theta: Array) -> tuple[Array, int]:
-        """Return the minimiser over C, flat, and how many clusters had no member."""
+    def iterate(self, partition: Any, theta: Array, most: int = 1, tol: float = 0.0) -> list[Any]:
+        """Return up to ``most`` steps, to the minimiser over C, then over l; none after a squared way up to ``tol``."""
 
 
-def lloyd(objective: Partitioned, theta: Array, partition: Any | None = None) -> Steps:
+def lloyd(
+    objective: Partitioned, theta: Array, partition: Any | None = None, *, at_once: int = 1, tol: float = 0.0
+) -> Steps:
     r"""Alternate between the two partial minima of ``J(C, l)``.
 
     Notes
@@ -43,19 +48,28 @@ def lloyd(objective: Partitioned, theta: Array, partition: Any | None = None) ->
     iteration has come to its end. Each step notes how many ``labels_changed`` and how many ``empty_clusters`` were
     filled on the way.
 
+    If nobody wants to interfere, several iterations are taken ``at_once`` before they are yielded one by one: as many
+    as take a twentieth of a second, so that the keyboard is heard, but none after one whose squared way is at most
+    ``tol``.
+
     Source: S. P. Lloyd, Least squares quantization in PCM, IEEE Trans. Inf. Theory 28 (1982), "Method I".
     """
     partition = objective.partition() if partition is None else partition
+    begun = perf_counter()
     changed = partition.assign(objective.centres(theta))
+    seconds = perf_counter() - begun
     yield kmeans_step(objective, partition, 0, theta, changed)
     index = 0
     while True:
-        index += 1
-        previous = theta
-        theta, n_empty = objective.means(partition, previous)
-        way = float(np.linalg.norm(theta.astype(np.float64) - previous))
-        changed = partition.assign(objective.centres(theta)) if way > 0 else 0
-        yield kmeans_step(objective, partition, index, theta, changed, n_empty, way)
+        most = max(1, min(at_once - index, int(AT_ONCE_SECONDS / seconds)))
+        begun = perf_counter()
+        steps = objective.iterate(partition, theta, most, tol)
+        seconds = (perf_counter() - begun) / len(steps)
+        for step in steps:
+            index, theta = index + 1, step.theta
+            notes = {"labels_changed": float(step.labels_changed), "empty_clusters": float(step.empty_clusters)}
+            norm, way = step.gradient_norm, step.way
+            yield Step(index, theta, step.value, gradient_norm=norm, step_norm=way, notes=notes)
 
 
 def kmeans_step(

@@ -37,6 +37,23 @@ def test_the_value_never_rises_and_the_end_is_a_fixed_point():
     assert result.value == pytest.approx(objective.value(result.theta), rel=1e-12)
 
 
+@pytest.mark.parametrize("layout", [np.asarray, sparse.csr_array])
+def test_several_iterations_at_once_are_the_same_ones(layout):
+    X = layout(blobs(3000))
+    traces = []
+    for at_once in (1, 300):
+        objective = ClusteringObjective(X, 5)
+        start = blobs(3000)[:5].ravel()
+        result = run(lloyd(objective, start, at_once=at_once), max_iter=300, stopping=rules())
+        assert result.reason is Reason.NO_CHANGE
+        traces.append(result.trace)
+    one, other = traces
+    assert len(one) == len(other) > 5
+    for name in ("labels_changed", "empty_clusters", "step_norm"):
+        np.testing.assert_array_equal(one[name], other[name])
+    np.testing.assert_allclose(one["value"], other["value"], rtol=1e-12)
+
+
 def test_it_stops_when_the_centres_slow_down():
     X = blobs(2000)
     result = run(lloyd(ClusteringObjective(X, 5), X[:5].ravel()), max_iter=300, stopping=[CentreShift(0.5)])

@@ -3,27 +3,33 @@
 Labels are exact: each is the first minimum over j of ``sum_f (x_f - c_jf)^2`` evaluated in double precision (reference:
 :func:`steepest.objectives.clustering.nearest`), whatever is done to save work:
 
-- scores ``|c|^2 / 2 - x.c`` decide only where the two best differ by more than their rounding error can be; otherwise
-  the distances themselves are computed;
+- scores ``|c|^2 / 2 - x.c``, in single precision whatever that of the data, decide only where the two best differ by
+  more than their rounding error can be; otherwise the distances themselves are computed;
 - a point is skipped only if it provably keeps its label. Let g_i be a lower bound on the distance from x_i to the
   second nearest centre minus the distance to its own, and let centre j move by m_j. By the triangle inequality g_i
   loses at most ``drift_j = m_j + max_{l != j} m_l`` in a step, j being its label: while it stays above 0, so does the
   label. This is Hamerly's bound (2010) with both distances in one number; it is kept in single precision, rounded down.
+
+Sums of a cluster are a row ``(sum w (x - origin), sum w, number of rows with w > 0)``, filled up with zeros.
 """
+
+from typing import Any
 
 import numpy as np
 
-from steepest.kernels.compile import compiled
-from steepest.kernels.kmeans.measures import MASS, MEMBERS
-from steepest.kernels.kmeans.nearest import BATCH, ROOM, batch_room, list_unsettled, nearest_two
-from steepest.kernels.team import claim, finish, join, next_turn
+from steepest.kernels.compile import borrowing, compiled
+from steepest.kernels.kmeans.nearest import BATCH, ROOM, panel_room
+from steepest.kernels.kmeans.tiles import add_row, fetch_panel, meet_centres, pack_pairs, pack_panel
+from steepest.kernels.vectors import first_bit
 from steepest.typing import Array, IntArray
 
 ROUND_DOWN = np.float32(1 - 2.0**-20)
 ROUND_UP = np.float32(1 + 2.0**-20)
+MOVED, DECIDED = 0, 1  # what is counted of a block: rows that changed, near ties that were decided exactly
+SLOPE, OFFSET, ROUNDING, LEAST_GAP = 0, 1, 2, 3  # limits; see assign_block
 
 
-@compiled
+@borrowing
 def nearest_exactly(x: Array, centres: Array) -> int:
     """Return the first centre at the smallest distance, computed in double precision."""
     best, label = np.inf, 0
@@ -38,13 +44,11 @@ def nearest_exactly(x: Array, centres: Array) -> int:
 
 
 @compiled
-def assign_in_team(
-    counters: IntArray,
-    leads: bool,
-    n_blocks: int,
+def assign_block(
     X: Array,
     weights: Array,
-    shift: Array,
+    origin: Array,
+    packed: Array,
     centres: Array,
     table: Array,
     half_norms: Array,
@@ -53,39 +57,91 @@ def assign_in_team(
     labels: IntArray,
     gaps: Array,
     sums: Array,
-    counts: Array,
-    moved: IntArray,
+    counted: IntArray,
     block_rows: int,
+    block: int,
+    panel: Array,
+    results: Array,
 ) -> None:
-    """Assign all rows to their nearest centres, block by block, as a pass of a :mod:`steepest.kernels.team`.
+    """Assign the rows of a block to their nearest centres.
 
-    ``labels`` (n,) and ``gaps`` (n,) are brought up to date; ``sums`` (n_blocks, k, d), ``counts`` (n_blocks, k, 2:
-    weight, rows of positive weight) and ``moved`` (n_blocks,) receive what changed. Empty ``weights`` or ``gaps``
-    mean: all ones, none kept. ``limits`` are
+    ``labels`` (n,) and ``gaps`` (n,) are brought up to date; ``sums`` (n_blocks, k, d and more) and ``counted``
+    (n_blocks, a line of the cache) receive what changed. Empty ``weights`` or ``gaps`` mean: all ones, none
+    kept; no clusters in ``sums``: not wanted; no panels in ``packed``: not packed in advance. ``limits`` are
 
     - slope and offset: a score's rounding error is at most ``slope |x|^2 / 2 + offset``;
     - the bound on the relative rounding error of ``|x|^2``;
-    - the gap above which a row surely keeps its label;
-    - 1 if the sums are wanted, else 0.
+    - the gap above which a row surely keeps its label.
+
+    ``panel, results`` are what :func:`.nearest.panel_room` returns.
     """
-    turn = join(counters, leads)
-    while turn >= 0:
-        block = claim(counters)
-        while block < n_blocks:
-            _assign_block(
-                X, weights, shift, centres, table, half_norms, limits, drift, labels, gaps, sums, counts, moved,
-                block_rows, block,
-            )  # fmt: skip
-            finish(counters)
-            block = claim(counters)
-        turn = next_turn(counters, leads, turn, n_blocks)
+    total, found = sums[block], counted[block]
+    total[:], found[:] = 0, 0
+    start, stop = block * block_rows, min((block + 1) * block_rows, X.shape[0])
+    if packed.shape[0] > 0:
+        start = _assign_packed(
+            X, weights, origin, packed, centres, table, half_norms, limits, labels, gaps, results, total, found, start,
+            stop,
+        )  # fmt: skip
+    _assign_listed(
+        X, weights, origin, centres, table, half_norms, limits, drift, labels, gaps, panel, results, total, found,
+        start, stop,
+    )  # fmt: skip
 
 
 @compiled
-def _assign_block(
+def pack_rows(X: Array, origin: Array, block_rows: int, first: int, last: int, packed: Array) -> None:
+    """Write the blocks' rows as panels, ``packed[p, 1 + f, t] = X[POINTS p + t, f] - origin[f]``, whole ones only."""
+    panel = panel_room(X.shape[1], packed)[0]
+    points, height = packed.shape[2], packed.shape[1]
+    rows = np.empty(points, np.int64)
+    for p in range(first * block_rows // points, min(last * block_rows // points, packed.shape[0])):
+        if X.shape[1] == 2:
+            pack_pairs(X, p * points, origin, panel)
+        else:
+            for t in range(points):
+                rows[t] = p * points + t
+            pack_panel(X, rows, origin, panel, 0)
+        packed[p] = panel[:height]
+
+
+@compiled
+def _assign_packed(
     X: Array,
     weights: Array,
-    shift: Array,
+    origin: Array,
+    packed: Array,
+    centres: Array,
+    table: Array,
+    half_norms: Array,
+    limits: Array,
+    labels: IntArray,
+    gaps: Array,
+    results: Array,
+    total: Array,
+    found: IntArray,
+    start: int,
+    stop: int,
+) -> int:
+    """Assign rows, as many as make whole panels, which :func:`pack_rows` wrote; return where the others begin."""
+    points, number, size = packed.shape[2], table.dtype.type, packed.shape[1] * packed.shape[2]
+    slope, least = number(2 * limits[SLOPE]), number(2 * limits[OFFSET])
+    rows = np.empty(points, np.int64)
+    while start + points <= stop:
+        bits = meet_centres(packed, start // points * size, table, half_norms, results, labels, start, slope, least)
+        if bits != 0:
+            for t in range(points):
+                rows[t] = start + t
+            _settle(X, weights, origin, centres, rows, 0, bits, results, limits, labels, gaps, total, found)
+        start += points
+    return start
+
+
+@compiled
+def _assign_listed(
+    X: Array,
+    weights: Array,
+    origin: Array,
     centres: Array,
     table: Array,
     half_norms: Array,
@@ -93,47 +149,46 @@ def _assign_block(
     drift: Array,
     labels: IntArray,
     gaps: Array,
-    sums: Array,
-    counts: Array,
-    moved: IntArray,
-    block_rows: int,
-    block: int,
+    panel: Array,
+    results: Array,
+    total: Array,
+    found: IntArray,
+    start: int,
+    stop: int,
 ) -> None:
-    """Assign the rows of a block."""
-    panel, results, unsettled = batch_room(X.shape[1], X)
-    rows, old, picked = np.empty(ROOM, np.int64), np.empty(BATCH, np.int32), np.empty(BATCH, np.int64)
-    slope, offset, gap_slope, least_gap, with_sums = limits[0], limits[1], limits[2], limits[3], limits[4] > 0
-    total, count = sums[block % sums.shape[0]], counts[block % counts.shape[0]]
-    total[:], count[:], moved[block] = 0, 0, 0
-    i, stop = block * block_rows, min((block + 1) * block_rows, X.shape[0])
-    while i < stop:
-        i, n_rows = _next_rows(i, stop, labels, gaps, drift, least_gap, rows, old)
-        if n_rows == 0:
-            break
-        nearest_two(X, rows, n_rows, shift, panel, table, half_norms, old, slope, offset, results, unsettled)
-        if gaps.shape[0] > 0:
-            _bound(rows, n_rows, results, gap_slope + slope, offset, gaps)
-        n_picked = list_unsettled(unsettled, n_rows, X, picked)
-        if n_picked > 0:
-            moved[block] += _settle(
-                X, weights, shift, centres, rows, picked[:n_picked], results, slope, offset, labels, gaps, with_sums,
-                total, count,
-            )  # fmt: skip
+    """Assign those of the rows whose label may change."""
+    points, number = panel.shape[1], table.dtype.type
+    slope, least = number(2 * limits[SLOPE]), number(2 * limits[OFFSET])
+    rows, old = np.empty(ROOM, np.int64), np.empty(BATCH, np.int32)
+    while start < stop:
+        start, n_rows = _next_rows(start, stop, labels, gaps, drift, limits[LEAST_GAP], rows, old)
+        for first in range(0, n_rows, points):
+            pack_panel(X, rows, origin, panel, first)
+            fetch_panel(X, rows, first + points)
+            bits = meet_centres(panel, 0, table, half_norms, results, old, first, slope, least)
+            n_here = min(points, n_rows - first)
+            bits &= ~np.uint64(0) >> np.uint64(64 - n_here)
+            if gaps.shape[0] > 0:
+                _bound(rows, first, n_here, results, limits, gaps)
+            if bits != 0:
+                _settle(X, weights, origin, centres, rows, first, bits, results, limits, labels, gaps, total, found)
 
 
 @compiled
 def _next_rows(
     i: int, stop: int, labels: IntArray, gaps: Array, drift: Array, least_gap: float, rows: IntArray, old: IntArray
 ) -> tuple[int, int]:
-    """List the next rows from ``i`` on whose label may change, and the labels; return where to go on and how many."""
-    if gaps.shape[0] == 0:
-        mine = labels[i : min(i + BATCH, stop)]
-        for t in range(BATCH):
-            rows[t] = i + t
-        for t in range(mine.shape[0]):
-            old[t] = mine[t]
-        return i + BATCH, mine.shape[0]
+    """List the next rows from ``i`` on whose label may change, and the labels; return where to go on and how many.
+
+    The list goes on with the last row, up to a whole panel, and with what probably comes next.
+    """
     n_rows = 0
+    if gaps.shape[0] == 0:
+        n_rows = min(BATCH, stop - i)
+        for t in range(n_rows):
+            rows[t] = i + t
+            old[t] = labels[i + t]
+        i += n_rows
     while i < stop and n_rows < BATCH:
         label = labels[i]
         gap = gaps[i] * ROUND_DOWN - drift[label]
@@ -142,69 +197,93 @@ def _next_rows(
         old[n_rows] = label
         n_rows += not gap > least_gap
         i += 1
+    last = rows[max(n_rows - 1, 0)]
+    for t in range(n_rows, BATCH):
+        rows[t] = last
+    for t in range(BATCH, ROOM):
+        rows[t] = min(last + 1 + t - BATCH, labels.shape[0] - 1)
     return i, n_rows
 
 
-@compiled
-def _bound(rows: IntArray, n_rows: int, results: Array, slope: float, offset: float, gaps: Array) -> None:
+@borrowing
+def _bound(rows: IntArray, first: int, n_rows: int, results: Array, limits: Array, gaps: Array) -> None:
     """Set the gap between the two nearest distances, from below."""
     kind = results.dtype.type
-    tile_gaps = np.empty(BATCH, np.float32)
     two, zero = kind(2), kind(0)
-    factor, least = kind(4 * slope), kind(4 * offset)
-    norms, best, second = results[0], results[1], results[2]
-    for t in range(BATCH):
+    factor, least = kind(4 * (limits[ROUNDING] + limits[SLOPE])), kind(4 * limits[OFFSET])
+    norms, best, second, lowered = results[0], results[1], results[2], results[4]
+    for t in range(results.shape[1]):
         slack = factor * norms[t] + least
         upper = two * (norms[t] + best[t]) + slack
         lower = two * (norms[t] + second[t]) - slack
         lower = lower if lower > zero else zero
-        tile_gaps[t] = np.sqrt(lower) - np.sqrt(upper if upper > zero else zero)
+        lowered[t] = np.sqrt(lower) - np.sqrt(upper if upper > zero else zero)
     for t in range(n_rows):
-        gaps[rows[t]] = tile_gaps[t] * ROUND_DOWN - np.float32(1e-30)
+        gaps[rows[np.uint64(first + t)]] = np.float32(lowered[np.uint64(t)]) * ROUND_DOWN - np.float32(1e-30)
 
 
-@compiled
+@borrowing
 def _settle(
     X: Array,
     weights: Array,
-    shift: Array,
+    origin: Array,
     centres: Array,
     rows: IntArray,
-    picked: IntArray,
+    first: int,
+    bits: Any,
     results: Array,
-    slope: float,
-    offset: float,
+    limits: Array,
     labels: IntArray,
     gaps: Array,
-    with_sums: bool,
-    sums: Array,
-    counts: Array,
-) -> int:
-    """Write the labels of the points picked, deciding near ties exactly; move those that changed from sum to sum."""
-    moved, number = 0, results.dtype.type
-    norms, best, second, label = results[0], results[1], results[2], results[3]
-    factor, least = number(2 * slope), number(2 * offset)
-    for t in picked:
-        i = rows[t]
-        new = int(label[t])
-        if not second[t] - best[t] > factor * norms[t] + least:
+    total: Array,
+    found: IntArray,
+) -> None:
+    """Write the labels of the points whose bit is set, deciding near ties exactly; move rows from sum to sum."""
+    number, with_sums, weighted = results.dtype.type, total.shape[0] > 0, weights.shape[0] > 0
+    slope, least = number(2 * limits[SLOPE]), number(2 * limits[OFFSET])
+    n_moved, weight = 0, 1.0
+    while bits != 0:
+        t = first_bit(bits)
+        bits &= bits - np.uint64(1)
+        i, new = rows[first + t], int(results[3, t])
+        if not results[2, t] - results[1, t] > slope * results[0, t] + least:
             new = nearest_exactly(X[i], centres)
+            found[DECIDED] += 1
             if gaps.shape[0] > 0:
                 gaps[i] = 0
-        old = labels[i]
+        old = int(labels[i])
         if new == old:
             continue
         labels[i] = new
-        moved += 1
-        if with_sums and old >= 0:
+        n_moved += 1
+        if with_sums:
+            if weighted:
+                weight = np.float64(weights[i])
+            member = 1.0 if weight > 0 else 0.0
+            add_row(X, i, origin, weight, member, total, new)
+            if old >= 0:
+                add_row(X, i, origin, -weight, -member, total, old)
+    found[MOVED] += n_moved
+
+
+@compiled
+def add_members(
+    X: Array,
+    weights: Array,
+    origin: Array,
+    labels: IntArray,
+    block_rows: int,
+    first: int,
+    last: int,
+    sums: Array,
+) -> None:
+    """Sum up the rows of each cluster, block by block.
+
+    Reference: :func:`steepest.objectives.clustering.cluster_sums`.
+    """
+    for block in range(first, last):
+        total = sums[block]
+        total[:] = 0
+        for i in range(block * block_rows, min((block + 1) * block_rows, X.shape[0])):
             weight = np.float64(weights[i]) if weights.shape[0] > 0 else 1.0
-            into, out = np.uint64(new), np.uint64(old)  # without a sign, which would be asked for at every access
-            counts[into, MASS] += weight
-            counts[out, MASS] -= weight
-            counts[into, MEMBERS] += weight > 0
-            counts[out, MEMBERS] -= weight > 0
-            for f in range(X.shape[1]):
-                value = weight * (np.float64(X[i, f]) - np.float64(shift[f]))
-                sums[into, f] += value
-                sums[out, f] -= value
-    return moved
+            add_row(X, i, origin, weight, 1.0 if weight > 0 else 0.0, total, np.int64(labels[i]))

@@ -1,6 +1,7 @@
-"""The two nearest centres of a batch of points, a panel after the other.
+"""What the tiles work with: the centres as they read them, room for a panel, and how far scores may be off.
 
-Reference of the whole file: :func:`steepest.objectives.clustering.scores`.
+Scores ``|c|^2 / 2 - x.c`` differ from ``|x - c|^2 / 2`` by ``|x|^2 / 2``, which is the same for all centres.
+Reference: :func:`steepest.objectives.clustering.scores`.
 """
 
 from typing import Any
@@ -8,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from steepest.kernels.compile import compiled
-from steepest.kernels.kmeans.tiles import CENTRES, PANEL_BYTES, fetch_panel, meet_centres, pack_pairs, pack_panel
-from steepest.kernels.vectors import VECTOR_BYTES, first_bit
-from steepest.typing import Array, IntArray
+from steepest.kernels.kmeans.tiles import CENTRES, PANEL_BYTES
+from steepest.kernels.vectors import VECTOR_BYTES
+from steepest.typing import Array
 
-BATCH = 256  # rows that are looked at together
+BATCH = 256  # rows that are listed together
 ROOM = BATCH + PANEL_BYTES // 4  # for their numbers, and those of a panel more
 
 
@@ -22,15 +23,22 @@ def room_for_centres(n_clusters: int, n_features: int, dtype: Any) -> tuple[Arra
     return np.zeros((n_groups, n_features, CENTRES), dtype), np.full(n_groups * CENTRES, np.inf, dtype)
 
 
-def pack_centres(centres: Array, table: Array, half_norms: Array) -> None:
-    """Write the centres as the tiles read them, ``table[q, f, i] = -c_(2 q + i), f``, and ``|c|^2 / 2`` of each.
+@compiled
+def pack_centres(centres: Array, origin: Array, table: Array, half_norms: Array) -> float:
+    """Write the centres as the tiles read them, ``table[q, f, i] = o_f - c_(2 q + i), f``, and their ``|c - o|^2 / 2``.
 
-    Where their number is odd, another is infinitely far away.
+    Return the largest of these. Where their number is odd, another is infinitely far away.
     """
-    k = len(centres)
-    for i in range(CENTRES):
-        np.negative(centres[i::CENTRES], out=table[: len(centres[i::CENTRES]), :, i])
-    half_norms[:k] = np.einsum("jf,jf->j", centres, centres, dtype=np.float64) / 2
+    largest = 0.0
+    for j in range(centres.shape[0]):
+        square = 0.0
+        for f in range(centres.shape[1]):
+            difference = np.float64(centres[j, f] - origin[f])
+            table[j // CENTRES, f, j % CENTRES] = -difference
+            square += difference * difference
+        half_norms[j] = square / 2
+        largest = max(largest, square / 2)
+    return largest
 
 
 @compiled
@@ -42,64 +50,33 @@ def aligned(size: int, like: Array) -> Array:
 
 
 @compiled
-def batch_room(n_features: int, like: Array) -> tuple[Array, Array, IntArray]:
-    """Return an empty panel, and room for four results of every point of a batch, and for a bit of each."""
+def panel_room(n_features: int, like: Array) -> tuple[Array, Array]:
+    """Return an empty panel, and room for five results of each of its points, for numbers ``like`` these."""
     points, lanes = PANEL_BYTES // like.itemsize, VECTOR_BYTES // like.itemsize
-    size = -(-n_features // lanes) * lanes * points
-    work = aligned(size + 4 * BATCH, like)
-    panel, results = work[:size].reshape((size // points, points)), work[size:].reshape((4, BATCH))
-    return panel, results, np.empty(BATCH // lanes, np.int32)
+    size = (1 + -(-n_features // lanes) * lanes) * points
+    work = aligned(size + 5 * points, like)
+    return work[:size].reshape((size // points, points)), work[size:].reshape((5, points))
 
 
-@compiled
-def nearest_two(
-    X: Array,
-    rows: IntArray,
-    n_rows: int,
-    shift: Array,
-    panel: Array,
-    table: Array,
-    half_norms: Array,
-    old: IntArray,
-    slope: float,
-    offset: float,
-    results: Array,
-    unsettled: IntArray,
-) -> None:
-    """Find the smallest and second smallest score ``|c|^2 / 2 - x.c`` of every row, and whose the smallest is.
+def score_rounding(n_features: int, dtype: Any) -> float:
+    """Return a bound on the relative rounding error of d products and sums, and of what is done to x and c before.
 
-    Scores differ from ``|x - c|^2 / 2`` by ``|x|^2 / 2``, which is the same for all centres. The rows of ``results``
-    are ``|x|^2 / 2``, both scores, and the label (a number of the scores' type, so that all lanes have one width; the
-    earlier centre wins a tie). A row's bit in ``unsettled`` is set where the label is not the ``old`` one or the scores
-    differ by no more than two errors of ``slope |x|^2 / 2 + offset``. Of the ROOM places in ``rows``, those after the
-    first ``n_rows`` are overwritten.
+    Each rounds by at most half the distance of two numbers, in whatever order they are summed.
     """
-    points, number = panel.shape[1], X.dtype.type
-    n_places = (n_rows + points - 1) // points * points
-    last = rows[n_rows - 1]
-    for t in range(n_rows, n_places):
-        rows[t] = last
-    for t in range(points):
-        rows[n_places + t] = last + 1 + t  # what probably comes next
-    in_pairs = X.shape[1] == 2 and rows[n_rows - 1] - rows[0] == n_rows - 1
-    factor, least = number(2 * slope), number(2 * offset)
-    for first in range(0, n_places, points):
-        if in_pairs and first + points <= n_rows:
-            pack_pairs(X, rows[first], shift, panel, results, first)
-        else:
-            pack_panel(X, rows, shift, panel, results, first)
-            fetch_panel(X, rows, first + points)
-        meet_centres(panel, table, half_norms, results, old, factor, least, first, unsettled)
+    return float((n_features + 8) * np.finfo(dtype).eps / 2)
 
 
 @compiled
-def list_unsettled(unsettled: IntArray, n_rows: int, like: Array, picked: IntArray) -> int:
-    """List the places of the unsettled rows; return how many there are."""
-    lanes, n_picked = VECTOR_BYTES // like.itemsize, 0
-    for word in range((n_rows + lanes - 1) // lanes):
-        bits = unsettled[word]
-        while bits != 0:
-            picked[n_picked] = word * lanes + first_bit(bits)
-            n_picked += picked[n_picked] < n_rows
-            bits &= bits - 1
-    return n_picked
+def score_error(rounding: float, reach: float, typical: float) -> tuple[float, float]:
+    r"""Return ``slope, offset`` so that a score's rounding error is at most ``slope |x|^2 / 2 + offset``.
+
+    Notes
+    -----
+    A score ``|c|^2 / 2 - x.c`` of a centre with ``|c|^2 / 2 <= r`` (``reach``) rounds by at most ``u (|x| |c| + r)``.
+    For any a > 0, ``|x| |c| <= a |x|^2 / 2 + |c|^2 / (2 a)``, which is tight for a = |c| / |x|. With the typical
+    squared length T of the points, ``a^2 = 2 r / T``::
+
+        slope = u a        offset = u r (1 + 1 / a)
+    """
+    a = np.sqrt(2 * reach / typical) if reach > 0 and typical > 0 else 1.0
+    return rounding * a, rounding * reach * (1 + 1 / a)

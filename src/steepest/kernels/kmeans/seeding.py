@@ -3,7 +3,7 @@
 import numpy as np
 
 from steepest.kernels.compile import compiled
-from steepest.kernels.kmeans.nearest import BATCH, ROOM, batch_room
+from steepest.kernels.kmeans.nearest import BATCH, ROOM, panel_room
 from steepest.kernels.kmeans.tiles import CENTRES, fetch_panel, pack_pairs, pack_panel, squared_distances
 from steepest.typing import Array, IntArray
 
@@ -57,24 +57,21 @@ def _squared_distances(
     rows: IntArray,
     panel: Array,
     table: Array,
-    room: Array,
+    zeros: Array,
     distances: Array,
 ) -> None:
     """Set ``distances[l, t] = |x_(start + t) - candidate_l|^2`` for the next rows."""
     if X.shape[1] < MANY_FEATURES:
-        _by_points(X, start, n_rows, rows, panel, table, room, distances)
+        _by_points(X, start, n_rows, rows, panel, table, zeros, distances)
     else:
         _by_features(X, start, n_rows, candidates, distances)
 
 
 @compiled
 def _by_points(
-    X: Array, start: int, n_rows: int, rows: IntArray, panel: Array, table: Array, room: Array, distances: Array
+    X: Array, start: int, n_rows: int, rows: IntArray, panel: Array, table: Array, zeros: Array, distances: Array
 ) -> None:
-    """Compute the distances with SIMD lanes along the points, a panel after the other.
-
-    ``room`` (2, BATCH or more) holds what is subtracted from the points, which is zero, and takes their lengths.
-    """
+    """Compute the distances with SIMD lanes along the points, a panel after the other."""
     points = panel.shape[1]
     last = start + n_rows - 1
     for t in range(BATCH):
@@ -83,9 +80,9 @@ def _by_points(
         rows[BATCH + t] = last + 1 + t
     for first in range(0, n_rows, points):
         if X.shape[1] == 2 and first + points <= n_rows:
-            pack_pairs(X, start + first, room[0], panel, room[1], first)
+            pack_pairs(X, start + first, zeros, panel)
         else:
-            pack_panel(X, rows, room[0], panel, room[1], first)
+            pack_panel(X, rows, zeros, panel, first)
             fetch_panel(X, rows, first + points)
         squared_distances(panel, table, distances, first)
 
@@ -131,9 +128,8 @@ def _work_room(X: Array, candidates: Array) -> tuple[IntArray, Array, Array, Arr
     for j in range(n_candidates):
         for f in range(d):
             table[j // CENTRES, f, j % CENTRES] = -candidates[j, f]
-    panel = batch_room(d, X)[0]
-    room = np.zeros((2, max(d, BATCH)), X.dtype)
-    return np.empty(ROOM, np.int64), panel, table, room, np.empty((n_groups * CENTRES, BATCH), X.dtype)
+    panel = panel_room(d, X)[0]
+    return np.empty(ROOM, np.int64), panel, table, np.zeros(d, X.dtype), np.empty((n_groups * CENTRES, BATCH), X.dtype)
 
 
 @compiled
@@ -173,12 +169,12 @@ def potentials(
     Reference: ``weights @ np.minimum(closest, squared_distances(X, candidates).T).T``. Differences are squared as
     they are: no cancellation. Where ``kept`` (n_candidates, n) has room, the distances are kept.
     """
-    rows, panel, table, room, distances = _work_room(X, candidates)
+    rows, panel, table, zeros, distances = _work_room(X, candidates)
     for block in range(first, last):
         stop = min((block + 1) * block_rows, X.shape[0])
         for start in range(block * block_rows, stop, BATCH):
             n_rows = min(BATCH, stop - start)
-            _squared_distances(X, start, n_rows, candidates, rows, panel, table, room, distances)
+            _squared_distances(X, start, n_rows, candidates, rows, panel, table, zeros, distances)
             for j in range(candidates.shape[0]):
                 if weights.shape[0] > 0:
                     total = _weighted_sum(distances[j], closest[start:stop], weights[start:stop], n_rows)
@@ -208,13 +204,13 @@ def come_closer(
     Reference: ``closest = np.minimum(closest, squared_distances(X, centre))`` and
     ``np.bincount(buckets, weights * closest)``.
     """
-    rows, panel, table, room, distances = _work_room(X, centre)
+    rows, panel, table, zeros, distances = _work_room(X, centre)
     for block in range(first, last):
         stop = min((block + 1) * block_rows, X.shape[0])
         for start in range(block * block_rows, stop, BATCH):
             n_rows = min(BATCH, stop - start)
             if known.shape[0] == 0:
-                _squared_distances(X, start, n_rows, centre, rows, panel, table, room, distances)
+                _squared_distances(X, start, n_rows, centre, rows, panel, table, zeros, distances)
             for t in range(n_rows):
                 i = start + t
                 d = distances[0, t] if known.shape[0] == 0 else known[i]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from steepest.kernels.compile import compiled
-from steepest.kernels.kmeans.dense import nearest_exactly
+from steepest.kernels.kmeans.dense import MOVED, nearest_exactly
 from steepest.typing import Array, IntArray
 
 
@@ -20,13 +20,12 @@ def assign_sparse(
     offset: float,
     labels: IntArray,
     sums: Array,
-    counts: Array,
-    moved: IntArray,
+    counted: IntArray,
     block_rows: int,
     first: int,
     last: int,
 ) -> None:
-    """Assign rows to their nearest centres; arguments and reference as in :func:`.dense.assign_blocks`.
+    """Assign rows to their nearest centres; arguments and reference as in :func:`.dense.assign_block`.
 
     ``transposed`` (d, k) are the centres, ``data, indices, indptr`` the rows; an absent entry is zero, so a score
     ``|c|^2 / 2 - x.c`` needs the present ones only.
@@ -35,8 +34,8 @@ def assign_sparse(
     scores = np.empty(k, data.dtype)
     row = np.zeros(centres.shape[1], np.float64)
     for block in range(first, last):
-        total, count = sums[block % sums.shape[0]], counts[block % counts.shape[0]]
-        total[:], count[:], moved[block] = 0, 0, 0
+        total = sums[block]
+        total[:], counted[block] = 0, 0
         for i in range(block * block_rows, min((block + 1) * block_rows, n_rows)):
             begin, end = indptr[i], indptr[i + 1]
             new = _nearest_of_row(
@@ -45,10 +44,12 @@ def assign_sparse(
             old = labels[i]
             if new != old:
                 labels[i] = new
-                moved[block] += 1
+                counted[block, MOVED] += 1
                 if total.shape[0] > 0:
                     weight = np.float64(weights[i]) if weights.shape[0] > 0 else 1.0
-                    _move(data, indices, begin, end, weight, new, old, total, count)
+                    _add_entries(data, indices, begin, end, weight, total[new])
+                    if old >= 0:
+                        _add_entries(data, indices, begin, end, -weight, total[old])
 
 
 @compiled
@@ -86,28 +87,13 @@ def _nearest_of_row(
 
 
 @compiled
-def _move(
-    data: Array,
-    indices: IntArray,
-    begin: int,
-    end: int,
-    weight: float,
-    new: int,
-    old: int,
-    sums: Array,
-    counts: Array,
-) -> None:
-    """Move a row from the sums of cluster ``old`` (none if negative) to those of ``new``."""
-    member = 1.0 if weight > 0 else 0.0
-    counts[new, 0] += weight
-    counts[new, 1] += member
-    if old >= 0:
-        counts[old, 0] -= weight
-        counts[old, 1] -= member
+def _add_entries(data: Array, indices: IntArray, begin: int, end: int, weight: float, total: Array) -> None:
+    """Add a row to the sums of a cluster, or take it away if its weight is negative, as :func:`.tiles.add_row` does."""
+    d = total.shape[0] - 2
+    total[d] += weight
+    total[d + 1] += np.sign(weight)
     for e in range(begin, end):
-        sums[new, indices[e]] += weight * data[e]
-        if old >= 0:
-            sums[old, indices[e]] -= weight * data[e]
+        total[indices[e]] += weight * data[e]
 
 
 @compiled
@@ -160,15 +146,10 @@ def add_members_sparse(
     first: int,
     last: int,
     sums: Array,
-    counts: Array,
 ) -> None:
-    """Sum the rows of each cluster, as :func:`.measures.add_members` does."""
+    """Sum the rows of each cluster, as :func:`.dense.add_members` does."""
     for block in range(first, last):
-        sums[block], counts[block] = 0, 0
+        sums[block] = 0
         for i in range(block * block_rows, min((block + 1) * block_rows, labels.shape[0])):
-            j = labels[i]
             weight = np.float64(weights[i]) if weights.shape[0] > 0 else 1.0
-            counts[block, j, 0] += weight
-            counts[block, j, 1] += 1.0 if weight > 0 else 0.0
-            for e in range(indptr[i], indptr[i + 1]):
-                sums[block, j, indices[e]] += weight * data[e]
+            _add_entries(data, indices, indptr[i], indptr[i + 1], weight, sums[block, labels[i]])

@@ -1,6 +1,7 @@
 """The register tiles of k-means: a panel of points, turned so that SIMD lanes are points, meets two centres.
 
-A panel holds POINTS points, feature by feature, ``panel[f, t]``; centres come as ``table[q, f, i] = -c_(2 q + i), f``.
+A panel holds POINTS points: half their squared lengths, ``panel[0, t]``, then feature by feature, ``panel[1 + f, t]``.
+Centres come as ``table[q, f, i] = -c_(2 q + i), f``.
 Their sums stay in registers over all features, and meet the two smallest scores, which stay there over all centres.
 Panel and table may be of single precision where the data are of double: differences are taken before rounding.
 Reference of the whole file: :func:`steepest.objectives.clustering.scores`.
@@ -12,7 +13,7 @@ from typing import Any
 
 from numba.core import types
 
-from steepest.kernels.vectors import INT64, VECTOR_BYTES, WIDE, VectorCode, cgutils, inlined, literals
+from steepest.kernels.vectors import INT64, VECTOR_BYTES, WIDE, VectorCode, cgutils, inlined
 
 CENTRES = 2  # that a tile of sums belongs to
 VECTORS = 4 if WIDE else 2  # of points: CENTRES x VECTORS sums, and 32 or 16 registers
@@ -22,26 +23,24 @@ PANEL_BYTES = VECTORS * VECTOR_BYTES  # of one feature of a panel's points
 
 
 @inlined
-def pack_panel(
-    _typing: Any, X: Any, rows: Any, shift: Any, panel: Any, norms: Any, first: Any
-) -> tuple[Any, Callable[..., Any]]:
-    """``panel[f, t] = X[rows[first + t], f] - shift[f]``, and half the squared lengths in ``norms[first + t]``.
+def pack_panel(_typing: Any, X: Any, rows: Any, shift: Any, panel: Any, first: Any) -> tuple[Any, Callable[..., Any]]:
+    """``panel[1 + f, t] = X[rows[first + t], f] - shift[f]``, and half the squared lengths in ``panel[0, t]``.
 
-    The rows of the panel are as many as the features, and more, up to a whole vector: zeros are written there.
+    The panel has room for as many features as make whole vectors: zeros are written there.
     """
     i = types.intp
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        X_, rows_, shift_, panel_, norms_, first_ = arguments
+        X_, rows_, shift_, panel_, first_ = arguments
         code = VectorCode(context, builder, panel)
         data = VectorCode(context, builder, X, code.lanes)
         zero, wide = INT64(0), INT64(code.lanes)
         x_0, shift_0, panel_0 = (
             code.start(X, X_, zero),
             code.start(shift, shift_, zero),
-            code.start(panel, panel_, zero),
+            code.start(panel, panel_, INT64(VECTORS * code.lanes)),
         )
-        rows_0, norms_0 = code.start(rows, rows_, first_), code.start(norms, norms_, first_)
+        rows_0, norms_0 = code.start(rows, rows_, first_), code.start(panel, panel_, zero)
         width = cgutils.unpack_tuple(builder, context.make_array(X)(context, builder, X_).shape, 2)[1]
         blocks = builder.sdiv(builder.add(width, INT64(code.lanes - 1)), wide)
         ((squares,),) = code.accumulators(1, 1)
@@ -64,7 +63,7 @@ def pack_panel(
             code.store(half, code.at(norms_0, t))
         return context.get_dummy_value()
 
-    return types.void(X, rows, shift, panel, norms, i), generate
+    return types.void(X, rows, shift, panel, i), generate
 
 
 @inlined
@@ -90,37 +89,37 @@ def fetch_panel(_typing: Any, X: Any, rows: Any, first: Any) -> tuple[Any, Calla
 
 
 @inlined
-def pack_pairs(_typing: Any, X: Any, row: Any, shift: Any, panel: Any, norms: Any) -> Any:
+def pack_pairs(_typing: Any, X: Any, row: Any, shift: Any, panel: Any) -> tuple[Any, Callable[..., Any]]:
     """Do the same for consecutive rows, from ``row`` on, of two features: reads go along the memory."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        X_, row_, shift_, panel_, norms_ = arguments
+        X_, row_, shift_, panel_ = arguments
         code = VectorCode(context, builder, panel)
         data = VectorCode(context, builder, X, code.lanes)
         x_0, shift_0 = code.start(X, X_, builder.mul(row_, INT64(2))), code.start(shift, shift_, INT64(0))
-        panel_0, norms_0 = code.start(panel, panel_, INT64(0)), code.start(norms, norms_, INT64(0))
+        panel_0 = code.start(panel, panel_, INT64(0))
         both = [data.broadcast(data.at(shift_0, f)) for f in range(2)]
         shifts = data.shuffle(both[0], both[1], [p + p % 2 * (code.lanes - 1) for p in range(code.lanes)])
         for v in range(VECTORS):
             pair = [code.rounded(builder.fsub(data.load(x_0, 2 * v + half), shifts)) for half in range(2)]
             features = [code.shuffle(pair[0], pair[1], [2 * p + f for p in range(code.lanes)]) for f in range(2)]
             for f, feature in enumerate(features):
-                code.store(feature, panel_0, f * VECTORS + v)
+                code.store(feature, panel_0, (1 + f) * VECTORS + v)
             squares = builder.fmul(features[1], features[1])
             squares = code.fused_sum(features[0], features[0], squares)
-            code.store(builder.fmul(squares, code.constant(0.5)), norms_0, v)
+            code.store(builder.fmul(squares, code.constant(0.5)), panel_0, v)
         return context.get_dummy_value()
 
-    return types.void(X, types.intp, shift, panel, norms), generate
+    return types.void(X, types.intp, shift, panel), generate
 
 
 @inlined
 def meet_centres(
     _typing: Any,
     panel: Any,
+    at: Any,
     table: Any,
     half_norms: Any,
-    width: Any,
     results: Any,
     old: Any,
     first: Any,
@@ -129,23 +128,23 @@ def meet_centres(
 ) -> tuple[Any, Callable[..., Any]]:
     """Find the two smallest scores of a panel's points, and whose the smallest is; the earlier centre wins a tie.
 
-    ``results`` are the rows (|x|^2 / 2, smallest, second smallest, label), of which the first is given and the others
-    are written. A point is unsettled if its label is not the old one, ``old[first + t]``, or if the two scores differ
-    by at most ``slope |x|^2 / 2 + least``: then its bit is set in the number that is returned. ``width`` is the number
-    of features; a constant makes for a loop less.
+    The panel begins with number ``at`` of an array. The rows of ``results`` are |x|^2 / 2, the smallest, the second
+    smallest and the label. A point is unsettled if its label is not the old one, ``old[first + t]``, or if the two
+    scores differ by at most ``slope |x|^2 / 2 + least``: then its bit is set in the number that is returned.
     """
     number, i = panel.dtype, types.intp
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        panel_, table_, half_, width_, results_, old_, first_, slope_, least_ = arguments
+        panel_, at_, table_, half_, results_, old_, first_, slope_, least_ = arguments
         code, zero = VectorCode(context, builder, panel), INT64(0)
-        panel_0, table_0, half_0, norms = (
-            code.start(form, array, zero)
-            for form, array in ((panel, panel_), (table, table_), (half_norms, half_), (results, results_))
-        )
-        constant = literals(width)
-        n_features = INT64(constant[0]) if constant else width_
-        n_groups = cgutils.unpack_tuple(builder, context.make_array(table)(context, builder, table_).shape, 3)[0]
+        norms, table_0, half_0, places = (
+            code.start(form, array, at)
+            for form, array, at in (
+                (panel, panel_, at_), (table, table_, zero), (half_norms, half_, zero), (results, results_, zero)
+            )
+        )  # fmt: skip
+        panel_0 = code.at(norms, VECTORS * code.lanes)
+        n_groups, width, _ = cgutils.unpack_tuple(builder, context.make_array(table)(context, builder, table_).shape, 3)
         found = code.accumulators(3, VECTORS)
         for v in range(VECTORS):
             builder.store(code.constant(float("inf")), found[0][v])
@@ -153,7 +152,7 @@ def meet_centres(
         sums = code.accumulators(CENTRES, VECTORS)
         with cgutils.for_range(builder, n_groups) as group:
             j = builder.mul(group.index, INT64(CENTRES))
-            _score(code, panel_0, code.at(table_0, builder.mul(j, n_features)), code.at(half_0, j), n_features, sums)
+            _score(code, panel_0, code.at(table_0, builder.mul(j, width)), code.at(half_0, j), width, sums)
             for c in range(CENTRES):
                 name = code.splat(builder.sitofp(builder.add(j, INT64(c)), code.scalar))
                 for v in range(VECTORS):
@@ -162,17 +161,17 @@ def meet_centres(
         unsettled = INT64(0)
         for v in range(VECTORS):
             low, following, mine = (builder.load(variables[v]) for variables in found)
-            limit = code.fused_sum(code.splat(slope_), code.load(norms, v), code.splat(least_))
+            norm = code.load(norms, v)
+            limit = code.fused_sum(code.splat(slope_), norm, code.splat(least_))
             near = builder.fcmp_unordered("<=", builder.fsub(following, low), limit)
             changed = builder.fcmp_unordered("!=", mine, code.load_integers(before, v))
             bits = builder.zext(code.bits(builder.or_(near, changed)), INT64)
             unsettled = builder.or_(unsettled, builder.shl(bits, INT64(v * code.lanes)))
-            for r, value in enumerate((low, following, mine), start=1):
-                code.store(value, norms, r * VECTORS + v)
+            for r, value in enumerate((norm, low, following, mine)):
+                code.store(value, places, r * VECTORS + v)
         return unsettled
 
-    counted = width if literals(width) else i
-    return types.uint64(panel, table, half_norms, counted, results, old, i, number, number), generate
+    return types.uint64(panel, i, table, half_norms, results, old, i, number, number), generate
 
 
 @inlined
@@ -211,12 +210,12 @@ def add_row(
 def squared_distances(
     _typing: Any, panel: Any, table: Any, distances: Any, first: Any
 ) -> tuple[Any, Callable[..., Any]]:
-    """``distances[j, first + t] = |panel[:, t] - c_j|^2``: differences squared as they are, no cancellation."""
+    """``distances[j, first + t] = |x_t - c_j|^2``: differences squared as they are, no cancellation."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         panel_, table_, distances_, first_ = arguments
         code, zero = VectorCode(context, builder, panel), INT64(0)
-        panel_0, table_0 = code.start(panel, panel_, zero), code.start(table, table_, zero)
+        panel_0, table_0 = code.start(panel, panel_, INT64(VECTORS * code.lanes)), code.start(table, table_, zero)
         n_groups, width, _ = cgutils.unpack_tuple(builder, context.make_array(table)(context, builder, table_).shape, 3)
         out = context.make_array(distances)(context, builder, distances_)
         pitch = cgutils.unpack_tuple(builder, out.shape, 2)[1]

@@ -1,0 +1,193 @@
+"""Iterations of k-means within one compiled call, as passes of a :mod:`steepest.kernels.team`.
+
+Between two passes the leader does what the array code of :class:`steepest.objectives.clustering.ClusteringObjective`
+does: means, value and gradient (references: ``means``, ``partition_value_and_gradient``).
+"""
+
+import numpy as np
+
+from steepest.kernels.compile import compiled
+from steepest.kernels.kmeans.dense import (
+    DECIDED,
+    LEAST_GAP,
+    MOVED,
+    OFFSET,
+    ROUND_UP,
+    ROUNDING,
+    SLOPE,
+    assign_block,
+)
+from steepest.kernels.kmeans.measures import add_parts
+from steepest.kernels.kmeans.nearest import pack_centres, panel_room, score_error
+from steepest.kernels.team import claim, finish, join, next_turn
+from steepest.typing import Array, IntArray
+
+# what is to be done: how many assignments, whether the first is to the centres given; what was done: how many
+# assignments, and how many rows moved in all since the sums were taken
+STEPS, GIVEN, DONE, MOVES = 0, 1, 2, 3
+TOLERANCE, SQUARE_SUM, TYPICAL, SPREAD = 4, 5, 6, 7  # further limits; see iterate_in_team
+VALUE, GRADIENT_NORM, WAY, CHANGED, TIES = 0, 1, 2, 3, 4  # columns of the records
+TINY_SHARE = 1e-9  # of the square sum: a value below cancels
+FEW_TIES = 200  # one row in so many: beyond, scores in the data's own precision are cheaper
+
+
+@compiled
+def iterate_in_team(
+    counters: IntArray,
+    leads: bool,
+    n_blocks: int,
+    X: Array,
+    weights: Array,
+    origin: Array,
+    packed: Array,
+    centres: Array,
+    table: Array,
+    half_norms: Array,
+    limits: Array,
+    drift: Array,
+    labels: IntArray,
+    gaps: Array,
+    parts: Array,
+    counted: IntArray,
+    block_rows: int,
+    totals: Array,
+    plan: IntArray,
+    path: Array,
+    records: Array,
+) -> None:
+    """Iterate: means of the clusters, then nearest centres.
+
+    ``totals`` (k, d and more) hold each cluster's sums, ``centres`` (k, d) what the labels were assigned for.
+    ``path[s]`` are the centres of step s, and ``records[s]`` its value, the norm of the gradient, the way of the
+    centres, how many labels changed, and how many near ties were decided exactly. Besides those of
+    :func:`.dense.assign_block`, ``limits`` are the squared way that ends the iteration, the sum of squares of
+    the data, the typical square of a row, and the largest number. It also ends where the array code has to look:
+    before a step if a cluster is empty; after it if no centre moved, if the value cancels, if more rows have moved
+    since the sums were taken anew than there are, or if there were many near ties. The
+    other arguments are those of :func:`.dense.assign_block`.
+    """
+    if leads:
+        plan[DONE] = 0
+        while plan[DONE] < plan[STEPS]:
+            step = plan[DONE]
+            given = step == 0 and plan[GIVEN] > 0
+            if not given and not _means(totals, origin, path[step]):
+                break
+            records[step, WAY] = _advance(path[step], centres, origin, table, half_norms, limits, drift, gaps)
+            records[step, CHANGED], records[step, TIES] = 0, 0
+            if given or records[step, WAY] > 0:
+                turn = join(counters, True)
+                _claim_blocks(
+                    counters, n_blocks, X, weights, origin, packed, centres, table, half_norms, limits, drift, labels,
+                    gaps, parts, counted, block_rows,
+                )  # fmt: skip
+                next_turn(counters, True, turn, n_blocks)
+                add_parts(parts, X.shape[1], totals)
+                records[step, CHANGED], records[step, TIES] = counted[:, MOVED].sum(), counted[:, DECIDED].sum()
+            _evaluate(totals, centres, origin, limits[SQUARE_SUM], records[step])
+            plan[DONE] += 1
+            plan[MOVES] += np.int64(records[step, CHANGED])
+            if _has_to_look(records[step], plan, limits, labels.shape[0]):
+                break
+    else:
+        turn = join(counters, False)
+        while turn >= 0:
+            _claim_blocks(
+                counters, n_blocks, X, weights, origin, packed, centres, table, half_norms, limits, drift, labels, gaps,
+                parts, counted, block_rows,
+            )  # fmt: skip
+            turn = next_turn(counters, False, turn, n_blocks)
+
+
+@compiled
+def _claim_blocks(
+    counters: IntArray,
+    n_blocks: int,
+    X: Array,
+    weights: Array,
+    origin: Array,
+    packed: Array,
+    centres: Array,
+    table: Array,
+    half_norms: Array,
+    limits: Array,
+    drift: Array,
+    labels: IntArray,
+    gaps: Array,
+    parts: Array,
+    counted: IntArray,
+    block_rows: int,
+) -> None:
+    """Assign the rows of blocks that nobody else does, while there are any."""
+    panel, results = panel_room(X.shape[1], table)
+    block = claim(counters)
+    while block < n_blocks:
+        assign_block(
+            X, weights, origin, packed, centres, table, half_norms, limits, drift, labels, gaps, parts, counted,
+            block_rows, block, panel, results,
+        )  # fmt: skip
+        finish(counters)
+        block = claim(counters)
+
+
+@compiled
+def _means(totals: Array, origin: Array, centres: Array) -> bool:
+    """Write the mean of each cluster; return whether all have one."""
+    d = centres.shape[1]
+    for j in range(centres.shape[0]):
+        if totals[j, d] == 0:
+            return False
+        for f in range(d):
+            centres[j, f] = totals[j, f] / totals[j, d] + np.float64(origin[f])
+    return True
+
+
+@compiled
+def _advance(
+    new: Array, centres: Array, origin: Array, table: Array, half_norms: Array, limits: Array, drift: Array, gaps: Array
+) -> float:
+    """Make ``new`` the centres, and write all that follows from them; return the length of the way."""
+    total, longest, second, which = 0.0, 0.0, 0.0, 0
+    for j in range(new.shape[0]):
+        square = 0.0
+        for f in range(new.shape[1]):
+            difference = np.float64(new[j, f]) - np.float64(centres[j, f])
+            square += difference * difference
+            centres[j, f] = new[j, f]
+        total += square
+        way = np.sqrt(square)
+        drift[j] = way
+        if way > longest:
+            longest, second, which = way, longest, j
+        elif way > second:
+            second = way
+    reach = pack_centres(centres, origin, table, half_norms)
+    limits[SLOPE], limits[OFFSET] = score_error(limits[ROUNDING], reach, limits[TYPICAL])
+    if gaps.shape[0] > 0:
+        for j in range(new.shape[0]):
+            drift[j] = (np.float64(drift[j]) + (second if j == which else longest)) * (2 * ROUND_UP - 1)
+        finest = 4 * (new.shape[1] + 8) * 2.0**-52
+        limits[LEAST_GAP] = finest * (limits[SPREAD] * np.sqrt(new.shape[1]) + np.sqrt(2 * reach))
+    return float(np.sqrt(total))
+
+
+@compiled
+def _evaluate(totals: Array, centres: Array, origin: Array, square_sum: float, record: Array) -> None:
+    """Record ``J(C, l)`` and the norm of its gradient."""
+    d = centres.shape[1]
+    explained, squares = 0.0, 0.0
+    for j in range(totals.shape[0]):
+        for f in range(d):
+            c = np.float64(centres[j, f]) - np.float64(origin[f])
+            gradient = 2 * (totals[j, d] * c - totals[j, f])
+            explained += c * (totals[j, d] * c - gradient)
+            squares += gradient * gradient
+    record[VALUE], record[GRADIENT_NORM] = square_sum - explained, np.sqrt(squares)
+
+
+@compiled
+def _has_to_look(record: Array, plan: IntArray, limits: Array, n_rows: int) -> bool:
+    """Return whether what comes next is not for this file."""
+    arrived = record[WAY] * record[WAY] <= limits[TOLERANCE]
+    cancels = record[VALUE] <= TINY_SHARE * limits[SQUARE_SUM]
+    return bool(arrived or cancels or plan[MOVES] > n_rows or record[TIES] * FEW_TIES > n_rows)
