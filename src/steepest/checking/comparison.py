@@ -146,7 +146,7 @@ class Comparison:
         n_points = 2 if self.is_large else len(self.points)
         self.usable[i] = list(range(n_points))
         for p in range(n_points):
-            off = self._off(p, i)
+            off = self.wrong_entries(p, i)
             if p == 0 and self.points[0][i].size <= MOST_KINKS:
                 kinks, accepted = self._kinks(i)
                 if kinks:
@@ -168,9 +168,9 @@ class Comparison:
 
     def wrong_at(self, p: int, i: int) -> bool:
         """Whether any entry of block ``i`` is off at point ``p``, kinks not considered."""
-        return bool(self._off(p, i).any())
+        return bool(self.wrong_entries(p, i).any())
 
-    def _off(self, p: int, i: int) -> BoolArray:
+    def wrong_entries(self, p: int, i: int) -> BoolArray:
         """Entries whose difference is beyond every bound on rounding."""
         true, claim, error = self.truth(p, i), self.claims[p][i], self.error(p, i)
         gap = np.abs(claim - true)

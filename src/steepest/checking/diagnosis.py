@@ -9,19 +9,25 @@ from steepest.checking.comparison import Comparison
 from steepest.checking.explanation import Explanation, Mistake, interpret
 from steepest.checking.fitting import Precision, fit
 from steepest.checking.grouping import grouped
-from steepest.checking.hypotheses import Candidate, from_evidence, from_truth
+from steepest.checking.hypotheses import Candidate, from_evidence, from_steps, from_truth
+from steepest.checking.hypotheses.steps import steps_of
+from steepest.checking.penalty_kinds import kind_sets
 from steepest.checking.report import Diagnosis, GradientReport, Verdict
-from steepest.checking.scene import Scene, kind_sets
+from steepest.checking.scene import Scene
 from steepest.typing import Array
 
 __all__ = ["diagnose"]
 
 MOST_SCALING = 1e9
+ENOUGH = 2.0  # cost of two mistakes that are named: single steps of the value are not searched then
 
 
 def diagnose(comparison: Comparison, report: GradientReport) -> tuple[tuple[Diagnosis, ...], tuple[str, ...]]:
     """Diagnoses of the blocks that disagree, equal ones put together, and a sentence for each without one."""
     scene = Scene(comparison)
+    steps = steps_of(scene)
+    scene.is_traceable = steps is not None
+    scene.counts = steps.counts if steps else {}
     found: list[tuple[str, Explanation]] = []
     unexplained = []
     for i, block in enumerate(report.blocks):
@@ -50,13 +56,24 @@ class Explainer:
             return self._multiple(self.scene.comparison.ratios[self.i])
         if self._is_cancelled():
             return self._zero("zero up to rounding")
-        best: Explanation | None = self._not_summed()
-        for explanation in self._explanations():
+        best = self._cheapest(self._not_summed(), self._explanations())
+        if best is not None and best.cost <= ENOUGH and "penalty-unknown" not in best.codes:
+            return best
+        return self._cheapest(best, self._stepwise())
+
+    @staticmethod
+    def _cheapest(best: Explanation | None, more: Iterator[Explanation]) -> Explanation | None:
+        """Cheapest of some explanations, looked through until one is a single mistake."""
+        for explanation in more:
             if best is None or explanation.cost < best.cost - 1e-9:
                 best = explanation
             if best.cost <= 1.0:
                 return best
         return best
+
+    def _stepwise(self) -> Iterator[Explanation]:
+        for candidate in from_steps(self.scene, self.i):
+            yield from self._fit(candidate, ())
 
     def _is_cancelled(self) -> bool:
         """Whether the claim would be zero but for rounding, such as a sum of terms that cancel."""

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 
 from steepest.checking.constants import Named, name_constant
 from steepest.checking.hypotheses import Candidate
-from steepest.checking.scene import Term
+from steepest.checking.penalty_kinds import Term
 
 __all__ = ["Explanation", "Mistake", "interpret"]
 
+UNCERTAIN = 1.5  # a penalty that the value may or may not hold is weaker than a mistake found in the value's own steps
 UNNAMED = 1.6  # an arbitrary constant is a weaker explanation than one with a name
 
 
@@ -70,7 +71,7 @@ def interpret(
             [Mistake(candidate.code, candidate.said, candidate.remedy, candidate.hint)] if candidate.code else []
         )
         all_mistakes = (*structure, *mistakes, *found)
-        total = cost + len(structure) + len(found)
+        total = cost + sum(UNCERTAIN if m.code == "penalty-unknown" else 1.0 for m in (*structure, *found))
         readings.append(Explanation(candidate, constant, names, all_mistakes, total, dict(penalty)))
     return min(readings, key=lambda reading: reading.cost)
 

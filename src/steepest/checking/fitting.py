@@ -55,4 +55,11 @@ def fit(
         return None
     if (terms.max(axis=0) <= 10.0 * precision.block).any():
         return None
-    return solution
+    return solution if len(columns) == 1 or _is_overdetermined(matrix, target) else None
+
+
+def _is_overdetermined(matrix: Array, target: Array) -> bool:
+    """Whether there are more different equations than constants: as many of both fit anything."""
+    rows = np.column_stack([matrix, target])
+    rows = rows / np.maximum(np.max(np.abs(rows), axis=0), 1e-300)
+    return bool(len(np.unique(np.round(rows[np.any(rows != 0.0, axis=1)], 6), axis=0)) > matrix.shape[1])

@@ -12,10 +12,12 @@ from threadpoolctl import threadpool_limits
 from steepest.checking.certify import certify_entry
 from steepest.checking.comparison import ENTRYWISE, Comparison, Tolerance
 from steepest.checking.diagnosis import diagnose
+from steepest.checking.noise import without_noise
 from steepest.checking.points import draw_near, draw_points
 from steepest.checking.problem import Problem, read_data
 from steepest.checking.reference import Reference
 from steepest.checking.report import BlockReport, GradientReport, Verdict
+from steepest.checking.slices import divided
 from steepest.checking.structure import Structure, argument_names
 from steepest.typing import Array
 
@@ -141,6 +143,8 @@ def _audit(
     comparison = Comparison(problem, reference, points, claims, Tolerance.of(problem, rtol), rng)
     blocks = tuple(comparison.block(i) for i in range(len(given)))
     blocks, notes = _pardon_isolated(comparison, blocks)
+    blocks, more = _pardon_noise(comparison, blocks)
+    notes += more
     if len(points) == 1 and n_points:
         notes += ("no random point with a finite value was found: only the given point was compared",)
     if reference.noise > SINGLE_NOISE:
@@ -154,6 +158,13 @@ def _audit(
     if not explain:
         return report
     diagnoses, unexplained = diagnose(comparison, report)
+    parts = divided(problem) if unexplained else None
+    if parts is not None:
+        finer = _audit(parts[0], n_points, seed, rtol, False, True)
+        problem.calls += parts[0].calls
+        if finer.verdict is Verdict.DISAGREES:
+            found = (finer.diagnoses, finer.unexplained)
+            return replace(report, diagnoses=found[0], unexplained=found[1], notes=(*report.notes, parts[1]))
     return replace(report, diagnoses=diagnoses, unexplained=unexplained)
 
 
@@ -210,6 +221,23 @@ def _pardon_isolated(
             )
             block = replace(block, verdict=Verdict.AGREES, worst=None)
         pardoned.append(block)
+    return tuple(pardoned), tuple(notes)
+
+
+def _pardon_noise(
+    comparison: Comparison, blocks: tuple[BlockReport, ...]
+) -> tuple[tuple[BlockReport, ...], tuple[str, ...]]:
+    """Take back a disagreement that the rounding noise of the value explains."""
+    notes = []
+    pardoned = []
+    for i, block in enumerate(blocks):
+        better = without_noise(comparison, i, block) if block.verdict is Verdict.DISAGREES else None
+        if better is not None:
+            notes.append(
+                f"{block.name}: the value is so noisy here that its rounding errors explain the difference "
+                f"({block.worst}); write it without cancellation, or pass another point"
+            )
+        pardoned.append(better or block)
     return tuple(pardoned), tuple(notes)
 
 

@@ -1,33 +1,20 @@
 """What the hypotheses may know: true derivatives, also of parts of the value and of parts of the data."""
 
 from collections import Counter
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from steepest.checking.comparison import Comparison
+from steepest.checking.penalty_kinds import KINDS, MASKS, Term, kind_sets, penalty_derivative
 from steepest.checking.problem import Data
+from steepest.checking.tape.graph import trace
 from steepest.typing import Array, IntArray
 
-__all__ = ["Scene", "Term", "kind_sets"]
+__all__ = ["Scene"]
 
-KINDS = ("L2", "L1", "norm")
-MASKS = (" without the first entry", " without the last entry")
 MOST_ENTRIES = 60  # entries on which the penalty is identified in a large block
-
-
-@dataclass(frozen=True)
-class Term:
-    """A penalty found in the value: its kind and the factor of its derivative.
-
-    ``L2`` has the derivative ``coefficient * w``, ``L1`` ``coefficient * sign(w)``, ``norm``
-    ``coefficient * w / |w|``.
-    """
-
-    kind: str
-    coefficient: float
 
 
 class Scene:
@@ -38,6 +25,10 @@ class Scene:
     comparison : Comparison
     points : list of int
         The points at which claims are explained: those where the derivative exists.
+    is_traceable : bool
+        Whether the steps of the value can be followed and give its true derivative.
+    counts : dict
+        Numbers of entries that the value sums, which stand in for that of samples where there are no data.
     """
 
     def __init__(self, comparison: Comparison) -> None:
@@ -50,6 +41,8 @@ class Scene:
         self.points = common or list(range(len(comparison.points)))
         if comparison.is_large:
             self.points = self.points[:2]
+        self.is_traceable = False
+        self.counts: dict[str, tuple[float, str]] = {}
         self._memory: dict[Any, Any] = {}
 
     def remember(self, key: Any, compute: Any) -> Any:
@@ -139,7 +132,7 @@ class Scene:
 
         def compute() -> list[Array] | None:
             try:
-                found = [self.reference.block(self.at(p), i, data)[0] for p in self.points]
+                found = [self._derivative(p, i, data) for p in self.points]
             except Exception:  # the user's function, called with data that it may well refuse
                 return None
             return found if all(np.isfinite(part).all() for part in found) else None
@@ -149,6 +142,14 @@ class Scene:
         found: list[Array] | None = self.remember(("with", i, key), compute)
         return found
 
+    def _derivative(self, p: int, i: int, data: Data, entries: IntArray | None = None) -> Array:
+        """Return the derivative for other data, flat for some entries: by the trace where it is known to be right."""
+        graph = trace(self.problem, self.at(p), data) if self.is_traceable else None
+        if graph is None:
+            return self.reference.block(self.at(p), i, data, entries)[0]
+        found = graph.gradient()[i]
+        return found if entries is None else found.ravel()[entries]
+
     @cached_property
     def sizes(self) -> dict[str, tuple[float, str]]:
         """Numbers that a forgotten factor may consist of: symbol -> (number, meaning)."""
@@ -157,9 +158,11 @@ class Scene:
             sizes[name] = (number, "")
             if name in ("batch_size", "batch") and number > 0 and self.n_samples % number == 0:
                 sizes["n_batches"] = (self.n_samples // number, "mini-batches")
+        sizes |= self.counts if not self.n_samples else {}
         sizes |= self._outputs()
-        blocks = zip(self.names, self.problem.structure.blocks, strict=True)
+        blocks = list(zip(self.names, self.problem.structure.blocks, strict=True))
         axes = [(f"{name}.shape[{k}]", size) for name, part in self.arrays.items() for k, size in enumerate(part.shape)]
+        axes += [(f"{name}.shape[{k}]", size) for name, block in blocks for k, size in enumerate(block.shape)]
         for symbol, size in [*axes, *((f"{name}.size", block.size) for name, block in blocks)]:
             if size not in [number for number, _ in sizes.values()]:
                 sizes[symbol] = (size, "")
@@ -243,7 +246,7 @@ class Scene:
 
     def _partial_truth(self, i: int, data: Data, entries: IntArray) -> list[Array] | None:
         try:
-            found = [self.reference.block(self.at(p), i, data, entries)[0] for p in self.points]
+            found = [self._derivative(p, i, data, entries) for p in self.points]
         except Exception:  # the user's function, called with data that it may well refuse
             return None
         return found if all(np.isfinite(part).all() for part in found) else None
@@ -272,25 +275,3 @@ class Scene:
             parts = self.kind(i, term.kind)
             tensors = [t - term.coefficient * part for t, part in zip(tensors, parts, strict=True)]
         return tensors
-
-
-def kind_sets(masked: bool) -> list[tuple[str, ...]]:
-    """Return the combinations of penalties that are considered, the simplest first."""
-    sets: list[tuple[str, ...]] = [("L2",), ("L1",), ("norm",), ("L2", "L1")]
-    if masked:
-        sets += [(kind + mask,) for mask in MASKS for kind in KINDS[:2]]
-        sets += [("L2" + mask, "L1" + mask) for mask in MASKS]
-    return sets
-
-
-def penalty_derivative(kind: str, w: Array) -> Array:
-    """Return the derivative of ``|w|^2 / 2``, ``|w|_1`` or ``|w|``, with a bias at either end of ``w`` spared."""
-    if " without" in kind and w.ndim:
-        derivative = np.array(penalty_derivative(kind.split(" ")[0], w))
-        derivative[0 if "first" in kind else -1] = 0.0
-        return derivative
-    if kind.startswith("L1"):
-        return np.sign(w)
-    if kind.startswith("norm"):
-        return w / (float(np.linalg.norm(w)) or 1.0)
-    return w

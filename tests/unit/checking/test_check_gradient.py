@@ -266,8 +266,14 @@ def test_no_diagnosis_is_given_that_does_not_explain_every_point() -> None:
     assert "no known mistake explains it to rounding at every point" in report.unexplained[0]
 
 
-def test_without_the_data_a_penalty_is_located_but_not_named_further() -> None:
+def test_without_the_data_a_penalty_is_named_where_the_steps_of_the_value_can_be_followed() -> None:
     report = check_gradient(lambda w: value(w) + 0.1 * w @ w, lambda w: gradient(w), W)
+    assert report.diagnoses[0].codes == ("path-missing",)
+    assert "as if `0.1 * w @ w` were constant" in str(report)
+
+
+def test_without_the_data_and_the_steps_a_penalty_is_located_but_not_named_further() -> None:
+    report = check_gradient(lambda w: float(value(w)) + 0.1 * float(w @ w), lambda w: gradient(w), W)
     assert report.diagnoses[0].codes == ("penalty-unknown",)
     assert "the difference is -0.2 w" in str(report)
 

@@ -2,11 +2,22 @@
 
 from collections.abc import Callable, Iterator
 
-from steepest.checking.hypotheses import clusters, ignored, network, rearranged, samples, signal
+from steepest.checking.hypotheses import (
+    clusters,
+    ignored,
+    left_out,
+    local_rules,
+    maps,
+    network,
+    paths,
+    rearranged,
+    samples,
+    signal,
+)
 from steepest.checking.hypotheses.candidate import Candidate
 from steepest.checking.scene import Scene
 
-__all__ = ["Candidate", "from_evidence", "from_truth"]
+__all__ = ["Candidate", "from_evidence", "from_steps", "from_truth"]
 
 FAMILIES: tuple[Callable[[Scene, int], Iterator[Candidate]], ...] = (
     clusters.propose,
@@ -14,6 +25,12 @@ FAMILIES: tuple[Callable[[Scene, int], Iterator[Candidate]], ...] = (
     network.propose,
     signal.propose,
     ignored.propose,
+)
+STEPWISE: tuple[Callable[[Scene, int], Iterator[Candidate]], ...] = (
+    left_out.propose,
+    maps.propose,
+    paths.propose,
+    local_rules.propose,
 )
 
 
@@ -31,4 +48,10 @@ def from_evidence(scene: Scene, i: int) -> Iterator[Candidate]:
     if scene.terms(i):
         yield from rearranged.propose(scene, i, data_truth, whole=False)
     for family in FAMILIES:
+        yield from family(scene, i)
+
+
+def from_steps(scene: Scene, i: int) -> Iterator[Candidate]:
+    """Candidates that follow from a mistake in a single step of the value, whatever kind of model it is."""
+    for family in STEPWISE:
         yield from family(scene, i)

@@ -223,7 +223,7 @@ def _slope(chain: Chain, m: int, p: int) -> Array:
     return activation.derivative(chain.layers[m].scores[p])
 
 
-def _activation_slopes(activation: Activation) -> Iterator[tuple[str, Callable[[Array], Array], str, str]]:
+def activation_slopes(activation: Activation) -> Iterator[tuple[str, Callable[[Array], Array], str, str]]:
     """Wrong factors for the derivative of an activation, as functions of its input."""
     name = activation.name
     yield (
@@ -276,7 +276,7 @@ def _at_activation(chain: Chain, m: int) -> Iterator[WrongErrors]:
     names = chain.scene.names
     weight = names[chain.layers[m + 1].weight]
     where = f"in layer {m + 1}"
-    for code, slope, said, remedy in _activation_slopes(activation):
+    for code, slope, said, remedy in activation_slopes(activation):
         errors = [_back(chain, m, p, following[p]) * slope(layer.scores[p]) for p in n_points]
         yield WrongErrors(code, errors, f"{said} {where}", f"{remedy} {where}.", f"look at the activation {where}")
     rule = f"The chain rule {where} is dZ = (dZ_next {weight}^T) * activation'(z)."
@@ -314,7 +314,7 @@ def _everywhere(chain: Chain, k: int) -> Iterator[WrongErrors]:
         for m in range(last - 1, k - 1, -1):
             activation = chain.layers[m].activation
             assert activation is not None, "every layer but the last has one"
-            slopes = [s for c, s, _, _ in _activation_slopes(activation) if c == code]
+            slopes = [s for c, s, _, _ in activation_slopes(activation) if c == code]
             if not slopes:
                 return
             errors = [_back(chain, m, p, e) * slopes[0](chain.layers[m].scores[p]) for p, e in enumerate(errors)]

@@ -30,6 +30,16 @@ def rearrange(tensors: list[Array], whole: bool, name: str) -> Iterator[Candidat
 def _transpositions(tensors: list[Array], whole: bool, name: str) -> Iterator[Candidate]:
     ndim = tensors[0].ndim
     choices = [(0, 1, "transposed")] if ndim == 2 else []
+    if ndim == 2 and 1 < tensors[0].shape[0] != tensors[0].shape[1] > 1:
+        yield _made(
+            tensors,
+            _unfolded,
+            whole,
+            "transposed",
+            "the true derivative transposed before it was flattened",
+            f"Flatten d{name} itself, not its transpose.",
+            "look at the order of the axes",
+        )
     if ndim >= 3:
         choices = [(-1, -2, "with its last two axes exchanged"), (0, 1, "with its first two axes exchanged")]
     for a, b, how in choices:
@@ -42,6 +52,10 @@ def _transpositions(tensors: list[Array], whole: bool, name: str) -> Iterator[Ca
             f"Transpose d{name}." if ndim == 2 else f"Exchange these axes of d{name}.",
             "look at the order of the axes",
         )
+
+
+def _unfolded(t: Array) -> Array:
+    return t.T.reshape(t.shape)
 
 
 def _reversals(tensors: list[Array], whole: bool, name: str) -> Iterator[Candidate]:
