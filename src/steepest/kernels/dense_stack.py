@@ -13,8 +13,10 @@ then, when all rows are through, by rows of W,
 
     dW_l = H_{l-1}^T dZ_l,  db_l = 1^T dZ_l,  update
 
-each in as many tasks as ``Stack.n_tasks`` says. (Where gradients are clipped, updates are a phase of their own, as the
-length of the whole gradient must be known.) Which thread does a task does not matter to the result.
+each in as many tasks as ``Stack.n_tasks`` says. Where there are two and W is small beside a batch, each multiplies its
+own rows of the batch already in the first phase, and the second adds both sums up: what one core has just written
+reaches the other slowly, and so less of it has to. (Where gradients are clipped, updates are a phase of their own, as
+the length of the whole gradient must be known.) Which thread does a task does not matter to the result.
 """
 
 from typing import NamedTuple
@@ -59,6 +61,8 @@ class Stack(NamedTuple):
         Zeros for the widest layer, and a one.
     n_tasks : int
         Of a phase.
+    other : array (n_parameters,)
+        Where the second of two tasks writes the gradient of its rows; empty if gradients are shared by rows of W.
     """
 
     sizes: IntArray
@@ -73,6 +77,7 @@ class Stack(NamedTuple):
     kept: Array
     fixed: Array
     n_tasks: int
+    other: Array
 
 
 class Data(NamedTuple):
@@ -142,7 +147,8 @@ def rows_task(
         b += m
     pitch = stack.pitches[last]
     value = value_and_slopes(work, stack.slopes_at[last] + start * pitch, pitch, stack.sizes[last], data.targets,
-                             data.weights, order, begin + start, begin + stop, data.loss, factor)  # fmt: skip
+                             data.weights, order, begin + start, begin + stop, data.loss, factor,
+                             stack.panels_at + task * stack.panel)  # fmt: skip
     w = b
     for layer in range(last - 1, 0, -1):
         k, m = stack.sizes[layer], stack.sizes[layer + 1]
@@ -157,29 +163,45 @@ def rows_task(
 
 
 @borrowing
+def write_gradients(gradient: Array, start: int, n: int, part: int, n_parts: int, stack: Stack) -> None:
+    """Write the gradients of ``n`` rows of the batch, from ``start`` on, in a part of the rows of each W."""
+    work, fixed, w = stack.work, stack.fixed, SAME
+    for layer in range(stack.activations.size):
+        k, m = stack.sizes[layer], stack.sizes[layer + 1]
+        first, stop = share(k, part, n_parts), share(k, part + 1, n_parts)
+        before, pitch = stack.pitches[layer], stack.pitches[layer + 1]
+        values, slopes = stack.values_at[layer] + start * before + first, stack.slopes_at[layer + 1] + start * pitch
+        product(work, values, NEXT, before, work, slopes, pitch, fixed, SAME, NEXT, gradient, w + first * m, m,
+                stop - first, m, n)  # fmt: skip
+        w += (k + 1) * m
+        if part == n_parts - 1:
+            product(fixed, fixed.size - 1, SAME, SAME, work, slopes, pitch, fixed, SAME, SAME, gradient, w - m, m,
+                    NEXT, m, n)  # fmt: skip
+
+
+@borrowing
 def weights_task(
     theta: Array, gradient: Array, n: int, task: int, stack: Stack, l2: float, rule: Rule, notes: Array
 ) -> None:
-    """Write a task's part of the gradient of a batch of ``n`` rows; note its part of the penalty and of its length."""
-    work, fixed, strength = stack.work, stack.fixed, theta.dtype.type(l2)
+    """Complete a task's part of the gradient of a batch of ``n`` rows; note its penalty and its length."""
+    strength, other, limit = theta.dtype.type(l2), stack.other, rule.constants[-1]
     w, penalty, length = SAME, 0.0, 0.0
-    for layer in range(stack.activations.size):
+    if other.size == 0:
+        write_gradients(gradient, 0, n, task, stack.n_tasks, stack)
+    for layer in range(stack.activations.size if other.size > 0 or l2 > 0 or limit > 0 else 0):
         k, m = stack.sizes[layer], stack.sizes[layer + 1]
         first, stop = w + share(k, task, stack.n_tasks) * m, w + share(k, task + 1, stack.n_tasks) * m
-        before, pitch = stack.pitches[layer], stack.pitches[layer + 1]
-        values, slopes = stack.values_at[layer] + (first - w) // m, stack.slopes_at[layer + 1]
-        rows = (stop - first) // m
-        product(work, values, NEXT, before, work, slopes, pitch, fixed, SAME, NEXT, gradient, first, m, rows, m, n)
+        w += (k + 1) * m
+        end = w if task == stack.n_tasks - 1 else stop
+        if other.size > 0:
+            for i in range(np.uintp(first), np.uintp(end)):
+                gradient[i] += other[i]
         if l2 > 0:
             for i in range(np.uintp(first), np.uintp(stop)):
                 gradient[i] += strength * theta[i]
                 penalty += theta[i] * theta[i]
-        w += (k + 1) * m
-        if task == stack.n_tasks - 1:
-            product(fixed, fixed.size - 1, SAME, SAME, work, slopes, pitch, fixed, SAME, SAME, gradient, w - m, m,
-                    NEXT, m, n)  # fmt: skip
-        if rule.constants[-1] > 0:
-            for i in range(np.uintp(first), np.uintp(w if task == stack.n_tasks - 1 else stop)):
+        if limit > 0:
+            for i in range(np.uintp(first), np.uintp(end)):
                 length += gradient[i] * gradient[i]
     notes[task, PENALTY], notes[task, LENGTH] = 0.5 * l2 * penalty, length
 
@@ -249,6 +271,10 @@ def do_task(
     """Do a task of one of a step's phases."""
     if phase == ROWS_OF_BATCH:
         notes[task, LOSS] = rows_task(theta, order, begin, n, task, data, stack, factor)
+        if stack.other.size > 0:
+            start = share(n, task, stack.n_tasks)
+            rows = share(n, task + 1, stack.n_tasks) - start
+            write_gradients(gradient if task == 0 else stack.other, start, rows, 0, 1, stack)
     elif phase == ROWS_OF_W:
         weights_task(theta, gradient, n, task, stack, l2, rule, notes)
     if phase == UPDATES or (phase == ROWS_OF_W and rule.constants[-1] == 0):

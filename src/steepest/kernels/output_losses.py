@@ -18,24 +18,25 @@ from steepest.kernels.logistic import log_one_plus
 from steepest.typing import Array, IntArray
 
 HALF_SQUARED, LOGISTIC, SOFTMAX, POISSON = range(4)
+STRETCH = 256  # samples
 LARGE = 1e100  # a product whose logarithm is taken before it overflows
 
 
 @inlined
 def value_and_slopes(
     z: Array, at: int, pitch: int, n_outputs: int, targets: Array, weights: Array, order: IntArray, start: int,
-    stop: int, loss: int, factor: float,
+    stop: int, loss: int, factor: float, room: int,
 ) -> float:  # fmt: skip
     """Return ``factor sum_i s_i l(y_i, z_i)``; the slopes ``factor s_i dl/dz`` take the place of the scores.
 
     The samples are ``order[start:stop]``; the scores of the first begin at ``z[at]``, those of the next ``pitch``
     further. ``targets`` are (all rows, outputs), or (all rows, 1) of class numbers for the softmax; no ``weights``
-    means ones.
+    means ones. In z there are ``2 STRETCH`` numbers from ``room`` on that nobody needs.
     """
     if loss == SOFTMAX:
         return softmax(z, at, pitch, n_outputs, targets, weights, order, start, stop, factor)
     if loss == LOGISTIC and n_outputs == 1:
-        return logistic_column(z, at, pitch, targets, weights, order, start, stop, factor)
+        return logistic_column(z, at, room, targets, weights, order, start, stop, factor)
     total = 0.0
     for i in range(start, stop):
         row, first = order[i], np.uintp(at + (i - start) * pitch)
@@ -70,17 +71,25 @@ def logistic(score: float, label: float) -> tuple[float, float]:
 
 @inlined
 def logistic_column(
-    z: Array, at: int, pitch: int, targets: Array, weights: Array, order: IntArray, start: int, stop: int, factor: float
+    z: Array, at: int, room: int, targets: Array, weights: Array, order: IntArray, start: int, stop: int, factor: float
 ) -> float:
-    """Do as ``value_and_slopes`` for the logistic loss of one output: several samples run in SIMD lanes."""
-    total, step = 0.0, np.uintp(pitch)
-    place = np.uintp(at) - np.uintp(start) * step
-    for i in range(np.uintp(start), np.uintp(stop)):
-        row = np.uintp(order[i])
-        scale = factor if weights.size == 0 else factor * weights[row]
-        value, slope = logistic(float(z[place + i * step]), float(targets[row, 0]))
-        total += scale * value
-        z[place + i * step] = scale * slope
+    """Do as ``value_and_slopes`` for the logistic loss of one output: several samples run in SIMD lanes.
+
+    They can, as labels and weights are first laid beside each other, in ``z[room : room + 2 STRETCH]``.
+    """
+    total = 0.0
+    for begin in range(start, stop, STRETCH):
+        count, first = np.uintp(min(STRETCH, stop - begin)), np.uintp(at + begin - start)
+        labels, scales = np.uintp(room), np.uintp(room + STRETCH)
+        for i in range(count):
+            row = order[np.uintp(begin) + i]
+            z[labels + i] = targets[row, 0]
+            z[scales + i] = 1.0 if weights.size == 0 else weights[row]
+        for i in range(count):
+            scale = factor * float(z[scales + i])
+            value, slope = logistic(float(z[first + i]), float(z[labels + i]))
+            total += scale * value
+            z[first + i] = scale * slope
     return total
 
 

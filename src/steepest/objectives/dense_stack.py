@@ -92,7 +92,10 @@ def _stack(sizes: IntArray, activations: IntArray, settings: Array, batch_size: 
     n_tasks = tasks_of(sizes, batch_size)
     pitches = np.array([pitch(int(size), line) for size in sizes])
     lengths = -(-pitches * batch_size // line) * line
-    panel = -(-panel_size(int(sizes[1:].max())) // line) * line
+    n_parameters = int(np.sum((sizes[:-1] + 1) * sizes[1:]))
+    # two tasks share gradients by rows of the batch if so fewer numbers go from one core to another
+    apart = n_tasks == 2 and batch_size * int(np.sum(sizes[:-1] // 2 + sizes[1:])) > n_parameters
+    panel = max(-(-panel_size(int(sizes[1:].max())) // line) * line, 2 * kernel_losses.STRETCH)
     ends = np.cumsum([*lengths, *lengths[1:-1], *[panel] * n_tasks])
     starts, n_layers = np.concatenate([[0], ends]), len(activations)
     work = aligned(int(ends[-1]), dtype)
@@ -112,6 +115,7 @@ def _stack(sizes: IntArray, activations: IntArray, settings: Array, batch_size: 
         kept=np.empty(kept, dtype),
         fixed=np.concatenate([np.zeros(zeros, dtype), np.ones(1, dtype)]),
         n_tasks=n_tasks,
+        other=aligned(n_parameters if apart else 0, dtype),
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from steepest.kernels.activations import activate, pull_back
 from steepest.kernels.dense_stack import value_and_gradient
+from steepest.kernels.output_losses import STRETCH
 from steepest.layers import (
     ELU,
     GELU,
@@ -145,20 +146,42 @@ def test_training_equals_the_readable_form(dtype: Any, update: Any, batch_size: 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("weights", [False, True])
-@pytest.mark.parametrize("update", [Plain(), Adam(epsilon=1e-3), Clipped(Momentum(0.8), 0.1)], ids=repr)
-def test_training_in_tasks_equals_the_readable_form(update: Any, weights: bool, dtype: Any) -> None:
+@pytest.mark.parametrize("n", [1, STRETCH, 2 * STRETCH + 9])
+def test_the_logistic_loss_of_one_output_takes_any_number_of_samples(n: int, weights: bool, dtype: Any) -> None:
     rng = np.random.default_rng(0)
-    X, y = rng.standard_normal((49, 700)).astype(dtype), rng.integers(0, 3, 49)  # the last batch is a single row
-    sample_weight = rng.uniform(0.5, 2.0, 49).astype(dtype) if weights else None
+    X, y = rng.standard_normal((n, 4)).astype(dtype), rng.integers(0, 2, n).astype(dtype)
+    sample_weight = rng.uniform(0.5, 2.0, n).astype(dtype) if weights else None
+    network = Sequential([Dense(5), Tanh(), Dense(1)], (4,))
+    objective = NetworkObjective(network, X, y, LogisticLoss(), sample_weight=sample_weight)
+    prepared, theta = dense_stack(objective, n), start_of(objective)
+    assert prepared is not None
+    value, gradient = value_and_gradient(theta, rng.permutation(n), *prepared)
+    expected_value, expected = objective.value_and_gradient(theta)
+    np.testing.assert_allclose(value, expected_value, rtol=rtol(dtype))
+    np.testing.assert_allclose(gradient, expected, rtol=0, atol=rtol(dtype) * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("weights", [False, True])
+@pytest.mark.parametrize("update", [Plain(), Adam(epsilon=1e-3), Clipped(Momentum(0.8), 0.1)], ids=repr)
+@pytest.mark.parametrize("batch, sizes, n_tasks, by_rows", [(48, (700, 400), 4, False), (48, (90, 70), 2, True)])
+def test_training_in_tasks_equals_the_readable_form(
+    batch: int, sizes: tuple[int, int], n_tasks: int, by_rows: bool, update: Any, weights: bool, dtype: Any
+) -> None:
+    rng = np.random.default_rng(0)
+    n = batch + 1  # the last batch is a single row
+    X, y = rng.standard_normal((n, sizes[0])).astype(dtype), rng.integers(0, 3, n)
+    sample_weight = rng.uniform(0.5, 2.0, n).astype(dtype) if weights else None
     if sample_weight is not None:
         sample_weight[7:] = 0.0  # no sample of the last batch has a weight
-    network = Sequential([Dense(400), ReLU(), Dense(3)], (700,))
+    network = Sequential([Dense(sizes[1]), ReLU(), Dense(3)], sizes[:1])
     loss, penalty = SoftmaxCrossEntropy(), SquaredL2(0.2)
     objective = NetworkObjective(network, X, y, loss, penalty, sample_weight=sample_weight, own_batches=weights)
-    theta, prepared = 0.1 * start_of(objective), dense_stack(objective, 48)
+    theta, prepared = 0.1 * start_of(objective), dense_stack(objective, batch)
     assert prepared is not None
-    assert prepared[1].n_tasks == tasks_of(prepared[1].sizes, 48) == 4
-    how = {"learning_rate": 0.01, "batch_size": 48, "update": update}
+    assert prepared[1].n_tasks == tasks_of(prepared[1].sizes, batch) == n_tasks
+    assert (prepared[1].other.size > 0) == by_rows
+    how = {"learning_rate": 0.01, "batch_size": batch, "update": update}
     compiled = compiled_mini_batch_descent(objective, prepared, theta, generator=np.random.default_rng(5), **how)
     readable = mini_batch_descent(objective, theta, generator=np.random.default_rng(5), **how)
     for _ in range(3):
@@ -166,22 +189,24 @@ def test_training_in_tasks_equals_the_readable_form(update: Any, weights: bool, 
         np.testing.assert_allclose(ours.theta, theirs.theta, rtol=0, atol=rtol(dtype))
 
 
-@pytest.mark.parametrize("width", [80, 900])
+@pytest.mark.parametrize("width, batch, n_tasks, by_rows", [(80, 20, 1, False), (60, 60, 2, True), (900, 20, 4, False)])
 @pytest.mark.parametrize("update", [Adam(), Clipped(Momentum(0.8), 0.1)], ids=repr)
-def test_the_number_of_threads_does_not_change_a_bit(width: int, update: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    objective = objective_of(SoftmaxCrossEntropy(), [Dense(width), SiLU(), Dense(width), Tanh()], np.float64)
+def test_the_number_of_threads_does_not_change_a_bit(
+    width: int, batch: int, n_tasks: int, by_rows: bool, update: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objective = objective_of(SoftmaxCrossEntropy(), [Dense(width), SiLU(), Dense(width), Tanh()], np.float64, n=70)
     found = []
     for n_threads in ("1", "2", "3"):
         monkeypatch.setenv("STEEPEST_NUM_THREADS", n_threads)
-        prepared = dense_stack(objective, 20)
+        prepared = dense_stack(objective, batch)
         assert prepared is not None
-        assert prepared[1].n_tasks == (1 if width == 80 else 4)
+        assert (prepared[1].n_tasks, prepared[1].other.size > 0) == (n_tasks, by_rows)
         steps = compiled_mini_batch_descent(
             objective,
             prepared,
             0.1 * start_of(objective),
             learning_rate=0.01,
-            batch_size=20,
+            batch_size=batch,
             generator=np.random.default_rng(3),
             update=update,
             stride=2,
