@@ -65,7 +65,8 @@ def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
     """Sum over the axes along which an argument of this shape was repeated."""
     if np.shape(g) == shape:
         return g
-    ahead: Array = np.sum(g, axis=tuple(range(np.ndim(g) - len(shape))))
+    whole: Any = np.asarray(g)
+    ahead: Array = whole.sum(axis=tuple(range(whole.ndim - len(shape))))
     repeated = tuple(a for a, size in enumerate(shape) if size == 1 and ahead.shape[a] != 1)
     summed: Array = np.sum(ahead, axis=repeated, keepdims=True) if repeated else ahead
     return np.broadcast_to(summed, shape)
