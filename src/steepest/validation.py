@@ -82,9 +82,11 @@ def check_supervised(
     sample_weight : array (n_samples,) or None
         Not negative, not all zero, in the dtype of ``X``.
     """
+    from sklearn import get_config
     from sklearn.utils.validation import _check_sample_weight, validate_data
 
-    if reset and _plain(X, order, finite=finite) and _plain_target(y, len(X), numeric=y_numeric):
+    sought = finite and not get_config()["assume_finite"]
+    if reset and _plain(X, order, finite=sought) and _plain_target(y, len(X), numeric=y_numeric):
         estimator.n_features_in_ = X.shape[1]
         vars(estimator).pop("feature_names_in_", None)  # of an earlier fit
     else:

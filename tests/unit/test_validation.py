@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn import config_context
 
 from steepest.linear_model import Lasso, LogisticRegression, Ridge
 from steepest.validation import check_features, check_supervised
@@ -70,6 +71,14 @@ def test_sums_that_overflow_are_no_reason_to_refuse(monkeypatch):
     large = np.array([[1e308, 1.0], [1e308, 2.0]])
     (found, _, _), asked = checks_called(monkeypatch, Ridge(), large, Y[:2])
     assert asked and found is large
+
+
+def test_the_data_are_not_read_where_somebody_else_looks_for_what_is_not_finite(monkeypatch):
+    bad = np.where(X == 4.0, np.nan, X)
+    (found, _, _), asked = checks_called(monkeypatch, Ridge(), bad, Y, finite=False)
+    assert not asked and found is bad
+    with config_context(assume_finite=True):
+        assert check_supervised(Ridge(), bad, Y)[0] is bad
 
 
 def test_features_of_another_number_are_refused_in_predict():

@@ -76,31 +76,38 @@ class DualIteration:
 
 @compiled
 def _iterate_in_team(
-    counters: IntArray, leads: bool, n_chunks: int, by_columns: bool, X: Array, y: Array, s: Array, x_mean: Array,
+    counters: IntArray, leads: bool, n_chunks: int, X: Array, y: Array, s: Array, x_mean: Array,
     w: Array, chunk: int, r: Array, g: Array, rss: Array, root: Array, solution: Array, residual: Array,
     direction: Array, numbers: Array, squares: Array,
 ) -> None:  # fmt: skip
     """Lead iterations, or take part in their passes; reference: the formulas above, and Hestenes and Stiefel's."""
-    if not leads:
-        pass_in_team(counters, leads, n_chunks, by_columns, X, y, s, x_mean, w, chunk, r, g, rss)
-        return
     ridge, mass, square, goal = numbers
-    image = np.empty(len(root))
+    image, size = np.empty(len(root)), 0.0
     for done in range(len(squares)):
-        size = 0.0  # what is multiplied is scaled, lest single precision overflow
-        for i in range(len(root)):
-            size = max(size, abs(direction[i] * root[i]))
-        if not (square > goal and size > 0.0):
-            break
-        for i in range(len(root)):
-            w[i] = direction[i] * root[i] / size
-        pass_in_team(counters, leads, n_chunks, by_columns, X, y, s, x_mean, w, chunk, r, g, rss)
+        if leads:
+            size = _scaled(direction, root, w) if square > goal else 0.0
+            if size == 0.0:
+                break
+        pass_in_team(counters, leads, n_chunks, X, y, s, x_mean, w, chunk, r, g, rss)
+        if not leads:
+            return
         curvature = _image(g, root, direction, ridge, mass, size, image)
         if not curvature > 0.0:
             break
         square = _move(solution, residual, direction, image, square / curvature, square)
         squares[done] = square
     numbers[2] = square
+
+
+@compiled
+def _scaled(direction: Array, root: Array, w: Array) -> float:
+    """Write the direction times the roots to ``w``, scaled, lest single precision overflow; return the scale."""
+    size = 0.0
+    for i in range(len(root)):
+        size = max(size, abs(direction[i] * root[i]))
+    for i in range(len(root)):
+        w[i] = direction[i] * root[i] / size
+    return size
 
 
 @compiled

@@ -13,6 +13,7 @@ single is asked for: half the bytes, and twice the numbers that a processor take
 from typing import Any
 
 import numpy as np
+from numba.extending import overload
 
 from steepest.kernels.compile import compiled
 from steepest.kernels.team import Team, claim, finish, join, next_turn
@@ -60,8 +61,6 @@ class ResidualPasses:
         if not (X.flags.c_contiguous or X.flags.f_contiguous):
             X = np.ascontiguousarray(X)
         n, d = X.shape
-        by_columns = not X.flags.c_contiguous
-        data = X.T if by_columns else X
         s = np.empty(0, dtype) if weights is None else np.ascontiguousarray(weights, dtype=dtype)
         chunk = -(-max(n // _CHUNKS, _CHUNK_ENTRIES // max(d, 1), 1) // 64) * 64
         self.n_chunks = n_chunks = -(-n // chunk)
@@ -69,7 +68,7 @@ class ResidualPasses:
         self._r, self._g, self._rss = np.empty(n, dtype), np.empty((n_chunks, d), dtype), np.zeros(n_chunks)
         means = np.ascontiguousarray(x_mean, dtype=dtype)
         sums = self._r, self._g, self._rss
-        self.arguments = by_columns, data, self._y, s, means, self._w, chunk, *sums  # of a pass in a team
+        self.arguments = X, self._y, s, means, self._w, chunk, *sums  # of a pass in a team
         self._team = Team(pass_in_team, n_chunks, *self.arguments)
 
     def products(self, y: Any, w: Array) -> tuple[Array, Array, float]:
@@ -81,23 +80,38 @@ class ResidualPasses:
 
 @compiled
 def pass_in_team(
-    counters: IntArray, leads: bool, n_chunks: int, by_columns: bool, X: Array, y: Array, s: Array, x_mean: Array,
-    w: Array, chunk: int, r: Array, g: Array, rss: Array,
+    counters: IntArray, leads: bool, n_chunks: int, X: Array, y: Array, s: Array, x_mean: Array, w: Array, chunk: int,
+    r: Array, g: Array, rss: Array,
 ) -> None:  # fmt: skip
-    """Take part in a pass over X (n, d), or its transpose: write r, and each chunk's g and rss."""
+    """Take part in a pass over X (n, d): write r, and each chunk's g and rss."""
     turn = join(counters, leads)
     while turn >= 0:
         block = claim(counters)
         while block < n_chunks:
             first, last = block * chunk, min((block + 1) * chunk, len(y))
             g[block] = 0.0
-            if by_columns:
-                rss[block] = _residual_by_columns(X, y, s, x_mean, w, first, last, r, g[block])
-            else:
-                rss[block] = _residual_by_rows(X, y, s, x_mean, w, first, last, r, g[block])
+            rss[block] = _residual(X, y, s, x_mean, w, first, last, r, g[block])
             finish(counters)
             block = claim(counters)
         turn = next_turn(counters, leads, turn, n_chunks)
+
+
+def _residual(X: Any, y: Any, s: Any, x_mean: Any, w: Any, start: Any, stop: Any, r: Any, g: Any) -> Any:
+    """Add rows ``start`` to ``stop`` of X (n, d) to g, return their rss; twin of the reference above."""
+    raise NotImplementedError("compiled code alone knows the order of X by its type")
+
+
+@overload(_residual)
+def _residual_by_order(X: Any, y: Any, s: Any, x_mean: Any, w: Any, start: Any, stop: Any, r: Any, g: Any) -> Any:
+    """Return the way of the two that suits the order of X: the other is not compiled."""
+
+    def by_rows(X: Any, y: Any, s: Any, x_mean: Any, w: Any, start: Any, stop: Any, r: Any, g: Any) -> Any:
+        return _residual_by_rows(X, y, s, x_mean, w, start, stop, r, g)
+
+    def by_columns(X: Any, y: Any, s: Any, x_mean: Any, w: Any, start: Any, stop: Any, r: Any, g: Any) -> Any:
+        return _residual_by_columns(X.T, y, s, x_mean, w, start, stop, r, g)
+
+    return by_rows if X.layout == "C" else by_columns
 
 
 @compiled

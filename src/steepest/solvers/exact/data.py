@@ -169,12 +169,6 @@ class SinglePrecision:
         g = self._passes.products(0.0, W[:, 0] / size)[1]
         return np.asarray(g[:, None] * np.float64(-size))
 
-    def adjoint(self, R: Array) -> Array:
-        """Return ``Xc^T S R`` (d, 1)."""
-        size = float(np.max(np.abs(R), initial=0.0)) or 1.0
-        g = self._passes.products(R[:, 0] / size, np.zeros(self.X.shape[1]))[1]
-        return np.asarray(g[:, None] * np.float64(size))
-
 
 class SparseData:
     """A sparse X; its centring is a correction of rank one."""

@@ -5,8 +5,7 @@ half the bytes. At ``A``, ``W = Z^T A`` and the residuals are taken from the dat
 ``B - Z W - ridge A``, is solved for in turn (iterative refinement, as in :mod:`~steepest.solvers.exact.primal`).
 
 Of W, whatever single precision does to A, nothing lies outside the span of the rows, from where only a large ridge
-would bring it back. That is why wide data do not go by conjugate gradients on W, and why the first W is computed in
-double precision; for the small corrections that follow, single is enough.
+would bring it back. That is why wide data do not go by conjugate gradients on W.
 """
 
 from collections.abc import Iterator
@@ -40,8 +39,8 @@ def iterated_dual(
     ridge = float(problem.ridge[0])
     iteration = DualIteration(rough.X, root, ridge, centre=problem.fit_intercept)
     first = float(np.linalg.norm(start))
-    A, rest, W = np.zeros(problem.n), root * Y[:, 0], np.zeros(start.shape)
-    yield Iterate(0, W, start, start, np.array([first]), float(first > 0.0))
+    A, rest = np.zeros(problem.n), root * Y[:, 0]
+    yield Iterate(0, np.zeros(start.shape), start, start, np.array([first]), float(first > 0.0))
     progress, relative, whole = [1.0], 1.0, float(np.linalg.norm(rest))
     while relative > tol:
         size = float(np.linalg.norm(rest))
@@ -55,7 +54,7 @@ def iterated_dual(
             if not more or not np.isfinite(lengths[-1]) or too_slow(progress, tol, budget):
                 return
         A += iteration.solution
-        W = W + (data if relative == 1.0 else rough).adjoint((iteration.solution / root)[:, None])
+        W = data.adjoint((A / root)[:, None])
         R, products, squares = data.residual_products(Y, W)
         G = products - ridge * W
         length = float(np.linalg.norm(G))
