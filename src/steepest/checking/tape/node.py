@@ -66,9 +66,9 @@ def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
     if np.shape(g) == shape:
         return g
     whole: Any = np.asarray(g)
-    ahead: Array = whole.sum(axis=tuple(range(whole.ndim - len(shape))))
+    ahead: Any = whole.sum(axis=tuple(range(whole.ndim - len(shape))))
     repeated = tuple(a for a, size in enumerate(shape) if size == 1 and ahead.shape[a] != 1)
-    summed: Array = np.sum(ahead, axis=repeated, keepdims=True) if repeated else ahead
+    summed: Array = ahead.sum(axis=repeated, keepdims=True) if repeated else ahead
     return np.broadcast_to(summed, shape)
 
 
