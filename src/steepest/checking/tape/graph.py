@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from threading import get_ident
+from threading import RLock, get_ident
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ Edge = tuple[Node, int]
 Change = Callable[[Node, int, Array], Array]  # step, argument, derivative behind it -> derivative of the argument
 Redirect = Callable[[Array], Array]  # derivative at a step -> derivative at an earlier one
 MOST_NODES = 3000
+_tracing = RLock()  # one audit at a time puts functions of its own in NumPy's place, and takes them away again
 
 
 @dataclass
@@ -97,7 +98,7 @@ def trace(problem: Problem, blocks: Sequence[Array], data: Data | None = None) -
         given.append(traced)
     steps_left.set(MOST_NODES)
     try:
-        with _tracing_constructors():
+        with _tracing, _tracing_constructors():
             result = problem.value(given, data)
     except Exception:  # the user's function, called with arrays that it may not expect
         return None

@@ -74,7 +74,9 @@ def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
 
 def _scattered(g: Array, index: IntArray, offset: int, like: Array) -> Array:
     """Add every entry to the place it was taken from."""
-    total = np.bincount(index.ravel(), weights=np.broadcast_to(g, index.shape).ravel(), minlength=offset + like.size)
+    total: Any = np.bincount(
+        index.ravel(), weights=np.broadcast_to(g, index.shape).ravel(), minlength=offset + like.size
+    )
     part: Array = total[offset : offset + like.size].reshape(like.shape)
     return part
 
