@@ -13,6 +13,7 @@ import ctypes
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Any, TypeVar
@@ -108,13 +109,15 @@ def leave(taken: int) -> None:
     """Have the calling thread go on elsewhere if it runs on a core that is taken.
 
     Linux may wake a thread on the core of who wakes it, and leave both there for tens of milliseconds beside an idle
-    one. A thread that for a moment may not be there is moved, and stays where it is then.
+    one. A thread that for a moment may not be there is moved, and stays where it is then. Where a thread may not choose
+    its cores, it stays.
     """
     if core and core() == taken:
-        allowed = os.sched_getaffinity(0)
-        if len(allowed) > 1:
-            os.sched_setaffinity(0, allowed - {taken})
-            os.sched_setaffinity(0, allowed)
+        with suppress(OSError):
+            allowed = os.sched_getaffinity(0)
+            if len(allowed) > 1:
+                os.sched_setaffinity(0, allowed - {taken})
+                os.sched_setaffinity(0, allowed)
 
 
 class Pool:

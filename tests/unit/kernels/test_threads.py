@@ -120,3 +120,14 @@ def test_a_thread_leaves_a_core_that_is_taken_and_may_come_back(taken, allowed, 
     monkeypatch.setattr(os, "sched_setaffinity", lambda thread, cores: made.append(cores))
     threads.leave(taken)
     assert made == moves
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="threads choose no cores here")
+def test_a_thread_that_may_not_choose_its_cores_works_where_it_is(monkeypatch):
+    def refuse(thread, cores):
+        raise PermissionError("not here")
+
+    monkeypatch.setattr(threads, "core", lambda: 0)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda thread: {0, 1})
+    monkeypatch.setattr(os, "sched_setaffinity", refuse)
+    assert threads.submit(lambda: 7).result() == 7
