@@ -98,8 +98,9 @@ def enet_path(
     X : array or sparse matrix (n_samples, n_features)
         The data.
     y : array (n_samples,) or (n_samples, n_targets)
-        The target. Several are coupled: the lengths of the coefficients of a feature, over all targets, take the place
-        of absolute values, so that a feature is used for all of them or none (:mod:`steepest.solvers.multitask`).
+        The target, or several. These are coupled: the lengths of the coefficients of a feature, over all targets, take
+        the place of absolute values, so that a feature is used for all of them or none
+        (:mod:`steepest.solvers.multitask`).
     l1_ratio : float, default 0.5
         Share ``rho`` of the L1 part.
     eps : float, default 1e-3
@@ -113,7 +114,7 @@ def enet_path(
     Xy, copy_X, verbose
         Without effect: ``X^T y`` comes with the first pass, X is never changed, and nothing is printed.
     coef_init : array (n_features,) or (n_targets, n_features), optional
-        Start of the first alpha.
+        Start of the first alpha; of the shape of its coefficients.
     return_n_iter : bool, default False
         Whether to return the epochs too.
     positive : bool, default False
@@ -147,24 +148,27 @@ def enet_path(
     """
     check_positive("tol", tol, zero=True)
     check_count("max_iter", max_iter)
+    if not 0 <= l1_ratio <= 1:
+        raise InvalidInputError(f"l1_ratio={l1_ratio!r}: must lie between 0 and 1")
     if check_input:
         X, y = _checked(X, y)
+    shape = (*y.shape[1:], X.shape[1])
+    y = y[:, 0] if y.shape[1:] == (1,) else y
+    start = _start(coef_init, shape)
     objective = LinearObjective(X, y, sample_weight=sample_weight, fit_intercept=False)
     given = next((a for a in (alphas, n_alphas) if a is not None and not isinstance(a, str)), N_ALPHAS)
     how: dict[str, Any] = {"tolerance": tol, "max_epochs": max_iter, "orders": order_of(selection, random_state)}
     if y.ndim == 1:
-        theta = objective.start() if coef_init is None else np.asarray(coef_init, dtype=X.dtype)
-        problem = prepare(objective, theta, _gram(precompute, *X.shape))[0]
+        problem = prepare(objective, start.reshape(-1).astype(X.dtype), _gram(precompute, *X.shape))[0]
         grid, whole = _alphas(given, problem.c, l1_ratio, eps, positive), problem.squared_target
         path = follow_path(problem, strengths(grid, l1_ratio, positive), **how)
     else:
         Z, Y = _scaled(objective, positive)
-        W = np.zeros((X.shape[1], y.shape[1])) if coef_init is None else np.array(coef_init, dtype=np.float64).T
         grid = _alphas(given, np.linalg.norm(Z.T @ Y, axis=1), l1_ratio, eps, positive)
         whole = float(np.sum(Y**2))
-        path = follow_multitask_path(Z, Y, np.ascontiguousarray(W), strengths(grid, l1_ratio, positive), **how)
+        path = follow_multitask_path(Z, Y, np.ascontiguousarray(start.T), strengths(grid, l1_ratio, positive), **how)
     warn_unfinished(path, grid, tol, tol * whole, stacklevel=3)
-    coefs = np.asfortranarray(np.moveaxis(path.coefficients, 0, -1).astype(X.dtype))
+    coefs = np.asfortranarray(np.moveaxis(path.coefficients, 0, -1).astype(X.dtype).reshape(*shape, len(grid)))
     if return_n_iter:
         return grid, coefs, path.gaps, path.epochs.tolist()
     return grid, coefs, path.gaps
@@ -174,9 +178,17 @@ def _checked(X: Any, y: Any) -> tuple[Any, Array]:
     X = check_array(X, accept_sparse="csc", dtype=[np.float64, np.float32])
     y = check_array(y, dtype=X.dtype.type, ensure_2d=False)
     check_consistent_length(X, y)
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = y.ravel()
     return X, y
+
+
+def _start(coef_init: Any, shape: tuple[int, ...]) -> Array:
+    """Return a copy of the coefficients to start at, in double precision; zeros, if none are given."""
+    if coef_init is None:
+        return np.zeros(shape)
+    start = np.array(coef_init, dtype=np.float64)
+    if start.shape != shape:
+        raise InvalidInputError(f"coef_init has shape {start.shape}: must be {shape}")
+    return start
 
 
 def _scaled(objective: LinearObjective, positive: bool) -> tuple[Array, Array]:

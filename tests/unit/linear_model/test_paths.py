@@ -6,6 +6,7 @@ import sklearn.linear_model
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
+from steepest.exceptions import InvalidInputError
 from steepest.kernels.multitask import epoch_on_blocks
 from steepest.linear_model import Lasso, enet_path, lasso_path
 from steepest.linear_model.path import alpha_grid
@@ -64,9 +65,27 @@ def test_unfinished_alphas_warn(data):
         lasso_path(*data, alphas=[0.001], max_iter=1, tol=1e-12)
 
 
-def test_a_single_column_is_one_target(data):
+@pytest.mark.parametrize("check_input", [True, False])
+def test_a_single_column_is_an_array_of_one_target(data, check_input):
     X, y = data
-    assert lasso_path(X, y[:, None], alphas=3)[1].shape == (5, 3)
+    start, alone = np.ones(5), lasso_path(X, y, alphas=3, coef_init=np.ones(5))[1]
+    found = lasso_path(X, y[:, None], alphas=3, coef_init=start[None], check_input=check_input)[1]
+    assert found.shape == sklearn.linear_model.lasso_path(X, y[:, None], alphas=3)[1].shape == (1, 5, 3)
+    np.testing.assert_array_equal(found[0], alone)
+
+
+@pytest.mark.parametrize(("n_targets", "shape"), [(None, r"\(5,\)"), (1, r"\(1, 5\)"), (2, r"\(2, 5\)")])
+def test_a_start_of_another_shape_is_refused(data, n_targets, shape):
+    X, y = data
+    Y = y if n_targets is None else np.repeat(y[:, None], n_targets, axis=1)
+    with pytest.raises(InvalidInputError, match=r"coef_init has shape \(5, 2\): must be " + shape):
+        lasso_path(X, Y, alphas=3, coef_init=np.zeros((5, 2)))
+
+
+@pytest.mark.parametrize("ratio", [-0.1, 1.1, np.nan])
+def test_a_share_outside_its_range_is_refused(data, ratio):
+    with pytest.raises(InvalidInputError, match=f"l1_ratio={ratio}: must lie between 0 and 1"):
+        enet_path(*data, l1_ratio=ratio, alphas=[0.1])
 
 
 @pytest.mark.parametrize("ratio", [1.0, 0.4])

@@ -9,7 +9,7 @@ from steepest.losses import SquaredError
 from steepest.objectives.linear import LinearObjective
 from steepest.penalties import NonNegative, SquaredL2
 from steepest.solvers.exact import METHODS, ExactSolver, LeastSquares, exact
-from steepest.solvers.exact.conjugate_gradients import conjugate_gradients
+from steepest.solvers.exact.conjugate_gradients import conjugate_gradients, too_slow
 from steepest.solvers.exact.gather import gather_start
 from steepest.solvers.exact.iterated_dual import iterated_dual
 from steepest.solvers.loop import run
@@ -159,6 +159,22 @@ def test_wide_data_are_iterated_on_the_dual_and_fall_back_to_a_factorisation(spr
     Z = X - X.mean(axis=0)
     expected = Z.T @ np.linalg.solve(Z @ Z.T + 450 * 1e-2 * size**2 * np.eye(450), y - y.mean())
     np.testing.assert_allclose(theta[:-1] * size, expected * size, rtol=0, atol=1e-10 * np.abs(expected * size).max())
+
+
+@pytest.mark.parametrize("at", [-1, -5])
+def test_a_length_that_underflows_is_not_too_slow(at):
+    progress = [0.5**i for i in range(12)]
+    progress[at] = 0.0
+    assert not too_slow(progress, 1e-12, 100)
+    assert too_slow(progress, 1e-12, 10)
+
+
+def test_wide_data_are_solved_where_squares_underflow():
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((500, 4000)), rng.standard_normal(500)
+    expected = list(exact(LinearObjective(X, y, penalty=SquaredL2(0.2))))[-1].theta
+    theta = list(exact(LinearObjective(X, 1e-165 * y, penalty=SquaredL2(0.2))))[-1].theta
+    np.testing.assert_allclose(theta / 1e-165, expected, rtol=0, atol=1e-8 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize("k", [None, 2])

@@ -173,7 +173,7 @@ def too_slow(progress: list[float], tol: float, budget: float) -> bool:
     done = len(progress) - 1
     if done >= budget:
         return True
-    if done < 8 or budget == inf:
+    if done < 8 or budget == inf or 0.0 in (progress[-1], progress[-5]):  # tiny lengths underflow
         return False
     rate = (progress[-1] / progress[-5]) ** 0.25
     return bool(rate >= 1.0 or done + np.log(tol / progress[-1]) / np.log(rate) > budget)

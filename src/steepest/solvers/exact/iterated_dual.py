@@ -40,7 +40,9 @@ def iterated_dual(
     iteration = DualIteration(rough.X, root, ridge, centre=problem.fit_intercept)
     first = float(np.linalg.norm(start))
     A, rest = np.zeros(problem.n), root * Y[:, 0]
-    yield Iterate(0, np.zeros(start.shape), start, start, np.array([first]), float(first > 0.0))
+    yield Iterate(0, np.zeros(start.shape), start, start, np.array([first]), float(start.any()))
+    if first == 0.0:  # nothing to do, or squares underflow: the caller looks at ``relative``, and knows a way
+        return
     progress, relative, whole = [1.0], 1.0, float(np.linalg.norm(rest))
     while relative > tol:
         size = float(np.linalg.norm(rest))
