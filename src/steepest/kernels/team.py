@@ -102,7 +102,8 @@ class Team:
     def __init__(self, function: Callable[..., None], n_blocks: int, *arrays: Any) -> None:
         self._function = function
         self._counters = np.zeros(4 * LINE, dtype=np.int64)
-        self._counters[NEXT] = n_blocks  # nothing is left to claim before the first pass
+        self._counters[NEXT] = self._counters[DONE] = n_blocks  # nothing is left to do of the pass before the first
+        self._counters[TURN] = 1
         self._arguments = (n_blocks, *arrays)
         self._others: list[Task] = []
         self._n_others = min(n_threads(), n_blocks) - 1
@@ -110,9 +111,13 @@ class Team:
     def run(self) -> None:
         """Run one pass on all threads."""
         self._others = [other for other in self._others if not other.done()]
-        for _ in range(self._n_others - len(self._others)):
-            self._others.append(submit(self._function, self._counters, False, *self._arguments))
-        self._function(self._counters, True, *self._arguments)
+        try:
+            for _ in range(self._n_others - len(self._others)):
+                self._others.append(submit(self._function, self._counters, False, *self._arguments))
+            self._function(self._counters, True, *self._arguments)
+        except BaseException:
+            self.dismiss()  # nobody is to wait for what is left of a pass that was broken off
+            raise
 
     def dismiss(self) -> None:
         """Send the other threads to sleep at once: their cores are needed for something else."""

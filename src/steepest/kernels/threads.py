@@ -55,10 +55,14 @@ def map_blocks(function: Callable[[int, int], T], n_rows: int, block_rows: int) 
         for i in numbers:
             results[i] = function(starts[i], min(starts[i] + block_rows, n_rows))
 
-    others = [submit(work) for _ in range(min(n_threads(), len(starts)) - 1)]
+    others: list[Task] = []
     try:
+        for _ in range(min(n_threads(), len(starts)) - 1):
+            others.append(submit(work))
         work()
     finally:
+        for _ in numbers:  # of blocks that nobody is to begin after an error
+            pass
         for other in others:
             if not other.cancel():  # who has not begun by now finds nothing left
                 other.result()

@@ -69,6 +69,32 @@ def test_threads_that_were_dismissed_are_called_again(monkeypatch, counting):
             runner._others[0].result()
 
 
+@pytest.mark.parametrize("passes", [0, 1])
+def test_a_leader_that_is_interrupted_leaves_nobody_waiting(passes, monkeypatch):
+    monkeypatch.setenv("STEEPEST_NUM_THREADS", "2")
+    left_over = [passes]
+
+    def broken_off(counters, leads, n_blocks, given, done):
+        if leads and not left_over[0]:
+            counters[team.DONE] = 0  # a pass is open whose blocks nobody does
+            counters[team.TURN] += 1
+            raise KeyboardInterrupt
+        left_over[0] -= leads
+        count(counters, leads, n_blocks, given, done)
+
+    runner = team.Team(broken_off, N_BLOCKS, np.ones(1), np.zeros(N_BLOCKS))
+    for _ in range(passes):
+        runner.run()
+    with pytest.raises(KeyboardInterrupt):
+        runner.run()
+    deadline = time.monotonic() + 5.0
+    while not all(other.done() for other in runner._others) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    left = all(other.done() for other in runner._others)
+    runner.dismiss()
+    assert left
+
+
 def test_one_block_needs_no_other_thread(counting):
     _, done, runner = counting(n_blocks=1)
     runner.run()

@@ -50,6 +50,23 @@ def test_an_error_in_any_thread_is_raised(monkeypatch):
         threads.map_blocks(fail, 100, 1)
 
 
+def test_no_block_is_begun_after_the_calling_thread_was_interrupted(monkeypatch):
+    monkeypatch.setenv("STEEPEST_NUM_THREADS", "2")
+    begun, helped = [], threading.Event()
+
+    def interrupted(start, stop):
+        if threading.current_thread() is threading.main_thread():
+            helped.wait()
+            raise KeyboardInterrupt
+        helped.set()
+        begun.append(start)
+        time.sleep(0.01)
+
+    with pytest.raises(KeyboardInterrupt):
+        threads.map_blocks(interrupted, 1000, 1)
+    assert len(begun) < 100
+
+
 def test_a_task_is_done_by_one_thread_or_cancelled():
     task = threads.submit(lambda a, b: a + b, 3, 4)
     assert task.result() == 7 and task.done() and not task.cancel()
