@@ -129,6 +129,31 @@ def test_a_cluster_that_loses_its_last_member_is_exactly_empty():
     assert partition.sums[1, 0] == 0.0
 
 
+@pytest.mark.parametrize("layout", ["dense", "sparse"])
+@pytest.mark.parametrize(
+    "dtype, size",
+    [(np.float32, 4e-23), (np.float32, 8e18), (np.float64, 4e-23), (np.float64, 8e18), (np.float64, 1e-161)],
+)
+def test_labels_are_exact_where_scores_underflow_or_overflow(dtype, size, layout):
+    X, C, _ = problem(2000, 3, 6, np.float64)
+    X, C = (X * size).astype(dtype), (C * size).astype(dtype)
+    given, none = sparse.csr_array(X), np.empty(0, dtype)
+    dense = layout == "dense"
+    partition = DensePartition(X, none, 6, np.zeros(3, dtype)) if dense else SparsePartition(given, none, 6)
+    partition.assign(C)
+    np.testing.assert_array_equal(partition.labels, reference.nearest(X, C))
+
+
+def test_bounds_beyond_single_precision_are_not_kept():
+    rng = np.random.default_rng(3)
+    X, C, way = (rng.standard_normal((n, 30)) * size for n, size in ((400, 2e39), (12, 2e39), (12, 1e37)))
+    partition = DensePartition(X, np.empty(0), 12, np.zeros(30))
+    for _ in range(60):
+        partition.assign(C)
+        np.testing.assert_array_equal(partition.labels, reference.nearest(X, C))
+        C = C + way
+
+
 @pytest.mark.parametrize("d, k", [(2, 200), (30, 12)])
 def test_bounds_never_change_a_label(d, k):
     """Pruned and unpruned, along a run in which centres slow down; points of a lattice tie all the time."""

@@ -162,7 +162,7 @@ def _advance(
         elif way > second:
             second = way
     reach = pack_centres(centres, origin, table, half_norms)
-    limits[SLOPE], limits[OFFSET] = score_error(limits[ROUNDING], reach, limits[TYPICAL])
+    limits[SLOPE], limits[OFFSET] = score_error(half_norms, limits[ROUNDING], reach, limits[TYPICAL])
     if gaps.shape[0] > 0:
         for j in range(new.shape[0]):
             drift[j] = (np.float64(drift[j]) + (second if j == which else longest)) * (2 * ROUND_UP - 1)

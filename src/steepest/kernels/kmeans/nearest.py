@@ -67,8 +67,11 @@ def score_rounding(n_features: int, dtype: Any) -> float:
 
 
 @compiled
-def score_error(rounding: float, reach: float, typical: float) -> tuple[float, float]:
+def score_error(half_norms: Array, rounding: float, reach: float, typical: float) -> tuple[float, float]:
     r"""Return ``slope, offset`` so that a score's rounding error is at most ``slope |x|^2 / 2 + offset``.
+
+    The score is of the precision of ``half_norms``. The offset is infinite if scores may overflow where ``|x|^2 / 2``
+    does not.
 
     Notes
     -----
@@ -76,7 +79,14 @@ def score_error(rounding: float, reach: float, typical: float) -> tuple[float, f
     For any a > 0, ``|x| |c| <= a |x|^2 / 2 + |c|^2 / (2 a)``, which is tight for a = |c| / |x|. With the typical
     squared length T of the points, ``a^2 = 2 r / T``::
 
-        slope = u a        offset = u r (1 + 1 / a)
+        slope = u a        offset = u r (1 + 1 / a) + m
+
+    where m is what may be lost besides, in each product, to numbers below the smallest normal one. With M the largest
+    number, ``|x|^2 / 2 <= M`` and ``r <= M / 16`` no partial sum exceeds ``r + |x| |c| <= M / 16 + M / 2``.
     """
+    numbers = np.finfo(half_norms.dtype)
+    if not reach <= numbers.max / 16:
+        return 0.0, np.inf
     a = np.sqrt(2 * reach / typical) if reach > 0 and typical > 0 else 1.0
-    return rounding * a, rounding * reach * (1 + 1 / a)
+    lost = 4 * rounding / np.float64(numbers.eps) * np.float64(numbers.tiny)
+    return rounding * a, rounding * reach * (1 + 1 / a) + lost

@@ -16,6 +16,7 @@ from steepest.typing import Array, IntArray
 
 LEAST_WORK_FOR_GAPS = 256  # multiply-adds a point below which computing it anew is cheaper than asking its bound
 GAP_BUFFER_BYTES = 1 << 25
+LARGEST_SPREAD = 1e30  # of a feature: bounds, in single precision, stay finite
 PACKED_BYTES = 1 << 24  # of a copy of the data as the tiles read it: where bounds do not pay, nothing else is read
 FEW_PRODUCTS = 64  # a row: blocks are larger, lest what each costs is noticed
 MOST_STEPS, PATH_NUMBERS = 64, 1 << 19  # that are taken in one call, and of their centres
@@ -108,14 +109,15 @@ class DensePartition(_Sums):
         super().__init__(n, d, n_clusters if reuse else 0, -(-(d + 2) // lanes) * lanes, block_rows)
         self.X, self.weights, self.origin = X, weights, origin
         pays = reuse and d * n_clusters >= LEAST_WORK_FOR_GAPS and 4 * n <= max(GAP_BUFFER_BYTES, X.nbytes // 10)
+        spread = float(max(-X.min(), X.max())) + float(np.abs(origin).max()) if pays else 0.0
+        pays = pays and spread < LARGEST_SPREAD
         self._packs = reuse and not pays and 4 * n * (d + 1) <= PACKED_BYTES
         self._gaps = np.full(n if pays else 0, -np.inf, dtype=np.float32)
         self._centres, self._drift = np.zeros((n_clusters, d), X.dtype), np.zeros(n_clusters, np.float32)
         self._limits, self._plan = np.zeros(8), np.array([0, 0, 0, -n])  # the first n moves are from nowhere
         some = X[:: max(1, n // 256)] - origin
         self._limits[lloyd.TYPICAL] = float(np.einsum("if,if->", some, some)) / max(len(some), 1)
-        if pays:
-            self._limits[lloyd.SPREAD] = float(max(-X.min(), X.max())) + float(np.abs(origin).max())
+        self._limits[lloyd.SPREAD] = spread
         most = max(1, min(MOST_STEPS, PATH_NUMBERS // (n_clusters * d))) if reuse else 1
         self._path, self._records = np.zeros((most, n_clusters, d), X.dtype), np.zeros((most, 5))
         self._score_in(np.float32)
@@ -202,14 +204,15 @@ class SparsePartition(_Sums):
         n, d = X.shape
         super().__init__(n, d, n_clusters if reuse else 0, d + 2)
         self.X, self.weights = X, weights
-        self._typical = float(X.data @ X.data) / n
+        self._typical = float(np.einsum("e,e->", X.data, X.data, dtype=np.float64)) / n
         self._moves = -n  # the first n are from nowhere
 
     def assign(self, centres: Array) -> int:
         """Give every row to its nearest centre; return how many rows changed."""
         X, blocks = self.X, self._blocks
         half_norms = (np.einsum("jf,jf->j", centres, centres, dtype=np.float64) / 2).astype(centres.dtype)
-        slope, offset = score_error(score_rounding(X.shape[1], X.dtype), float(half_norms.max()), self._typical)
+        reach, rounding = float(half_norms.max()), score_rounding(X.shape[1], X.dtype)
+        slope, offset = score_error(half_norms, rounding, reach, self._typical)
         self.centres = None
         transposed = np.ascontiguousarray(centres.T)
 

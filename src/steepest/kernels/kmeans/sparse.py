@@ -76,6 +76,7 @@ def _nearest_of_row(
         products = transposed[indices[e]]
         for j in range(scores.shape[0]):
             scores[j] -= value * products[j]
+    half_norm = float(data.dtype.type(half_norm))  # infinite where scores may be
     label = _nearest(scores, 2 * (slope * half_norm + offset))
     if label < 0:
         for e in range(begin, end):
