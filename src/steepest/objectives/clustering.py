@@ -74,6 +74,15 @@ class Iteration(NamedTuple):
     empty_clusters: int = 0
 
 
+class _Moments(NamedTuple):
+    """Of every feature the mean, as the sum of two numbers, lest it be rounded, and the variance; the weights' sum."""
+
+    near: NDArray[np.float64]
+    offset: NDArray[np.float64]
+    variance: NDArray[np.float64]
+    mass: float
+
+
 class ClusteringObjective:
     r"""``J(C) = sum_i w_i min_j |x_i - c_j|^2``, the within-cluster sum of squared distances (SSE, inertia).
 
@@ -156,18 +165,18 @@ class ClusteringObjective:
     # ------------------------------------------------------------------ the data in numbers
 
     @cached_property
-    def _moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    def _moments(self) -> "_Moments":
         """Mean and variance of every feature, and the sum of the weights."""
         if sparse.issparse(self.X):
             return self._sparse_moments()
         mass = float(self.weights.sum(dtype=np.float64)) if len(self.weights) else float(self.n_samples)
         mean = self.X[:: max(1, self.n_samples // 256)].mean(axis=0, dtype=np.float64)
         for _ in range(2):  # a second time from the mean itself, should the difference below cancel
-            offset, squares = self._sums_from(mean) / mass
-            mean, variance = mean + offset, squares - offset**2
+            near, (offset, squares) = mean, self._sums_from(mean) / mass
+            mean, variance = near + offset, squares - offset**2
             if np.all(offset**2 <= CLOSE * squares):
                 break
-        return mean, variance, mass
+        return _Moments(near, offset, variance, mass)
 
     def _sums_from(self, near: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return ``sum_i w_i (x_i - near)`` and ``sum_i w_i (x_i - near)^2``, feature by feature."""
@@ -185,33 +194,33 @@ class ClusteringObjective:
         found: NDArray[np.float64] = sums + np.stack([rest.sum(axis=0), (rest**2).sum(axis=0)])
         return found
 
-    def _sparse_moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    def _sparse_moments(self) -> "_Moments":
         weights = self.weights.astype(np.float64) if len(self.weights) else np.ones(self.n_samples)
         mass = float(weights.sum())
         mean = np.asarray(weights @ self.X).ravel() / mass
         per_entry = np.repeat(weights, np.diff(self.X.indptr))
         squares = np.bincount(self.X.indices, per_entry * (self.X.data - mean[self.X.indices]) ** 2, self.n_features)
         absent = mass - np.bincount(self.X.indices, per_entry, self.n_features)
-        return mean, (squares + absent * mean**2) / mass, mass
+        return _Moments(mean, np.zeros_like(mean), (squares + absent * mean**2) / mass, mass)
 
     @cached_property
     def variance(self) -> NDArray[np.float64]:
         """The (weighted) variance of every feature."""
-        return self._moments[1]
+        return self._moments.variance
 
     @cached_property
     def origin(self) -> Array:
         """What rows and centres are measured from; see :func:`short_origin`."""
         if sparse.issparse(self.X):
             return np.zeros(self.n_features, dtype=self.X.dtype)
-        mean, variance, _ = self._moments
-        return short_origin(mean, variance).astype(self.X.dtype)
+        near, offset, variance, _ = self._moments
+        return short_origin(near + offset, variance).astype(self.X.dtype)
 
     @cached_property
     def _square_sum(self) -> float:
         """``sum_i w_i |x_i - origin|^2``, as variance plus squared mean from the origin."""
-        mean, variance, mass = self._moments
-        return float(mass * (variance + (mean - self.origin) ** 2).sum())
+        near, offset, variance, mass = self._moments
+        return float(mass * (variance + (near - self.origin + offset) ** 2).sum())
 
     # ------------------------------------------------------------------ value and gradient
 

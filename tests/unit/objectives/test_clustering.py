@@ -52,6 +52,15 @@ def test_the_value_from_sums_is_the_sum_of_distances(offset):
     assert objective.partition_value_and_gradient(partition, X[:4].ravel())[0] == pytest.approx(exact, rel=1e-8)
 
 
+def test_the_value_from_sums_does_not_depend_on_the_last_digit_of_a_far_mean():
+    X = 1e9 + 1e-3 * np.random.default_rng(0).standard_normal((300, 2))
+    objective = ClusteringObjective(X, 2)
+    partition = objective.partition()
+    partition.assign(X[:2])
+    exact = squared_distances(X, X[:2]).min(axis=1).sum()
+    assert objective.partition_value_and_gradient(partition, X[:2].ravel())[0] == pytest.approx(exact, rel=1e-9)
+
+
 def test_the_value_of_tiny_clusters_far_apart_does_not_cancel():
     rng = np.random.default_rng(3)
     X = np.repeat([[0.0, 0.0], [1e6, -1e6]], 50, axis=0) + 1e-3 * rng.standard_normal((100, 2))
