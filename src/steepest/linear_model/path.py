@@ -154,12 +154,12 @@ def enet_path(
         X, y = _checked(X, y)
     shape = (*y.shape[1:], X.shape[1])
     y = y[:, 0] if y.shape[1:] == (1,) else y
-    start = _start(coef_init, shape)
+    start, gram = _start(coef_init, shape), _gram(precompute, *X.shape)
     objective = LinearObjective(X, y, sample_weight=sample_weight, fit_intercept=False)
     given = next((a for a in (alphas, n_alphas) if a is not None and not isinstance(a, str)), N_ALPHAS)
     how: dict[str, Any] = {"tolerance": tol, "max_epochs": max_iter, "orders": order_of(selection, random_state)}
     if y.ndim == 1:
-        problem = prepare(objective, start.reshape(-1).astype(X.dtype), _gram(precompute, *X.shape))[0]
+        problem = prepare(objective, start.reshape(-1).astype(X.dtype), gram)[0]
         grid, whole = _alphas(given, problem.c, l1_ratio, eps, positive), problem.squared_target
         path = follow_path(problem, strengths(grid, l1_ratio, positive), **how)
     else:

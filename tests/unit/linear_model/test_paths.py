@@ -149,3 +149,6 @@ def test_wrong_options_are_named(data):
         lasso_path(*data, l1_ratio=0.5)
     with pytest.raises(ValueError, match=r"precompute has shape \(2, 2\): must be \(5, 5\)"):
         lasso_path(*data, precompute=np.eye(2))
+    X, y = data
+    with pytest.raises(InvalidInputError, match=r"precompute has shape \(2, 2\): must be \(5, 5\)"):
+        lasso_path(X, np.c_[y, y], precompute=np.eye(2))
