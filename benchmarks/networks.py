@@ -5,6 +5,7 @@ order, by the same update rule. The quality of an answer is how far its loss on 
 readable layers and solver), in shares of that: whoever does other steps arrives elsewhere and does not count.
 """
 
+import shutil
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -129,7 +130,7 @@ class _Ready:
 def torch_training(
     setting: Setting, network: Network, X: Any, y: Any, orders: Any, rule: str, *, kind: str, threads: int
 ) -> Callable[[], Any]:
-    """Return PyTorch's eager training."""
+    """Return PyTorch's training: eager, with an optimiser of some kind, or compiled, with the fused one."""
     import torch
 
     modules: list[Any] = []
@@ -148,6 +149,13 @@ def torch_training(
     kinds["cross_entropy"] = torch.nn.CrossEntropyLoss
     loss_of = kinds[setting.loss]()
     share = 0.5 if setting.loss == "squared_error" else 1.0
+    options = {"fused": True} if kind == "compiled" else {kind: True} if kind else {}
+
+    def forward(rows: Any, targets: Any) -> Any:
+        return share * loss_of(model(rows), targets)
+
+    if kind == "compiled":
+        forward = torch.compile(forward, dynamic=False)
     inputs, column = torch.from_numpy(X), torch.from_numpy(y if y.dtype.kind == "i" else y[:, None])
     index = [torch.from_numpy(order) for order in orders]
 
@@ -158,13 +166,12 @@ def torch_training(
                 flip = value.ndim == 2
                 parameter.copy_(torch.from_numpy(value.T.copy() if flip else value))
         make = torch.optim.Adam if rule == "adam" else torch.optim.SGD
-        optimiser = make(model.parameters(), lr=RATES[rule], **({kind: True} if kind else {}))
+        optimiser = make(model.parameters(), lr=RATES[rule], **options)
         for order in index:
             for start in range(0, setting.n, setting.batch):
                 rows = order[start : start + setting.batch]
                 optimiser.zero_grad()
-                loss = share * loss_of(model(inputs[rows]), column[rows])
-                loss.backward()
+                forward(inputs[rows], column[rows]).backward()
                 optimiser.step()
         values = (p.detach().numpy() for p in model.parameters())
         return np.concatenate([(v.T if v.ndim == 2 else v).ravel() for v in values])
@@ -245,7 +252,7 @@ def regime(setting: Setting, dtype: Any, rule: str) -> Regime:
                 f"torch{kind and ', ' + kind}, {threads} thread{'s' * (threads > 1)}",
                 torch_training(setting, network, X, y, orders, rule, kind=kind, threads=threads),
             )
-            for kind in ("", "foreach", "fused")
+            for kind in ("", "foreach", "fused", *(["compiled"] if shutil.which("c++") else []))
             for threads in ((1, 2) if network.theta.size > LARGE else (1,))
         ]
         return Contest(contenders, quality, allowed=1e-3 if dtype == np.float32 else 1e-4)
