@@ -3,7 +3,8 @@
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -17,9 +18,32 @@ from steepest.step import Step
 from steepest.trace import Trace
 from steepest.typing import Array
 
-__all__ = ["CallbackBridge", "Estimator", "with_callbacks"]
+__all__ = ["CallbackBridge", "Estimator", "fitting"]
 
 Attributes = Callable[[Array], dict[str, Any]]
+Fit = TypeVar("Fit", bound=Callable[..., Any])
+SEEN = ("n_features_in_", "feature_names_in_")
+
+
+def fitting(fit: Fit) -> Fit:
+    """Have a ``fit`` let go of its callbacks whatever happens, and forget the features of data that it refuses.
+
+    NaN and infinity may be noticed only by the first pass over the data; the features are recorded before that.
+    """
+    managed = with_callbacks(fit)
+
+    @wraps(fit)
+    def attempt(self: Any, *args: Any, **kwargs: Any) -> Any:
+        before = {name: vars(self)[name] for name in SEEN if name in vars(self)}
+        try:
+            return managed(self, *args, **kwargs)
+        except ValueError:
+            for name in SEEN:
+                vars(self).pop(name, None)
+            vars(self).update(before)
+            raise
+
+    return cast(Fit, attempt)
 
 
 class Estimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, clone, is_classifier, is_clusterer
 from sklearn.callback import ProgressBar, ScoringMonitor
+from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from steepest.solvers.stopping import Reason
@@ -152,6 +153,19 @@ class TestEveryEstimator:
         settings = {"random_state": 3} if "random_state" in cls().get_params() else {}
         first, second = fit(cls(**settings)), fit(cls(**settings))
         np.testing.assert_array_equal(first.trace_["value"], second.trace_["value"])
+
+    def test_refused_data_leave_no_mark(self, cls: type) -> None:
+        X, y = data_for(cls())
+        wider = np.pad(X, ((0, 0), (0, 1)), constant_values=np.nan)
+        estimator = cls()
+        with pytest.raises(ValueError, match="NaN"):
+            estimator.fit(wider, y)
+        with pytest.raises(NotFittedError):
+            estimator.predict(X)
+        before = fit(estimator).predict(X)
+        with pytest.raises(ValueError, match="NaN"):
+            estimator.fit(wider, y)
+        np.testing.assert_array_equal(estimator.predict(X), before)
 
     def test_survives_clone_and_pickle(self, cls: type) -> None:
         estimator = fit(cls())

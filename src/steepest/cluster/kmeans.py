@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from steepest.cluster.base import KMeansBase
-from steepest.estimator import CallbackBridge, with_callbacks
+from steepest.estimator import CallbackBridge, fitting
 from steepest.exceptions import DivergenceError
 from steepest.kernels.blas import one_blas_thread
 from steepest.objectives.clustering import ClusteringObjective
@@ -141,7 +141,7 @@ class KMeans(KMeansBase):
         self.solver = solver
         self.learning_rate = learning_rate
 
-    @with_callbacks  # type: ignore[untyped-decorator]  # scikit-learn ships no types
+    @fitting
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> "KMeans":
         """Find the centres of ``X`` (n_samples, n_features), dense or sparse."""
         self._check_parameters()

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from steepest.cluster.base import KMeansBase, generator
-from steepest.estimator import with_callbacks
+from steepest.estimator import fitting
 from steepest.objectives.clustering import ClusteringObjective
 from steepest.solvers.minibatch_kmeans import (
     CentreCounts,
@@ -125,7 +125,7 @@ class MiniBatchKMeans(KMeansBase):
 
     # ------------------------------------------------------------------ a whole fit
 
-    @with_callbacks  # type: ignore[untyped-decorator]  # scikit-learn ships no types
+    @fitting
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> "MiniBatchKMeans":
         """Find the centres of ``X`` (n_samples, n_features), dense or sparse."""
         self._check_parameters()

@@ -9,7 +9,7 @@ from scipy import sparse
 from sklearn import config_context
 from sklearn.utils import metadata_routing
 
-from steepest.estimator import with_callbacks
+from steepest.estimator import fitting
 from steepest.exceptions import InvalidInputError
 from steepest.linear_model.coordinate_regressor import CoordinateRegressor
 from steepest.linear_model.path import enet_path
@@ -127,7 +127,7 @@ class ElasticNet(CoordinateRegressor):
         self.batch_size = batch_size
         self.update = update
 
-    @with_callbacks  # type: ignore[untyped-decorator]  # scikit-learn ships no types
+    @fitting
     def fit(self, X: Any, y: Any, sample_weight: Any = None, check_input: bool = True) -> "ElasticNet":
         """Fit the coefficients and the intercept.
 

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.linalg
 from scipy import sparse
 
-from steepest.estimator import with_callbacks
+from steepest.estimator import fitting
 from steepest.linear_model.least_squares import LeastSquaresRegressor, singular_values
 from steepest.objectives.linear import LinearObjective
 from steepest.penalties import NonNegative
@@ -106,7 +106,7 @@ class LinearRegression(LeastSquaresRegressor):
         self.max_iter = max_iter
         self.random_state = random_state
 
-    @with_callbacks  # type: ignore[untyped-decorator]  # scikit-learn ships no types
+    @fitting
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "LinearRegression":
         """Fit the coefficients and the intercept.
 

@@ -11,7 +11,7 @@ from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.class_weight import compute_class_weight
 
-from steepest.estimator import with_callbacks
+from steepest.estimator import fitting
 from steepest.exceptions import InvalidInputError
 from steepest.kernels.blas import beside_kernels
 from steepest.linear_model.classifier import LinearClassifier
@@ -178,7 +178,7 @@ class LogisticRegression(LinearClassifier):
         self.batch_size = batch_size
         self.update = update
 
-    @with_callbacks  # type: ignore[untyped-decorator]  # scikit-learn ships no types
+    @fitting
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "LogisticRegression":
         """Fit the coefficients and the intercepts."""
         penalty, C = self._checked_penalty()

@@ -12,7 +12,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import metadata_routing
 from sklearn.utils.parallel import Parallel, delayed
 
-from steepest.estimator import with_callbacks
+from steepest.estimator import fitting
 from steepest.exceptions import InvalidInputError
 from steepest.kernels.blas import one_blas_thread
 from steepest.kernels.threads import map_blocks
@@ -51,7 +51,7 @@ class PathCV(CoordinateRegressor):
         router = metadata_routing.MetadataRouter(owner=self).add_self_request(self)
         return router.add(splitter=check_cv(self.cv), method_mapping=mapping)
 
-    @with_callbacks  # type: ignore[untyped-decorator]  # scikit-learn ships no types
+    @fitting
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> "PathCV":
         """Find alpha (and l1_ratio) by cross-validation, then fit on all data.
 

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from steepest.estimator import with_callbacks
+from steepest.estimator import fitting
 from steepest.exceptions import InvalidInputError
 from steepest.linear_model.least_squares import EXACT, LeastSquaresRegressor
 from steepest.losses import SquaredError
@@ -103,7 +103,7 @@ class Ridge(LeastSquaresRegressor):
         self.batch_size = batch_size
         self.update = update
 
-    @with_callbacks  # type: ignore[untyped-decorator]  # scikit-learn ships no types
+    @fitting
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "Ridge":
         """Fit the coefficients and the intercept.
 

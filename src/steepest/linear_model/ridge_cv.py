@@ -10,7 +10,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
 from steepest.certificate import Certificate
-from steepest.estimator import with_callbacks
+from steepest.estimator import fitting
 from steepest.exceptions import InvalidInputError
 from steepest.kernels.blas import beside_kernels
 from steepest.linear_model.base import LinearRegressor
@@ -93,7 +93,7 @@ class RidgeCV(LinearRegressor):
         self.store_cv_results = store_cv_results
         self.alpha_per_target = alpha_per_target
 
-    @with_callbacks  # type: ignore[untyped-decorator]  # scikit-learn ships no types
+    @fitting
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> "RidgeCV":
         """Choose ``alpha``, then fit with it.
 

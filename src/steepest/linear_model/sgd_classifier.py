@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 
-from steepest.estimator import with_callbacks
+from steepest.estimator import fitting
 from steepest.exceptions import InvalidInputError
 from steepest.linear_model.classifier import LinearClassifier
 from steepest.linear_model.stochastic import CLASSIFICATION_LOSSES, MAX_INT, StochasticModel, Task
@@ -175,7 +175,7 @@ class SGDClassifier(LinearClassifier, StochasticModel):
         self.average = average
         self.batch_size = batch_size
 
-    @with_callbacks  # type: ignore[untyped-decorator]  # scikit-learn ships no types
+    @fitting
     def fit(
         self, X: Any, y: Any, coef_init: Any = None, intercept_init: Any = None, sample_weight: Any = None
     ) -> "SGDClassifier":

@@ -7,7 +7,7 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import ShuffleSplit
 from sklearn.utils import check_random_state
 
-from steepest.estimator import with_callbacks
+from steepest.estimator import fitting
 from steepest.exceptions import InvalidInputError
 from steepest.linear_model.classifier import SparseCoefficients
 from steepest.linear_model.stochastic import MAX_INT, REGRESSION_LOSSES, StochasticModel, Task
@@ -154,7 +154,7 @@ class SGDRegressor(SparseCoefficients, RegressorMixin, StochasticModel):  # type
         self.average = average
         self.batch_size = batch_size
 
-    @with_callbacks  # type: ignore[untyped-decorator]  # scikit-learn ships no types
+    @fitting
     def fit(
         self, X: Any, y: Any, coef_init: Any = None, intercept_init: Any = None, sample_weight: Any = None
     ) -> "SGDRegressor":

@@ -15,7 +15,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 
-from steepest.estimator import Estimator, with_callbacks
+from steepest.estimator import Estimator, fitting
 from steepest.exceptions import InvalidInputError
 from steepest.layers import Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D, ReLU
 from steepest.layers.layer import Shape
@@ -293,7 +293,7 @@ class ConvClassifier(ClassifierMixin, ConvolutionalNetwork):  # type: ignore[mis
 
     classes_: Any
 
-    @with_callbacks  # type: ignore[untyped-decorator]  # scikit-learn ships no types
+    @fitting
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "ConvClassifier":
         """Train until the loss (or the held-out accuracy) stops improving."""
         self._check_options()
@@ -338,7 +338,7 @@ class ConvRegressor(MultiOutputMixin, RegressorMixin, ConvolutionalNetwork):  # 
     True
     """
 
-    @with_callbacks  # type: ignore[untyped-decorator]  # scikit-learn ships no types
+    @fitting
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "ConvRegressor":
         """Train until the loss (or the held-out R^2) stops improving."""
         self._check_options()

@@ -11,7 +11,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
-from steepest.estimator import with_callbacks
+from steepest.estimator import fitting
 from steepest.exceptions import InvalidInputError
 from steepest.losses import LogisticLoss, Loss, SoftmaxCrossEntropy
 from steepest.neural_network.perceptron import Perceptron, has_passes
@@ -136,7 +136,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]  # sciki
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
 
-    @with_callbacks  # type: ignore[untyped-decorator]  # scikit-learn ships no types
+    @fitting
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "MLPClassifier":
         """Train until the loss (or the held-out accuracy) stops improving."""
         return self._fit(X, y, sample_weight, None, incremental=False)

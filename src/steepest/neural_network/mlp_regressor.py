@@ -9,7 +9,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
-from steepest.estimator import with_callbacks
+from steepest.estimator import fitting
 from steepest.exceptions import InvalidInputError
 from steepest.losses import HalfPoissonDeviance, HalfSquaredError, Loss
 from steepest.neural_network.perceptron import Perceptron, has_passes
@@ -138,7 +138,7 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, Perceptron):  # type: ignor
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
 
-    @with_callbacks  # type: ignore[untyped-decorator]  # scikit-learn ships no types
+    @fitting
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "MLPRegressor":
         """Train until the loss (or the held-out score) stops improving."""
         return self._fit(X, y, sample_weight, incremental=False)
