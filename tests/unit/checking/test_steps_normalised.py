@@ -75,6 +75,26 @@ def test_the_sentence_quotes_the_code_of_the_value() -> None:
     assert "without the factor `gamma` of `gamma * xhat`" in report.diagnoses[0].sentence
 
 
+def standardised(X: Any, R: Any) -> Any:
+    mu = X.mean(axis=0)
+    var = ((X - mu) ** 2).mean(axis=0)
+    return np.sum(((X - mu) / np.sqrt(var + 1e-5) - R) ** 2)
+
+
+@pytest.mark.parametrize(
+    ("mean_counts", "named"), [(True, "deviation taken"), (False, "`mu = X.mean(axis=0)` and `var")]
+)
+def test_only_what_is_taken_for_a_constant_is_said_to_be(mean_counts: bool, named: str) -> None:
+    def gradient(X: Any, R: Any) -> Any:
+        deviation = np.sqrt(X.var(axis=0) + 1e-5)
+        slope = 2 * ((X - X.mean(axis=0)) / deviation - R) / deviation
+        return slope - mean_counts * slope.mean(axis=0)
+
+    sentence = check_gradient(standardised, gradient, X, data={"R": R}).diagnoses[0].sentence
+    assert named in sentence
+    assert ("mean and deviation" in sentence) is False
+
+
 def layer_norm(X: Any, g: Any, b: Any, R: Any) -> Any:
     centred = X - X.mean(axis=-1, keepdims=True)
     deviation = np.sqrt((centred**2).mean(axis=-1, keepdims=True) + 1e-5)

@@ -240,7 +240,9 @@ ROW_MAPS = (
                 "divided by the variance in place of the deviation", STANDARD_RULE),
             Way("factor-missing", lambda u, v, g, a: g - _mean(g, a) - v * _mean(g * v, a),
                 "without the division by the deviation", STANDARD_RULE),
-            Way("path-missing", lambda u, v, g, a: g * _inverse_deviation(u, v, a),
+            Way("path-missing", lambda u, v, g, a: (g - _mean(g, a)) * _inverse_deviation(u, v, a),
+                "with the deviation taken for a constant", STANDARD_RULE),
+            Way("path-missing", lambda u, v, g, a: g * _inverse_deviation(u, v, a),  # of a centred input: as above
                 "with mean and deviation taken for constants", STANDARD_RULE),
             Way("activation-missing", lambda u, v, g, a: g, "as if nothing were standardised", STANDARD_RULE),
             Way("operand-other", lambda u, v, g, a: _inverse_deviation(u, v, a)
