@@ -10,12 +10,12 @@ def names() -> list[str]:
     """Names of the benchmarks: the modules of this folder that define ``main``."""
     folder = Path(__file__).parent
     modules = sorted(module.name for module in pkgutil.iter_modules([str(folder)]))
-    return [name for name in modules if "def main(" in (folder / f"{name}.py").read_text()]
+    return [name for name in modules if "\ndef main(" in (folder / f"{name}.py").read_text()]
 
 
 def run(argv: list[str]) -> int:
     """Run the benchmark that ``argv`` names; the exit code is its own."""
-    known = [name for name in names() if name != "__main__"]
+    known = names()
     if not argv or argv[0] not in known:
         given = f"{argv[0]}: no such benchmark. " if argv and not argv[0].startswith("-") else ""
         print(f"{given}usage: python -m benchmarks NAME [options], with NAME one of: {', '.join(known)}")

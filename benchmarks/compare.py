@@ -1,6 +1,6 @@
 """The harness: contenders take turns in one process, and speed counts only at equal quality.
 
-A benchmark file offers ``regimes(quick)``, a list of :class:`Regime`; :func:`main` runs them and prints one table.
+A benchmark file offers ``regimes(quick)``, a list of :class:`Regime`; :func:`run_regimes` runs them and prints a table.
 """
 
 import argparse
@@ -226,7 +226,7 @@ def options(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: list[str], regimes: Callable[[bool], list[Regime]]) -> int:
+def run_regimes(argv: list[str], regimes: Callable[[bool], list[Regime]]) -> int:
     """Run the regimes that the options ask for; the exit code is 1 if an answer of ours was not good enough."""
     asked = options(argv)
     chosen = [regime for regime in regimes(asked.quick) if re.search(asked.only, regime.name)]

@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.compare import Contender, Contest, Regime
-from benchmarks.compare import main as run_regimes
+from benchmarks.compare import Contender, Contest, Regime, run_regimes
 
 Shape = tuple[int, ...]
 ALLOWED = {"f4": 2e-5, "f8": 1e-11}

@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.compare import Contender, Contest, Regime
-from benchmarks.compare import main as run_regimes
+from benchmarks.compare import Contender, Contest, Regime, run_regimes
 
 ITERATIONS = 25
 SIZES = [

@@ -3,8 +3,7 @@
 import importlib
 from importlib.util import find_spec
 
-from benchmarks.compare import Regime
-from benchmarks.compare import main as run
+from benchmarks.compare import Regime, run_regimes
 
 PARTS = ("linear_small", "linear_least_squares", "linear_lasso", "linear_logistic", "linear_sgd", "linear_descent")
 
@@ -17,4 +16,4 @@ def regimes(quick: bool) -> list[Regime]:
 
 def main(argv: list[str]) -> int:
     """Run them."""
-    return run(argv, regimes)
+    return run_regimes(argv, regimes)

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.compare import OURS, Contender, Contest, Regime
-from benchmarks.compare import main as run
+from benchmarks.compare import OURS, Contender, Contest, Regime, run_regimes
 
 # name, rows, columns, goal: the sizes the tall, square and wide goals are stated for
 SHAPES = (
@@ -154,4 +153,4 @@ def regimes(quick: bool) -> list[Regime]:
 
 def main(argv: list[str]) -> int:
     """Run them."""
-    return run(argv, regimes)
+    return run_regimes(argv, regimes)

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.special import log_expit, log_softmax
 
-from benchmarks.compare import OURS, Contender, Contest, Regime
-from benchmarks.compare import main as run
+from benchmarks.compare import OURS, Contender, Contest, Regime, run_regimes
 
 SHAPES = (("1M x 20", 1_000_000, 20), ("100k x 100", 100_000, 100), ("5k x 1k", 5_000, 1_000))
 ALLOWED = 1e-7  # relative excess of the objective: looser answers have not solved the problem
@@ -87,4 +86,4 @@ def regimes(quick: bool) -> list[Regime]:
 
 def main(argv: list[str]) -> int:
     """Run them."""
-    return run(argv, regimes)
+    return run_regimes(argv, regimes)

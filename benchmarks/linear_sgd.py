@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.compare import OURS, Contender, Contest, Regime
-from benchmarks.compare import main as run
+from benchmarks.compare import OURS, Contender, Contest, Regime, run_regimes
 
 CASES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("squared error", "SGDRegressor", {}),
@@ -68,4 +67,4 @@ def regimes(quick: bool) -> list[Regime]:
 
 def main(argv: list[str]) -> int:
     """Run them."""
-    return run(argv, regimes)
+    return run_regimes(argv, regimes)

@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.compare import OURS, Contender, Contest, Regime
-from benchmarks.compare import main as run
+from benchmarks.compare import OURS, Contender, Contest, Regime, run_regimes
 
 FITS = 20  # in a run, as one alone is too short to be timed
 ALLOWED = 1e-2  # relative distance of the coefficients from the optimum: both are at their default tolerances
@@ -53,4 +52,4 @@ def regimes(quick: bool) -> list[Regime]:
 
 def main(argv: list[str]) -> int:
     """Run them."""
-    return run(argv, regimes)
+    return run_regimes(argv, regimes)

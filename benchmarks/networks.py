@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import compare
-from benchmarks.compare import Contender, Contest, Regime
+from benchmarks.compare import Contender, Contest, Regime, run_regimes
 from steepest.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Tanh
 from steepest.neural_network import Network
 from steepest.objectives.dense_stack import dense_stack
@@ -268,4 +267,4 @@ def regimes(quick: bool) -> list[Regime]:
 
 def main(argv: list[str]) -> int:
     """Run the contests."""
-    return compare.main(argv, regimes)
+    return run_regimes(argv, regimes)
