@@ -222,6 +222,11 @@ class ClusteringObjective:
         near, offset, variance, mass = self._moments
         return float(mass * (variance + (near - self.origin + offset) ** 2).sum())
 
+    @property
+    def _least_value(self) -> float:
+        """Up to where the value, a difference of sums, cancels."""
+        return TINY_SHARE * self._square_sum
+
     # ------------------------------------------------------------------ value and gradient
 
     def sse(self, partition: "Partition", centres: Array, value: float = nan) -> float:
@@ -245,7 +250,7 @@ class ClusteringObjective:
         weighted = partition.masses[:, None] * C
         gradient = 2 * (weighted - partition.sums)
         value = self._square_sum - float(np.vdot(C, weighted - gradient))
-        if value <= TINY_SHARE * self._square_sum:
+        if value <= self._least_value:
             value = partition.sse(self.centres(theta))
         return value, gradient.ravel()
 
@@ -276,7 +281,7 @@ class ClusteringObjective:
         """
         steps: list[Iteration] = []
         if not sparse.issparse(self.X):
-            path, records = partition.iterate(most, tol, self._square_sum)
+            path, records = partition.iterate(most, tol, self._square_sum, self._least_value)
             for centres, (value, norm, way, changed, _) in zip(path, records.tolist(), strict=True):
                 steps.append(Iteration(centres.ravel().copy(), value, norm, way, int(changed)))
         if not steps:
@@ -284,7 +289,7 @@ class ClusteringObjective:
             way = float(np.linalg.norm(means.astype(np.float64) - theta))
             changed = partition.assign(self.centres(means)) if way > 0 else 0
             steps = [Iteration(means, nan, nan, way, changed, n_empty)]
-        if not steps[-1].value > TINY_SHARE * self._square_sum:
+        if not steps[-1].value > self._least_value:
             value, gradient = self.partition_value_and_gradient(partition, steps[-1].theta)
             steps[-1] = steps[-1]._replace(value=value, gradient_norm=float(np.sqrt(gradient @ gradient)))
         return steps

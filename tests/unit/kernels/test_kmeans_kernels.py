@@ -260,7 +260,7 @@ def test_an_empty_cluster_is_left_to_the_array_code():
     objective = reference.ClusteringObjective(X, 2)
     partition, far = objective.partition(), np.array([[0.0], [99.0]])
     partition.assign(far)
-    assert len(partition.iterate(9, 0.0, 1.0)[0]) == 0
+    assert len(partition.iterate(9, 0.0, 1.0, 1e-9)[0]) == 0
     (step,) = objective.iterate(partition, far.ravel(), most=9)
     assert step.empty_clusters == 1
     assert step.value == pytest.approx(0.5)
@@ -277,7 +277,7 @@ def test_tiny_clusters_far_apart_are_scored_in_double_precision():
         partition.assign(centres)
         np.testing.assert_array_equal(partition.labels, reference.nearest(X, centres))
         centres += 0.1 * rng.standard_normal(centres.shape)
-        partition.iterate(1, 0.0, 1.0)
+        partition.iterate(1, 0.0, 1.0, 1e-9)
         assert partition._table.dtype == np.float64
         np.testing.assert_array_equal(partition.labels, reference.nearest(X, partition.centres))
         sums, masses = reference.cluster_sums(X, partition.labels, np.ones(len(X)), 24)

@@ -25,9 +25,8 @@ from steepest.typing import Array, IntArray
 # what is to be done: how many assignments, whether the first is to the centres given; what was done: how many
 # assignments, and how many rows moved in all since the sums were taken
 STEPS, GIVEN, DONE, MOVES = 0, 1, 2, 3
-TOLERANCE, SQUARE_SUM, TYPICAL, SPREAD = 4, 5, 6, 7  # further limits; see iterate_in_team
+TOLERANCE, SQUARE_SUM, LEAST_VALUE, TYPICAL, SPREAD = 4, 5, 6, 7, 8  # further limits; see iterate_in_team
 VALUE, GRADIENT_NORM, WAY, CHANGED, TIES = 0, 1, 2, 3, 4  # columns of the records
-TINY_SHARE = 1e-9  # of the square sum: a value below cancels
 FEW_TIES = 200  # one row in so many: beyond, scores in the data's own precision are cheaper
 
 
@@ -60,11 +59,11 @@ def iterate_in_team(
     ``totals`` (k, d and more) hold each cluster's sums, ``centres`` (k, d) what the labels were assigned for.
     ``path[s]`` are the centres of step s, and ``records[s]`` its value, the norm of the gradient, the way of the
     centres, how many labels changed, and how many near ties were decided exactly. Besides those of
-    :func:`.dense.assign_block`, ``limits`` are the squared way that ends the iteration, the sum of squares of
-    the data, the typical square of a row, and the largest number. It also ends where the array code has to look:
-    before a step if a cluster is empty; after it if no centre moved, if the value cancels, if more rows have moved
-    since the sums were taken anew than there are, or if there were many near ties. The
-    other arguments are those of :func:`.dense.assign_block`.
+    :func:`.dense.assign_block`, ``limits`` are the squared way that ends the iteration, the sum of squares of the data,
+    the value up to which a value cancels, the typical square of a row, and the largest number. It also ends where the
+    array code has to look: before a step if a cluster is empty; after it if no centre moved, if the value cancels, if
+    more rows have moved since the sums were taken anew than there are, or if there were many near ties. The other
+    arguments are those of :func:`.dense.assign_block`.
     """
     if leads:
         plan[DONE] = 0
@@ -189,5 +188,5 @@ def _evaluate(totals: Array, centres: Array, origin: Array, square_sum: float, r
 def _has_to_look(record: Array, plan: IntArray, limits: Array, n_rows: int) -> bool:
     """Return whether what comes next is not for this file."""
     arrived = record[WAY] * record[WAY] <= limits[TOLERANCE]
-    cancels = record[VALUE] <= TINY_SHARE * limits[SQUARE_SUM]
+    cancels = record[VALUE] <= limits[LEAST_VALUE]
     return bool(arrived or cancels or plan[MOVES] > n_rows or record[TIES] * FEW_TIES > n_rows)

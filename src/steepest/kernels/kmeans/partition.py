@@ -114,7 +114,7 @@ class DensePartition(_Sums):
         self._packs = reuse and not pays and 4 * n * (d + 1) <= PACKED_BYTES
         self._gaps = np.full(n if pays else 0, -np.inf, dtype=np.float32)
         self._centres, self._drift = np.zeros((n_clusters, d), X.dtype), np.zeros(n_clusters, np.float32)
-        self._limits, self._plan = np.zeros(8), np.array([0, 0, 0, -n])  # the first n moves are from nowhere
+        self._limits, self._plan = np.zeros(9), np.array([0, 0, 0, -n])  # the first n moves are from nowhere
         some = X[:: max(1, n // 256)] - origin
         self._limits[lloyd.TYPICAL] = float(np.einsum("if,if->", some, some)) / max(len(some), 1)
         self._limits[lloyd.SPREAD] = spread
@@ -142,12 +142,14 @@ class DensePartition(_Sums):
         self._path[0] = centres
         return int(self._run(1, True)[1][0, lloyd.CHANGED])
 
-    def iterate(self, n_steps: int, tol: float, square_sum: float) -> tuple[Array, NDArray[np.float64]]:
+    def iterate(
+        self, n_steps: int, tol: float, square_sum: float, least_value: float
+    ) -> tuple[Array, NDArray[np.float64]]:
         """Take up to ``n_steps`` iterations; return the centres of each, and :mod:`.lloyd`'s records.
 
-        There may be fewer, even none: see :func:`.lloyd.iterate_in_team`.
+        There may be fewer, even none: see :func:`.lloyd.iterate_in_team`. Values up to ``least_value`` cancel.
         """
-        self._limits[lloyd.TOLERANCE], self._limits[lloyd.SQUARE_SUM] = tol, square_sum
+        self._limits[lloyd.TOLERANCE : lloyd.TYPICAL] = tol, square_sum, least_value
         return self._run(n_steps, False)
 
     def _run(self, n_steps: int, given: bool) -> tuple[Array, NDArray[np.float64]]:
