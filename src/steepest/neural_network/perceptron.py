@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 
 from steepest.estimator import Estimator
 from steepest.exceptions import DivergenceError, InvalidInputError
+from steepest.kernels.blas import one_blas_thread
 from steepest.layers import Dense, Identity, Layer, ReLU, Sequential, Sigmoid, Tanh
 from steepest.losses import Loss
 from steepest.neural_network.notices import notices
@@ -264,7 +265,8 @@ class Perceptron(Estimator):
         steps = narrated(steps) if self.verbose else steps
         try:
             limit = 1 if incremental else self.max_iter
-            self._run(steps, objective, sample_weight, limit, warn=not incremental)
+            with one_blas_thread():  # scores and notices would leave threads waiting on cores that the steps need
+                self._run(steps, objective, sample_weight, limit, warn=not incremental)
         finally:
             self._take_over(before, len(X), plateau, orders)
         if plateau.best_theta is not None:
