@@ -112,5 +112,8 @@ def strip_weight_planes(x: Array, dy: Array, top: int, left: int, side: int, sta
                 strip_products(
                     5, seen, ix, height, width, top, left, j, zeros, slopes, iy, out_height, out_width, flat, at
                 )
-    result: Array = sums.sum(axis=1)
+    result = np.zeros(len(sums), x.dtype)
+    for k in range(len(sums)):
+        for lane in range(lanes):
+            result[k] += sums[k, lane]
     return result

@@ -167,16 +167,18 @@ def pack_weights(w: Array, taps: IntArray, swap: bool, rows: int) -> Array:
     """
     groups, n_out, n_in, n_taps = w.shape
     M, C = (n_in, n_out) if swap else (n_out, n_in)
+    down, across = (n_taps, n_in * n_taps) if swap else (n_in * n_taps, n_taps)
     blocks, T = (M + rows - 1) // rows, len(taps)
     table, flat = np.zeros(groups * blocks * C * T * rows, dtype=w.dtype), w.reshape(w.size)
-    across = n_in * n_taps if swap else n_taps
-    for g in range(groups):
-        for m in range(M):
-            at = g * M * C * n_taps + m * (n_taps if swap else n_in * n_taps)
-            to = (g * blocks + m // rows) * C * T * rows + m % rows
-            for c in range(C):
-                for t in range(T):
-                    table[to + (c * T + t) * rows] = flat[at + c * across + taps[t]]
+    for block in range(groups * blocks):
+        first = block % blocks * rows
+        count = np.uintp(min(rows, M - first))
+        for c in range(C):
+            at, to = block // blocks * M * C * n_taps + first * down + c * across, (block * C + c) * T * rows
+            for t in range(T):
+                line, place = np.uintp(at + taps[t]), np.uintp(to + t * rows)
+                for m in range(count):
+                    table[place + m] = flat[line + m * np.uintp(down)]
     return table
 
 

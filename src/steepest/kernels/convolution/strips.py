@@ -1,19 +1,21 @@
 """Depthwise correlation with small square kernels: a strip of a plane, one vector wide, from top to bottom.
 
 The image is read where it lies, without a padded copy: lanes outside of it are masked, rows outside of it are read
-from a vector of zeros. A row of the input is loaded once for the taps of a column in ROWS_AT_ONCE rows of the output,
-whose sums stay in registers together with the weights. Meanwhile the same lines of the next plane are fetched from
-memory, which otherwise would decide the speed.
+from a vector of zeros. From one row to the next everything stays in registers: the weights and the begun sums of as
+many rows of the output as a row of the input has a part in; or, for their gradient, its sums and that many rows of the
+output's slopes. So a row is read once for each column of taps. Meanwhile the same lines of the next plane are fetched
+from memory, which otherwise would decide the speed.
 """
 
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 from numba.core import cgutils, types
 
 from steepest.kernels.vectors import INT64, VectorCode, inlined, literals
 
-ROWS_AT_ONCE = 4
+ROWS_AT_ONCE = 4  # in one go of a loop
 
 
 def _row(code: VectorCode, start: Any, row: Any, rows: Any, pitch: Any, instead: Any) -> Any:
@@ -83,20 +85,39 @@ def strip(
             _windows(code, n, left_, width_, column_),
             code.between(INT64(0), builder.sub(out_width_, column_)),
         )
+
+        def read(i: Any) -> list[Any]:
+            """Return row i of x, from the first that a window reads on, as every tap of a row sees it."""
+            line = _row(code, x_0, builder.sub(i, top_), height_, width_, zeros_0)
+            code.fetch(code.at(line, plane))
+            return [code.load_where(masks[tap], code.at(line, tap)) for tap in range(n)]
+
+        def summed(total: Any, k: int, seen: list[Any]) -> Any:
+            """Add the products of row k of the weights."""
+            for tap in range(n):
+                total = code.fused_sum(weights[k * n + tap], seen[tap], total)
+            return total
+
+        begun = list(chain.from_iterable(code.accumulators(1, n - 1)))  # sums of n - 1 rows, from the one next done on
+        sums: list[Any] = []
+        for r in range(n - 1):
+            seen = read(INT64(r))
+            sums = [*sums, code.splat(shift_)]
+            sums = [summed(total, r - q, seen) for q, total in enumerate(sums)]
+        for variable, total in zip(begun, sums, strict=True):
+            builder.store(total, variable)
         with cgutils.for_range(builder, _groups(builder, out_height_)) as loop:
             first = builder.mul(loop.index, INT64(ROWS_AT_ONCE))
-            sums = [code.splat(shift_)] * ROWS_AT_ONCE
-            for r in range(ROWS_AT_ONCE + n - 1):
-                line = _row(code, x_0, builder.add(first, builder.sub(INT64(r), top_)), height_, width_, zeros_0)
-                code.fetch(code.at(line, plane))
-                for tap in range(n):
-                    seen = code.load_where(masks[tap], code.at(line, tap))
-                    for k in range(max(0, r - ROWS_AT_ONCE + 1), min(n, r + 1)):
-                        sums[r - k] = builder.call(code.fused, [weights[k * n + tap], seen, sums[r - k]])
+            sums = [builder.load(variable) for variable in begun]
             for r in range(ROWS_AT_ONCE):
-                line = _row(code, out_0, builder.add(first, INT64(r)), out_height_, out_width_, spare_0)
+                row = builder.add(first, INT64(r))
+                seen = read(builder.add(row, INT64(n - 1)))
+                done, *sums = [summed(total, n - 1 - q, seen) for q, total in enumerate([*sums, code.splat(shift_)])]
+                line = _row(code, out_0, row, out_height_, out_width_, spare_0)
                 code.fetch(code.at(line, out_plane), write=True)
-                code.store_where(written, sums[r], line)
+                code.store_where(written, done, line)
+            for variable, total in zip(begun, sums, strict=True):
+                builder.store(total, variable)
         return context.get_dummy_value()
 
     return types.void(side, w, i, x, i, i, i, i, i, i, zeros, x.dtype, out, i, i, i, spare), generate
@@ -136,25 +157,36 @@ def strip_products(
         code = VectorCode(context, builder, x)
         x_0 = code.start(x, x_, builder.add(ix_, builder.sub(column_, left_)))
         dy_0, zeros_0 = code.start(dy, dy_, builder.add(iy_, column_)), code.start(zeros, zeros_, INT64(0))
+        plane, out_plane = builder.mul(height_, width_), builder.mul(out_height_, out_width_)
+        rows_of_x = builder.add(out_height_, INT64(n - 1))
         masks, read = (
             _windows(code, n, left_, width_, column_),
             code.between(INT64(0), builder.sub(out_width_, column_)),
         )
         products = code.accumulators(n, n)
-        with cgutils.for_range(builder, _groups(builder, out_height_)) as loop:
+        past = list(chain.from_iterable(code.accumulators(1, n - 1)))  # rows of dy, from the one longest needed on
+
+        def multiply(i: Any, slopes: list[Any]) -> None:
+            """Add the products of row i of x, from the first that a window reads on, with the rows of dy it meets."""
+            line = _row(code, x_0, builder.sub(i, top_), height_, width_, zeros_0)
+            code.fetch(code.at(line, plane))
+            for tap in range(n):
+                seen = code.load_where(masks[tap], code.at(line, tap))
+                for k, slope in enumerate(reversed(slopes)):
+                    code.add_product(products[k][tap], slope, seen)
+
+        with cgutils.for_range(builder, _groups(builder, rows_of_x)) as loop:
             first = builder.mul(loop.index, INT64(ROWS_AT_ONCE))
-            rows = [builder.add(first, INT64(r)) for r in range(ROWS_AT_ONCE)]
-            lines = [_row(code, dy_0, row, out_height_, out_width_, zeros_0) for row in rows]
-            slopes = [code.load_where(read, line) for line in lines]
-            for line in lines:
-                code.fetch(code.at(line, builder.mul(out_height_, out_width_)))
-            for r in range(ROWS_AT_ONCE + n - 1):
-                line = _row(code, x_0, builder.add(first, builder.sub(INT64(r), top_)), height_, width_, zeros_0)
-                code.fetch(code.at(line, builder.mul(height_, width_)))
-                for tap in range(n):
-                    seen = code.load_where(masks[tap], code.at(line, tap))
-                    for k in range(max(0, r - ROWS_AT_ONCE + 1), min(n, r + 1)):
-                        code.add_product(products[k][tap], slopes[r - k], seen)
+            slopes = [builder.load(variable) for variable in past]
+            for r in range(ROWS_AT_ONCE):
+                row = builder.add(first, INT64(r))
+                line = _row(code, dy_0, row, out_height_, out_width_, zeros_0)
+                code.fetch(code.at(line, out_plane))
+                slopes.append(code.load_where(read, line))
+                multiply(row, slopes)
+                del slopes[0]
+            for variable, slope in zip(past, slopes, strict=True):
+                builder.store(slope, variable)
         sums_0 = code.start(sums, sums_, at_)
         for k in range(n * n):
             total = builder.fadd(code.load(sums_0, k), builder.load(products[k // n][k % n]))

@@ -1,6 +1,7 @@
 """Which algorithm runs for which shape: one readable rule."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from importlib import import_module
 from math import log2
 from typing import Any, Literal
@@ -14,6 +15,7 @@ Pass = Literal["forward", "input_gradient", "weight_gradient"]
 ALGORITHMS = ("auto", "direct", "pointwise", "depthwise", "winograd", "fft", "reference")
 
 FEWEST_CHANNELS = 16  # on both sides: with fewer, transforms of tiles take longer than the products they save
+FEWEST_SEEN = 3  # by a forward pass to at least FEWEST_CHANNELS: it transforms few, and products are saved for many
 TILE_SIDES = {3: 4, 5: 2}  # outputs along a tile of these kernels
 TILE_ROWS = 8  # channels in a register tile: fewer on either side leave it unfilled
 FEWEST_TILES = 24  # with fewer, the transform of the weights does
@@ -22,14 +24,14 @@ LARGEST_PLANE = 40_000  # numbers of a channel that stay in cache, as going plan
 DIRECT_SPEED = 12  # operations of the direct algorithm in the time of one of a transform
 
 
-def choose(g: Geometry) -> str:
-    """Return the algorithm that is fastest for a shape, for all three passes.
+def choose(g: Geometry, which: Pass) -> str:
+    """Return the algorithm that is fastest for a pass of a shape.
 
     Kernels of 3 x 3 and 5 x 5 with stride 1 go through Winograd's transforms if there are channels and places enough to
     pay for them; kernels of 1 x 1 with stride 1 are matrix products; channels each with a kernel of its own go plane by
     plane; large kernels on few channels through spectra; everything else is direct.
     """
-    if _suits_winograd(g):
+    if _suits_winograd(g, which):
         return "winograd"
     plain = g.stride == (1, 1) and g.padding == ((0, 0), (0, 0))
     if g.kernel == (1, 1) and plain and min(g.in_channels, g.out_channels) >= TILE_ROWS * g.groups:
@@ -45,10 +47,11 @@ def choose(g: Geometry) -> str:
     return "direct"
 
 
-def _suits_winograd(g: Geometry) -> bool:
+def _suits_winograd(g: Geometry, which: Pass) -> bool:
     side = TILE_SIDES.get(g.kernel[0]) if g.kernel[0] == g.kernel[1] else None
     plain = g.stride == g.dilation == (1, 1) and g.groups == 1
-    if side is None or not plain or min(g.in_channels, g.out_channels) < FEWEST_CHANNELS:
+    fewest = FEWEST_SEEN if which == "forward" and side == TILE_SIDES[3] else FEWEST_CHANNELS
+    if side is None or not plain or g.in_channels < fewest or g.out_channels < FEWEST_CHANNELS:
         return False
     tiles = -(-g.out_size[0] // side) * -(-g.out_size[1] // side)
     return g.batch * tiles >= FEWEST_TILES and side**2 * tiles <= LARGEST_WASTE * g.out_size[0] * g.out_size[1]
@@ -62,13 +65,20 @@ def spectral_operations(g: Geometry) -> float:
     return transforms * 2.5 * area * log2(area + 1) + 4.0 * g.batch * pairs * area
 
 
-def run(which: Pass, algorithm: str, g: Geometry, first: Any, *more: Any) -> Any:
-    """Run one pass with the algorithm asked for, or with the fastest."""
-    check_choice("algorithm", algorithm, ALGORITHMS)
+@lru_cache(maxsize=512)
+def algorithm_of(which: Pass, algorithm: str, g: Geometry) -> Callable[..., Any]:
+    """Return one pass of the algorithm asked for, or of the fastest, if it takes the shape."""
     if algorithm == "auto":
-        algorithm = choose(g)
+        algorithm = choose(g, which)
     module = import_module(f"steepest.operators.convolution2d.{algorithm}")
     fits: Callable[[Geometry], str] | None = getattr(module, "refusal", None)
     if fits is not None and (reason := fits(g)):
         raise InvalidInputError(f"algorithm={algorithm!r}: {reason}; algorithm='direct' takes every shape")
-    return getattr(module, which)(first, *more, g)
+    found: Callable[..., Any] = getattr(module, which)
+    return found
+
+
+def run(which: Pass, algorithm: str, g: Geometry, first: Any, *more: Any) -> Any:
+    """Run one pass with the algorithm asked for, or with the fastest."""
+    check_choice("algorithm", algorithm, ALGORITHMS)
+    return algorithm_of(which, algorithm, g)(first, *more, g)

@@ -9,6 +9,8 @@ from steepest.operators.convolution2d.choice import Algorithm, run
 from steepest.operators.convolution2d.geometry import Geometry, Padding, Stride, geometry, padding_pairs, pair
 from steepest.typing import Array
 
+SINGLE, DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
+
 
 def conv2d(
     x: Array,
@@ -260,6 +262,9 @@ def _grown(x: Array, g: Geometry) -> Array:
 
 def _arrays(**named: Any) -> list[Array]:
     """Return contiguous float arrays of one dtype; lists and integers become float64."""
+    arrays = list(named.values())
+    if all(_is_ready(array, arrays[0]) for array in arrays):
+        return arrays
     arrays = []
     for name, value in named.items():
         array = np.asarray(value)
@@ -272,6 +277,16 @@ def _arrays(**named: Any) -> list[Array]:
         dtypes = ", ".join(f"{name} has {array.dtype}" for name, array in zip(named, arrays, strict=True))
         raise InvalidInputError(f"mixed dtypes: {dtypes}; convert them to one with .astype")
     return arrays
+
+
+def _is_ready(array: Any, first: Any) -> bool:
+    """Return whether an array can be taken as it is, if the ``first`` can."""
+    return (
+        type(array) is type(first) is np.ndarray
+        and array.dtype is first.dtype
+        and array.dtype in (SINGLE, DOUBLE)
+        and array.flags.c_contiguous
+    )
 
 
 def _bias(b: Array, channels: int, x: Array) -> Array:

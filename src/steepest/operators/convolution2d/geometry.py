@@ -110,7 +110,7 @@ def geometry(
 def pair(name: str, value: Any, minimum: int) -> Pair:
     """Return an int or a pair of ints as a pair; name it if it is neither, or below ``minimum``."""
     values = value if isinstance(value, tuple | list) else (value, value)
-    whole = all(isinstance(v, Integral) and not isinstance(v, bool) for v in values)
+    whole = all(type(v) is int or (isinstance(v, Integral) and not isinstance(v, bool)) for v in values)
     if len(values) != 2 or not whole or min(values) < minimum:
         what = "a positive integer" if minimum == 1 else "an integer of at least 0"
         raise InvalidInputError(f"{name}={value!r}: must be {what}, or a pair of them (rows, columns)")
