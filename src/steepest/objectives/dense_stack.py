@@ -1,14 +1,10 @@
 """A network objective as the compiled kernel takes it."""
 
-from typing import Any
-
 import numpy as np
 
 from steepest.kernels import activations as kernel_activations
 from steepest.kernels import output_losses as kernel_losses
-from steepest.kernels.dense_stack import Data, Stack
-from steepest.kernels.products import panel_size
-from steepest.kernels.scratch import LINE, aligned
+from steepest.kernels.dense_plan import Data, Stack
 from steepest.layers import (
     ELU,
     GELU,
@@ -25,12 +21,9 @@ from steepest.layers import (
     Tanh,
 )
 from steepest.losses import HalfPoissonDeviance, HalfSquaredError, LogisticLoss, SoftmaxCrossEntropy
+from steepest.objectives.dense_plan import plan
 from steepest.objectives.network import NetworkObjective
-from steepest.typing import Array, IntArray
 
-SHARED_FROM = 200_000  # multiplications of a forward pass from which two threads gain more than they wait
-SHARED_BY_MORE = 10_000_000  # and from which more threads do
-MANY_LINES = 16
 ACTIVATIONS: dict[type[Layer], int] = {
     Identity: kernel_activations.IDENTITY,
     ReLU: kernel_activations.LINE,
@@ -70,7 +63,7 @@ def dense_stack(objective: NetworkObjective, batch_size: int) -> tuple[Data, Sta
     >>> X, y = np.zeros((5, 3)), np.zeros(5)
     >>> data, stack = dense_stack(NetworkObjective(Sequential([Dense(4), Tanh(), Dense(1)], (3,)), X, y), batch_size=2)
     >>> stack.sizes.tolist()
-    [3, 4, 1]
+    [[3, 4, 1]]
     >>> dense_stack(NetworkObjective(Sequential([Dense(4), BatchNorm(), Dense(1)], (3,)), X, y), batch_size=2) is None
     True
     """
@@ -83,71 +76,7 @@ def dense_stack(objective: NetworkObjective, batch_size: int) -> tuple[Data, Sta
     activations = np.array([ACTIVATIONS[type(activation)] for _, activation in following])
     settings = np.array([activation_setting(activation) for _, activation in following])
     batch_size = min(batch_size, objective.n_samples)
-    return _data(objective, float(penalty.l2)), _stack(sizes, activations, settings, batch_size, objective.X.dtype)
-
-
-def _stack(sizes: IntArray, activations: IntArray, settings: Array, batch_size: int, dtype: Any) -> Stack:
-    """Lay out the buffers; every block begins with a line of the cache."""
-    line = LINE // dtype.itemsize
-    n_tasks = tasks_of(sizes, batch_size)
-    pitches = np.array([pitch(int(size), line) for size in sizes])
-    lengths = -(-pitches * batch_size // line) * line
-    n_parameters = int(np.sum((sizes[:-1] + 1) * sizes[1:]))
-    # two tasks share gradients by rows of the batch if so fewer numbers go from one core to another
-    apart = n_tasks == 2 and batch_size * int(np.sum(sizes[:-1] // 2 + sizes[1:])) > n_parameters
-    panel = max(-(-panel_size(int(sizes[1:].max())) // line) * line, 2 * kernel_losses.STRETCH)
-    ends = np.cumsum([*lengths, *lengths[1:-1], *[panel] * n_tasks])
-    starts, n_layers = np.concatenate([[0], ends]), len(activations)
-    work = aligned(int(ends[-1]), dtype)
-    work[...] = 0
-    kept = ends[-1] if np.any(activations >= kernel_activations.KEEPS_SLOPE) else 0
-    zeros = 2 * int(sizes.max()) + panel_size(0)
-    return Stack(
-        sizes=sizes,
-        activations=activations,
-        settings=settings,
-        pitches=pitches,
-        values_at=starts[: n_layers + 1],
-        slopes_at=np.array([0, *starts[n_layers + 1 : 2 * n_layers], starts[n_layers]]),
-        panels_at=int(starts[2 * n_layers]),
-        panel=panel,
-        work=work,
-        kept=np.empty(kept, dtype),
-        fixed=np.concatenate([np.zeros(zeros, dtype), np.ones(1, dtype)]),
-        n_tasks=n_tasks,
-        other=aligned(n_parameters if apart else 0, dtype),
-    )
-
-
-def tasks_of(sizes: IntArray, batch_size: int) -> int:
-    """Return into how many tasks each phase of a training step is cut: that many threads can share it.
-
-    The rule does not ask how many threads there are, so that any number of them computes the same.
-
-    Examples
-    --------
-    >>> [tasks_of(np.array(sizes), 32) for sizes in ((2, 16, 16, 1), (64, 128, 10), (784, 512, 512, 10))]
-    [1, 2, 4]
-    """
-    products = batch_size * int(np.sum(sizes[1:] * sizes[:-1]))
-    return 1 if products < SHARED_FROM else 2 if products < SHARED_BY_MORE else 4
-
-
-def pitch(size: int, line: int) -> int:
-    """Return the length of a row with ``size`` entries.
-
-    Rows that are not short begin with a line of the cache; long ones take an odd number of lines, since rows a power of
-    two apart would crowd the same places of it.
-
-    Examples
-    --------
-    >>> pitch(2, 16), pitch(10, 16), pitch(512, 16)
-    (2, 16, 528)
-    """
-    if 2 * size <= line:
-        return size
-    lines = -(-size // line)
-    return line * (lines + (lines >= MANY_LINES and lines % 2 == 0))
+    return _data(objective, float(penalty.l2)), plan(sizes, activations, settings, batch_size, objective.X.dtype)
 
 
 def activation_setting(layer: Layer) -> tuple[float, float, float, float]:

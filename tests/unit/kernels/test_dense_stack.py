@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from steepest.kernels.activations import activate, pull_back
+from steepest.kernels.dense_plan import Stack
 from steepest.kernels.dense_stack import value_and_gradient
 from steepest.kernels.output_losses import STRETCH
 from steepest.layers import (
@@ -24,7 +25,7 @@ from steepest.layers import (
     Tanh,
 )
 from steepest.losses import HalfPoissonDeviance, HalfSquaredError, HuberLoss, LogisticLoss, SoftmaxCrossEntropy
-from steepest.objectives.dense_stack import ACTIVATIONS, activation_setting, dense_stack, tasks_of
+from steepest.objectives.dense_stack import ACTIVATIONS, activation_setting, dense_stack
 from steepest.objectives.network import NetworkObjective
 from steepest.penalties import L1, SquaredL2
 from steepest.solvers.compiled_mini_batch import compiled_mini_batch_descent, compiled_rule
@@ -70,6 +71,10 @@ def objective_of(loss: Any, hidden: list[Any], dtype: Any, *, n: int = 30, weigh
 def start_of(objective: NetworkObjective) -> np.ndarray:
     rng = np.random.default_rng(1)
     return (0.5 * rng.standard_normal(objective.n_parameters)).astype(objective.X.dtype)
+
+
+def cut(stack: Stack) -> str:
+    return "units" if stack.by_units else "rows, apart" if stack.other.size > 0 else "rows"
 
 
 def setting_of(layer: Any) -> tuple[int, np.ndarray]:
@@ -163,44 +168,56 @@ def test_the_logistic_loss_of_one_output_takes_any_number_of_samples(n: int, wei
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("weights", [False, True])
-@pytest.mark.parametrize("update", [Plain(), Adam(epsilon=1e-3), Clipped(Momentum(0.8), 0.1)], ids=repr)
-@pytest.mark.parametrize("batch, sizes, n_tasks, by_rows", [(48, (700, 400), 4, False), (48, (90, 70), 2, True)])
+@pytest.mark.parametrize("update", [Plain(), Adam(epsilon=1e-3, amsgrad=True), Clipped(Momentum(0.8), 0.1)], ids=repr)
+@pytest.mark.parametrize(
+    "sizes, n_tasks, how",
+    [((700, 400), 4, "rows"), ((300, 60, 9), 2, "rows"), ((60, 45, 40), 2, "rows, apart"), ((90, 71), 2, "units")],
+)
 def test_training_in_tasks_equals_the_readable_form(
-    batch: int, sizes: tuple[int, int], n_tasks: int, by_rows: bool, update: Any, weights: bool, dtype: Any
+    sizes: tuple[int, ...], n_tasks: int, how: str, update: Any, weights: bool, dtype: Any
 ) -> None:
     rng = np.random.default_rng(0)
-    n = batch + 1  # the last batch is a single row
+    batch, n = 48, 49  # the last batch is a single row
     X, y = rng.standard_normal((n, sizes[0])).astype(dtype), rng.integers(0, 3, n)
     sample_weight = rng.uniform(0.5, 2.0, n).astype(dtype) if weights else None
     if sample_weight is not None:
         sample_weight[7:] = 0.0  # no sample of the last batch has a weight
-    network = Sequential([Dense(sizes[1]), ReLU(), Dense(3)], sizes[:1])
+    hidden = [layer for units in sizes[1:] for layer in (Dense(units), ReLU())]
+    network = Sequential([*hidden, Dense(3)], sizes[:1])
     loss, penalty = SoftmaxCrossEntropy(), SquaredL2(0.2)
     objective = NetworkObjective(network, X, y, loss, penalty, sample_weight=sample_weight, own_batches=weights)
     theta, prepared = 0.1 * start_of(objective), dense_stack(objective, batch)
     assert prepared is not None
-    assert prepared[1].n_tasks == tasks_of(prepared[1].sizes, batch) == n_tasks
-    assert (prepared[1].other.size > 0) == by_rows
-    how = {"learning_rate": 0.01, "batch_size": batch, "update": update}
-    compiled = compiled_mini_batch_descent(objective, prepared, theta, generator=np.random.default_rng(5), **how)
-    readable = mini_batch_descent(objective, theta, generator=np.random.default_rng(5), **how)
+    assert (prepared[1].n_tasks, cut(prepared[1])) == (n_tasks, how)
+    settings: dict[str, Any] = {"learning_rate": 0.01, "batch_size": batch, "update": update}
+    compiled = compiled_mini_batch_descent(objective, prepared, theta, generator=np.random.default_rng(5), **settings)
+    readable = mini_batch_descent(objective, theta, generator=np.random.default_rng(5), **settings)
     for _ in range(3):
         ours, theirs = next(compiled), next(readable)
         np.testing.assert_allclose(ours.theta, theirs.theta, rtol=0, atol=rtol(dtype))
 
 
-@pytest.mark.parametrize("width, batch, n_tasks, by_rows", [(80, 20, 1, False), (60, 60, 2, True), (900, 20, 4, False)])
+@pytest.mark.parametrize(
+    "widths, batch, n_tasks, how",
+    [
+        ((80, 80), 20, 1, "rows"),
+        ((60, 60), 60, 2, "rows, apart"),
+        ((900, 900), 20, 4, "rows"),
+        ((1001,), 30, 2, "units"),
+    ],
+)
 @pytest.mark.parametrize("update", [Adam(), Clipped(Momentum(0.8), 0.1)], ids=repr)
 def test_the_number_of_threads_does_not_change_a_bit(
-    width: int, batch: int, n_tasks: int, by_rows: bool, update: Any, monkeypatch: pytest.MonkeyPatch
+    widths: tuple[int, ...], batch: int, n_tasks: int, how: str, update: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    objective = objective_of(SoftmaxCrossEntropy(), [Dense(width), SiLU(), Dense(width), Tanh()], np.float64, n=70)
+    hidden = [layer for width in widths for layer in (Dense(width), SiLU())]
+    objective = objective_of(SoftmaxCrossEntropy(), hidden, np.float64, n=70)
     found = []
     for n_threads in ("1", "2", "3"):
         monkeypatch.setenv("STEEPEST_NUM_THREADS", n_threads)
         prepared = dense_stack(objective, batch)
         assert prepared is not None
-        assert (prepared[1].n_tasks, prepared[1].other.size > 0) == (n_tasks, by_rows)
+        assert (prepared[1].n_tasks, cut(prepared[1])) == (n_tasks, how)
         steps = compiled_mini_batch_descent(
             objective,
             prepared,

@@ -1,0 +1,169 @@
+"""How the training of a stack of dense layers is cut into tasks, and where everything lies."""
+
+from typing import Any
+
+import numpy as np
+
+from steepest.kernels import activations as kernel_activations
+from steepest.kernels import output_losses as kernel_losses
+from steepest.kernels.dense_plan import Stack, share
+from steepest.kernels.products import panel_size
+from steepest.kernels.scratch import LINE, aligned
+from steepest.typing import Array, IntArray
+
+SHARED_FROM = 200_000  # multiplications of a forward pass from which two threads gain more than they wait
+SHARED_BY_MORE = 10_000_000  # and from which more threads do
+MANY_LINES = 16
+N_OWN = 5  # parameters, gradient, and up to three rows of an update rule's state
+
+
+def plan(sizes: IntArray, activations: IntArray, settings: Array, batch_size: int, dtype: Any) -> Stack:
+    """Cut the work on a network of these sizes into tasks, and lay out the buffers.
+
+    Examples
+    --------
+    >>> of = [np.array([4, 0]), np.zeros((2, 4)), 32, np.dtype(float)]
+    >>> whole, cut = plan(np.array([2, 16, 1]), *of), plan(np.array([64, 128, 10]), *of)
+    >>> whole.sizes.tolist(), cut.sizes.tolist()
+    ([[2, 16, 1]], [[64, 64, 10], [64, 64, 10]])
+    """
+    line = LINE // dtype.itemsize
+    n_tasks = tasks_of(sizes, batch_size)
+    n_parameters = _count(sizes)
+    by_units = n_tasks == 2 and len(sizes) == 3 and 2 * batch_size * sizes[2] < n_parameters
+    of_tasks = np.tile(sizes, (n_tasks, 1))
+    if by_units:
+        of_tasks[:, 1] = np.diff(np.arange(n_tasks + 1) * sizes[1] // n_tasks)
+    lengths = np.array([up(_count(part), line) for part in of_tasks])
+    begins = (np.cumsum(lengths) - lengths) * by_units
+    # two tasks share gradients by rows of the batch if so fewer numbers go from one core to another
+    exchanged = batch_size * int(np.sum(sizes[:-1] // 2 + sizes[1:]))
+    apart = n_tasks == 2 and not by_units and exchanged > n_parameters
+    pitches = np.array([pitch(int(size), line) for size in of_tasks.max(axis=0)])
+    room = _Room(line)
+    buffers = [up(int(p) * batch_size, line) for p in pitches]
+    values, slopes = [], []
+    for _ in range(n_tasks if by_units else 1):
+        values.append([room.take(length) for length in buffers])
+        slopes.append([0, *(room.take(length) for length in buffers[1:-1]), values[-1][-1]])
+    kept = room.taken if np.any(activations >= kernel_activations.KEEPS_SLOPE) else 0
+    scores = buffers[-1] * by_units
+    scores_at = room.take(2 * n_tasks * scores)
+    panel = max(up(panel_size(int(sizes[1:].max())), line), 2 * kernel_losses.STRETCH)
+    panels_at = room.take(n_tasks * panel)
+    work = aligned(room.taken, dtype)
+    work[...] = 0
+    own = aligned(N_OWN * int(lengths.sum()) * by_units, dtype).reshape(N_OWN, -1)
+    own[...] = 0
+    zeros = 2 * int(sizes.max()) + panel_size(0)
+    return Stack(
+        sizes=of_tasks,
+        activations=activations,
+        settings=settings,
+        pitches=pitches,
+        values_at=np.resize(values, (n_tasks, len(sizes))),
+        slopes_at=np.resize(slopes, (n_tasks, len(sizes))),
+        panels_at=panels_at,
+        panel=panel,
+        scores_at=scores_at,
+        scores=scores,
+        work=work,
+        kept=np.empty(kept, dtype),
+        fixed=np.concatenate([np.zeros(zeros, dtype), np.ones(1, dtype)]),
+        n_tasks=n_tasks,
+        by_units=by_units,
+        begins=begins,
+        owned=_owned(of_tasks, begins, by_units),
+        other=aligned(n_parameters if apart else 0, dtype),
+        blocks=_blocks(of_tasks, begins) if by_units else np.zeros((0, 5), int),
+        own=own,
+    )
+
+
+class _Room:
+    """Hands out stretches of a buffer, each of which begins with a line of the cache."""
+
+    def __init__(self, line: int) -> None:
+        self.line, self.taken = line, 0
+
+    def take(self, length: int) -> int:
+        """Return where a new stretch begins."""
+        begin = self.taken
+        self.taken += up(length, self.line)
+        return begin
+
+
+def _count(sizes: IntArray) -> int:
+    """Return how many parameters dense layers between so many units have."""
+    return int(np.sum((sizes[:-1] + 1) * sizes[1:]))
+
+
+def _owned(sizes: IntArray, begins: IntArray, by_units: bool) -> IntArray:
+    """Return where each task's part of each W begins and ends, and where its part of b ends.
+
+    Examples
+    --------
+    >>> _owned(np.array([[12, 1], [12, 1]]), np.array([0, 0]), False).tolist()
+    [[[0, 6, 6]], [[6, 12, 13]]]
+    """
+    n_tasks, n_layers = len(sizes), sizes.shape[1] - 1
+    found = np.zeros((n_tasks, n_layers, 3), int)
+    for task in range(n_tasks):
+        w = begins[task]
+        for layer in range(n_layers):
+            k, m = sizes[task, layer], sizes[task, layer + 1]
+            first, stop = (0, k) if by_units else (share(k, task, n_tasks), share(k, task + 1, n_tasks))
+            # of the scores' b there is one: by units the first task's, and that of any other is zero
+            bias = layer < n_layers - 1 or task == 0 if by_units else task == n_tasks - 1
+            found[task, layer] = w + first * m, w + stop * m, w + (stop + bias) * m
+            w += (k + 1) * m
+    return found
+
+
+def _blocks(sizes: IntArray, begins: IntArray) -> IntArray:
+    """Return where the parameters of each task's hidden units are: ``Stack.blocks``."""
+    found, first, (k, _, m) = [], 0, sizes[0]
+    hidden = int(sizes[:, 1].sum())
+    for task, (units, to) in enumerate(zip(sizes[:, 1], begins, strict=True)):
+        found.append((first, hidden, to, k + 1, units))  # W_1 and b_1
+        found.append(((k + 1) * hidden + first * m, 0, to + (k + 1) * units, 1, units * m))
+        if task == 0:
+            found.append(((k + 1 + m) * hidden, 0, to + (k + 1 + m) * units, 1, m))
+        first += units
+    return np.array(found)
+
+
+def up(length: int, line: int) -> int:
+    """Return a length in numbers rounded up to whole lines of the cache."""
+    return -(-length // line) * line
+
+
+def tasks_of(sizes: IntArray, batch_size: int) -> int:
+    """Return into how many tasks each phase of a training step is cut: that many threads can share it.
+
+    The rule does not ask how many threads there are, so that any number of them computes the same.
+
+    Examples
+    --------
+    >>> [tasks_of(np.array(sizes), 32) for sizes in ((2, 16, 16, 1), (64, 128, 10), (784, 512, 512, 10))]
+    [1, 2, 4]
+    """
+    products = batch_size * int(np.sum(sizes[1:] * sizes[:-1]))
+    return 1 if products < SHARED_FROM else 2 if products < SHARED_BY_MORE else 4
+
+
+def pitch(size: int, line: int) -> int:
+    """Return the length of a row with ``size`` entries.
+
+    Rows that are not short begin with a line of the cache; long ones take an odd number of lines, since rows a power of
+    two apart would crowd the same places of it.
+
+    Examples
+    --------
+    >>> pitch(2, 16), pitch(10, 16), pitch(512, 16)
+    (2, 16, 528)
+    """
+    if 2 * size <= line:
+        return size
+    lines = -(-size // line)
+    return line * (lines + (lines >= MANY_LINES and lines % 2 == 0))
