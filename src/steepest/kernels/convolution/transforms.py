@@ -7,13 +7,13 @@ itself, gathers them one by one.
 Reference: ``steepest.operators.convolution2d.winograd``, where the matrices are derived.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Any, NamedTuple
 
 from numba.core import types
 
-from steepest.kernels.vectors import VectorCode, inlined, literals
+from steepest.kernels.vectors import INT64, VectorCode, inlined, literals
 
 Matrix = tuple[tuple[float, ...], ...]
 
@@ -94,7 +94,9 @@ def transform_planes(
         _, _, x_, ix_, x_pitch_, out_, io_, pitch_ = arguments
         code = VectorCode(context, builder, x)
         numbers = _read_planes(code, code.start(x, x_, ix_), x_pitch_, len(matrix[0]), 1, x_pitch_)
-        _write_planes(code, _both_sides(code, matrix, numbers), code.start(out, out_, io_), pitch_, 1, pitch_)
+        _write_planes(
+            code, _both_sides(code, matrix, zip(*numbers, strict=True)), code.start(out, out_, io_), pitch_, 1, pitch_
+        )
         return context.get_dummy_value()
 
     return types.void(form, which, x, i, i, out, i, i), generate
@@ -157,7 +159,7 @@ def transform_image(
                 vectors += [code.load_where(masks[v], line, v) for v in range(per_row)]
                 ends.append(code.load_where(masks[per_row], line, per_row) if len(matrix[0]) > step else None)
             numbers.append(_columns_of_tiles(code, vectors, ends, len(matrix[0])))
-        result = _both_sides(code, matrix, numbers)
+        result = _both_sides(code, matrix, zip(*numbers, strict=True))
         _write_planes(code, result, code.start(out, out_, io_), pitch_, n_rows, across_)
         return context.get_dummy_value()
 
@@ -191,37 +193,55 @@ def transform_back(
     chosen = literals(rows)
     if chosen is None:
         return None
-    matrix, n_rows, step = _matrix(form, TO_IMAGE), chosen[0], form.instance_class().step
-    i = types.intp
+    n_rows, i = chosen[0], types.intp
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         _, _, x_, ix_, x_pitch_, across_, shift_, spare_, count_, where_, out_, io_, pitch_, ahead_ = arguments
-        if n_rows > step:
+        if n_rows > form.instance_class().step:
             return context.get_dummy_value()
         code = VectorCode(context, builder, x)
-        out_0, spare_0 = code.start(out, out_, io_), code.start(spare, spare_, code.index(0))
-        where_0 = code.start(where, where_, code.index(0))
-        starts = [[builder.load(code.at(where_0, 3 * t + k)) for k in (0, 2)] for t in range(n_rows)]
+        starts = [code.start(*array) for array in ((where, where_, INT64(0)), (spare, spare_, INT64(0)))]
         numbers = _read_planes(code, code.start(x, x_, ix_), x_pitch_, SIDE, n_rows, across_)
-        per_row, shifts = step // n_rows, code.splat(shift_)
-        masks = [code.between(code.index(0), count_, v) for v in range(per_row)]
-        for k, row in enumerate(_both_sides(code, matrix, numbers)):
-            vectors = [builder.fadd(vector, shifts) for vector in _side_by_side(code, row)]
-            for t, (first, below) in enumerate(starts):
-                line = code.at(out_0, builder.add(first, builder.mul(pitch_, code.index(k))))
-                for v in range(per_row):
-                    code.fetch(code.at(line, ahead_), v, write=True)
-                line = builder.select(builder.icmp_signed("<", code.index(k), below), line, spare_0)
-                for v in range(per_row):
-                    code.store_where(masks[v], vectors[t * per_row + v], line, v)
+        columns = zip(*numbers, strict=True)
+        write_tiles(form, code, n_rows, columns, shift_, count_, starts, code.start(out, out_, io_), pitch_, ahead_)
         return context.get_dummy_value()
 
     return types.void(form, rows, x, i, i, i, x.dtype, spare, i, where, out, i, i, i), generate
 
 
-def _both_sides(code: VectorCode, matrix: Matrix, numbers: Any) -> list[list[Any]]:
-    """Return ``M X M^T``."""
-    columns = zip(*numbers, strict=True)
+def write_tiles(
+    form: Any,
+    code: VectorCode,
+    rows: int,
+    columns: Iterable[Any],
+    shift: Any,
+    count: Any,
+    starts: list[Any],
+    out: Any,
+    pitch: Any,
+    ahead: Any,
+) -> None:
+    """Transform a vector of tiles, given column by column, back and write it as `transform_back` says.
+
+    ``starts`` are the addresses of ``where`` and ``spare``.
+    """
+    builder, step, (where, spare) = code.builder, form.instance_class().step, starts
+    bounds = [[builder.load(code.at(where, 3 * t + k)) for k in (0, 2)] for t in range(rows)]
+    per_row, shifts = step // rows, code.splat(shift)
+    masks = [code.between(INT64(0), count, v) for v in range(per_row)]
+    for k, row in enumerate(_both_sides(code, _matrix(form, TO_IMAGE), columns)):
+        vectors = [builder.fadd(vector, shifts) for vector in _side_by_side(code, row)]
+        for t, (first, below) in enumerate(bounds):
+            line = code.at(out, builder.add(first, builder.mul(pitch, INT64(k))))
+            for v in range(per_row):
+                code.fetch(code.at(line, ahead), v, write=True)
+            line = builder.select(builder.icmp_signed("<", INT64(k), below), line, spare)
+            for v in range(per_row):
+                code.store_where(masks[v], vectors[t * per_row + v], line, v)
+
+
+def _both_sides(code: VectorCode, matrix: Matrix, columns: Iterable[Any]) -> list[list[Any]]:
+    """Return ``M X M^T`` of the columns of X, each of which is used up when the next is asked for."""
     rows = zip(*[_product(code, matrix, column) for column in columns], strict=True)
     return [_product(code, matrix, row) for row in rows]
 

@@ -15,7 +15,7 @@ Pass = Literal["forward", "input_gradient", "weight_gradient"]
 ALGORITHMS = ("auto", "direct", "pointwise", "depthwise", "winograd", "fft", "reference")
 
 FEWEST_CHANNELS = 16  # on both sides: with fewer, transforms of tiles take longer than the products they save
-FEWEST_SEEN = 3  # by a forward pass to at least FEWEST_CHANNELS: it transforms few, and products are saved for many
+FEWEST_SEEN = 3  # channels that lead to so many or more: few are transformed, and products are saved for many
 TILE_SIDES = {3: 4, 5: 2}  # outputs along a tile of these kernels
 TILE_ROWS = 8  # channels in a register tile: fewer on either side leave it unfilled
 FEWEST_TILES = 24  # with fewer, the transform of the weights does
@@ -50,8 +50,9 @@ def choose(g: Geometry, which: Pass) -> str:
 def _suits_winograd(g: Geometry, which: Pass) -> bool:
     side = TILE_SIDES.get(g.kernel[0]) if g.kernel[0] == g.kernel[1] else None
     plain = g.stride == g.dilation == (1, 1) and g.groups == 1
-    fewest = FEWEST_SEEN if which == "forward" and side == TILE_SIDES[3] else FEWEST_CHANNELS
-    if side is None or not plain or g.in_channels < fewest or g.out_channels < FEWEST_CHANNELS:
+    seen, made = (g.out_channels, g.in_channels) if which == "input_gradient" else (g.in_channels, g.out_channels)
+    fewest = FEWEST_CHANNELS if which == "weight_gradient" else FEWEST_SEEN
+    if side is None or not plain or seen < fewest or made < FEWEST_CHANNELS:
         return False
     tiles = -(-g.out_size[0] // side) * -(-g.out_size[1] // side)
     return g.batch * tiles >= FEWEST_TILES and side**2 * tiles <= LARGEST_WASTE * g.out_size[0] * g.out_size[1]

@@ -28,6 +28,9 @@ Two dimensions: the same along rows and columns, ``Y = A^T [(G g G^T) (B^T d B)]
 reads 6 x 6 inputs: 36 products instead of 144 (r = 3) or 100 (r = 5). The sum over input channels commutes with
 A^T . A, so it is done before: for each of the 36 places a matrix product over channels. Lavin and Gray, 2016.
 
+Of images of three channels the products are formed when the transform back asks for them, and never stored
+(`steepest.kernels.convolution.winograd_colours`).
+
 Gradients. dx is a convolution of dy with the flipped kernel (`steepest.operators.convolution2d.reference`), so it goes
 the same way. For dw, Y is linear in g, and the adjoint of ``g -> A^T [(G g G^T) V] A`` with ``V = B^T d B`` is::
 
@@ -39,11 +42,15 @@ float32 and 1e-14 in float64, twice that for the weight gradient of r = 5. (With
 times as large.)
 """
 
+from functools import partial
+
 import numpy as np
 
+from steepest.kernels.convolution.direct import COLOURS
 from steepest.kernels.convolution.tiles import ROWS
 from steepest.kernels.convolution.transforms import FORMS, Form
 from steepest.kernels.convolution.winograd import transform_weights, weight_block, winograd_blocks
+from steepest.kernels.convolution.winograd_colours import GRID_ROWS, gather_weights, winograd_colours
 from steepest.kernels.convolution.winograd_tiles import PLANES, apart, work_space
 from steepest.kernels.convolution.winograd_weights import Factors, lay_out, sum_channels, sum_tiles, sums_space
 from steepest.kernels.scratch import scratch
@@ -145,6 +152,8 @@ def _factors(g: Geometry, tiles: int, x: Array) -> Factors:
 def _correlate(source: Array, w: Array, bias: Array, swap: bool, start: tuple[int, int], out: Array) -> Array:
     """Correlate ``source``, padded with ``start`` zeros above and left, with w; ``swap`` for the input gradient."""
     form, channels, out_channels = FORMS[w.shape[2]], source.shape[1], out.shape[1]
+    if channels == COLOURS:
+        return _correlate_colours(source, w, bias, swap, start, out)
     groups = -(-out_channels // ROWS)
     lane = lanes(source.itemsize)
     table = scratch("weights", PLANES * apart(groups * weight_block(channels, lane), lane), source.dtype)
@@ -162,6 +171,17 @@ def _correlate(source: Array, w: Array, bias: Array, swap: bool, start: tuple[in
         winograd_blocks(form, source, table, bias, *start, out, tiles, seen, products, first, stop)
 
     map_blocks(part, blocks, share(blocks, form.taps**2 * channels * out.size))
+    return out
+
+
+def _correlate_colours(x: Array, w: Array, bias: Array, swap: bool, start: tuple[int, int], out: Array) -> Array:
+    """Do `_correlate` for images of three channels."""
+    form, lane, groups = FORMS[w.shape[2]], lanes(x.itemsize), -(-out.shape[1] // ROWS)
+    table = scratch("weights", PLANES * apart(groups * weight_block(COLOURS, lane), lane), x.dtype)
+    transform_weights(form, w, swap, 0, groups, table)
+    work = partial(winograd_colours, form, x, gather_weights(table, out.shape[1], lane), bias, *start, out)
+    blocks = -(-len(out) * _grid(form, out.shape[2:])[0] // GRID_ROWS)
+    map_blocks(work, blocks, share(blocks, form.taps**2 * COLOURS * out.size))
     return out
 
 
