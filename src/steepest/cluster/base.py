@@ -8,6 +8,7 @@ from scipy import sparse
 from scipy.spatial.distance import cdist
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.metrics.pairwise import euclidean_distances
+from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted, validate_data
 
 from steepest.estimator import Estimator
@@ -41,10 +42,16 @@ class KMeansBase(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         if isinstance(self.init, str):
             check_choice("init", self.init, INITS)
 
-    def _validate(self, X: Any, sample_weight: Any, *, reset: bool = True) -> tuple[Any, Array | None]:
-        """Check data and weights; C-contiguous or canonical CSR, float32 or float64."""
+    def _validate(
+        self, X: Any, sample_weight: Any, *, reset: bool = True, finite: bool = True
+    ) -> tuple[Any, Array | None]:
+        """Check data and weights; C-contiguous or canonical CSR, float32 or float64.
+
+        With ``finite=False`` NaN and infinity in dense data are left to :meth:`_check_data`.
+        """
+        kinds, sought = [np.float64, np.float32], finite or hasattr(X, "tocsr")
         X = validate_data(
-            self, X, accept_sparse="csr", dtype=[np.float64, np.float32], order="C", reset=reset
+            self, X, accept_sparse="csr", dtype=kinds, order="C", reset=reset, ensure_all_finite=sought
         )  # fmt: skip
         if sparse.issparse(X) and not X.has_canonical_format:
             X = X.copy()
@@ -54,16 +61,20 @@ class KMeansBase(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         weights: Array = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
         return X, np.ascontiguousarray(weights)
 
-    def _check_data(self, X: Any) -> None:
-        """Refuse more clusters than samples, and values whose squared distances overflow."""
+    def _check_data(self, objective: ClusteringObjective) -> None:
+        """Refuse more clusters than samples, NaN and infinity, and values whose squared distances overflow."""
+        X = objective.X
         if X.shape[0] < self.n_clusters:
             raise InvalidInputError(
                 f"n_clusters={self.n_clusters}: must be at most the number of samples, n_samples={X.shape[0]}"
             )
-
+        limit = (float(np.finfo(X.dtype).max) / X.shape[1]) ** 0.5 / 4
+        if objective.largest <= limit:
+            return
+        assert_all_finite(X, estimator_name=type(self).__name__, input_name="X")
         values = X.data if sparse.issparse(X) else X
-        largest = max(-float(values.min()), float(values.max())) if values.size else 0.0
-        if largest > (float(np.finfo(X.dtype).max) / X.shape[1]) ** 0.5 / 4:
+        largest = max(-float(values.min()), float(values.max()))
+        if largest > limit:
             raise InvalidInputError(f"X holds values up to {largest:.1e}: their squares overflow {X.dtype}; scale them")
 
     def _given_centres(self, X: Any) -> Array | None:

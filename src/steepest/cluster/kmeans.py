@@ -148,11 +148,11 @@ class KMeans(KMeansBase):
         check_choice("algorithm", self.algorithm, ALGORITHMS)
         check_choice("solver", self.solver, SOLVERS)
         check_positive("learning_rate", self.learning_rate)
-        X, weights = self._validate(X, sample_weight)
-        self._check_data(X)
-        given = self._given_centres(X)
+        X, weights = self._validate(X, sample_weight, finite=False)
         objective = ClusteringObjective(X, self.n_clusters, sample_weight=weights)
         with one_blas_thread():  # its threads would wait for more work on cores that ours need
+            self._check_data(objective)
+            given = self._given_centres(X)
             best = self._best_run(objective, given, self._number_of_runs(given is not None), y)
         self.cluster_centers_, self.labels_, self.inertia_ = best.centres, best.labels, best.inertia
         self.n_iter_, self.stopping_reason_ = best.result.n_iter, best.result.reason

@@ -129,8 +129,9 @@ class MiniBatchKMeans(KMeansBase):
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> "MiniBatchKMeans":
         """Find the centres of ``X`` (n_samples, n_features), dense or sparse."""
         self._check_parameters()
-        X, weights = self._validate(X, sample_weight)
-        self._check_data(X)
+        X, weights = self._validate(X, sample_weight, finite=False)
+        whole = ClusteringObjective(X, self.n_clusters, sample_weight=weights)
+        self._check_data(whole)
         given = self._given_centres(X)
         random_state = check_random_state(self.random_state)
         sampler = RowSampler(X, np.empty(0) if weights is None else weights)
@@ -138,7 +139,6 @@ class MiniBatchKMeans(KMeansBase):
         rng = generator(random_state)
         theta = self._judged_start(X, weights, given, sampler, batch_size, random_state).ravel()
 
-        whole = ClusteringObjective(X, self.n_clusters, sample_weight=weights)
         mass = float(X.shape[0] if weights is None else weights.sum(dtype=np.float64))
         memory = CentreCounts(np.zeros(self.n_clusters))
         steps = minibatch_kmeans(
@@ -237,10 +237,10 @@ class MiniBatchKMeans(KMeansBase):
         first = not hasattr(self, "cluster_centers_")
         self._check_parameters()
         X, weights = self._validate(X, sample_weight, reset=first)
-        if first:
-            self._check_data(X)
-            self._begin(X, weights)
         batch = ClusteringObjective(X, self.n_clusters, sample_weight=weights)
+        if first:
+            self._check_data(batch)
+            self._begin(X, weights)
         look = self._memory.due(X.shape[0]) and self.reassignment_ratio > 0
         theta = np.ascontiguousarray(self.cluster_centers_, dtype=X.dtype).ravel()
         theta, sse = minibatch_update(batch, theta, self._memory)

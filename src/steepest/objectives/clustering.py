@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from steepest.kernels.kmeans.partition import Partition
 
 TINY_SHARE = 1e-9  # of the square sum: a value below cancels
-CLOSE = 0.01  # squared distance of a guess from the mean, in mean squares: what it costs in digits is a hundredth
+CLOSE = 0.1  # squared distance of a guess from the mean, in mean squares: what it costs in digits is a tenth
 LARGE_SHARE = 1e-3  # of the square sum: a value above keeps all but three digits
 SIDE_BY_SIDE = 64  # numbers in a row of which sums are taken: short rows without weights are put side by side
 
@@ -75,12 +75,16 @@ class Iteration(NamedTuple):
 
 
 class _Moments(NamedTuple):
-    """Of every feature the mean, as the sum of two numbers, lest it be rounded, and the variance; the weights' sum."""
+    """Of every feature the mean, as the sum of two numbers, lest it be rounded, and the variance; the weights' sum.
+
+    No number of the data exceeds ``largest``, which is hardly more than their largest; it is not finite if one is not.
+    """
 
     near: NDArray[np.float64]
     offset: NDArray[np.float64]
     variance: NDArray[np.float64]
     mass: float
+    largest: float
 
 
 class ClusteringObjective:
@@ -170,16 +174,19 @@ class ClusteringObjective:
         if sparse.issparse(self.X):
             return self._sparse_moments()
         mass = float(self.weights.sum(dtype=np.float64)) if len(self.weights) else float(self.n_samples)
-        mean = self.X[:: max(1, self.n_samples // 256)].mean(axis=0, dtype=np.float64)
-        for _ in range(2):  # a second time from the mean itself, should the difference below cancel
-            near, (offset, squares) = mean, self._sums_from(mean) / mass
-            mean, variance = near + offset, squares - offset**2
-            if np.all(offset**2 <= CLOSE * squares):
-                break
-        return _Moments(near, offset, variance, mass)
+        with np.errstate(invalid="ignore", over="ignore"):  # values that are not finite are found by this
+            mean = self.X[:: max(1, self.n_samples // 256)].mean(axis=0, dtype=np.float64)
+            for _ in range(2):  # a second time from the mean itself, should the difference below cancel
+                near, (totals, squares, far) = mean, self._sums_from(mean)
+                offset, squares = totals / mass, squares / mass
+                mean, variance = near + offset, squares - offset**2
+                if np.all(offset**2 <= CLOSE * squares):
+                    break
+            largest = float((np.abs(near) + far).max()) if np.isfinite(totals).all() else nan
+        return _Moments(near, offset, variance, mass, largest)
 
     def _sums_from(self, near: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return ``sum_i w_i (x_i - near)`` and ``sum_i w_i (x_i - near)^2``, feature by feature."""
+        """Return ``sum_i w_i (x_i - near)``, ``sum_i w_i (x_i - near)^2``, ``max_i |x_i - near|``, by feature."""
         from steepest.kernels.kmeans.blocks import LIGHT_BYTES, Blocks
         from steepest.kernels.kmeans.measures import add_moments
 
@@ -187,12 +194,13 @@ class ClusteringObjective:
         n_wide = self.n_samples // n_side
         wide = self.X[: n_wide * n_side].reshape(n_wide, n_side * self.n_features)
         rest = self.X[n_wide * n_side :] - near
-        blocks = Blocks(n_wide, 16 * wide.shape[1], light=wide.nbytes <= LIGHT_BYTES)
-        parts, nears = np.zeros((blocks.number, 2, wide.shape[1])), np.tile(near, n_side)
+        blocks = Blocks(n_wide, 24 * wide.shape[1], light=wide.nbytes <= LIGHT_BYTES)
+        parts, nears = np.zeros((blocks.number, 3, wide.shape[1])), np.tile(near, n_side)
         blocks.run(lambda first, last: add_moments(wide, self.weights, nears, blocks.rows, first, last, parts))
-        sums = parts.sum(axis=0).reshape(2, n_side, -1).sum(axis=1)
-        found: NDArray[np.float64] = sums + np.stack([rest.sum(axis=0), (rest**2).sum(axis=0)])
-        return found
+        parts = parts.reshape(blocks.number, 3, n_side, -1)
+        sums = parts[:, :2].sum(axis=(0, 2)) + np.stack([rest.sum(axis=0), (rest**2).sum(axis=0)])
+        largest = np.concatenate([parts[:, 2].reshape(blocks.number * n_side, -1), np.abs(rest)]).max(axis=0)
+        return np.concatenate([sums, largest[None]])
 
     def _sparse_moments(self) -> "_Moments":
         weights = self.weights.astype(np.float64) if len(self.weights) else np.ones(self.n_samples)
@@ -201,25 +209,31 @@ class ClusteringObjective:
         per_entry = np.repeat(weights, np.diff(self.X.indptr))
         squares = np.bincount(self.X.indices, per_entry * (self.X.data - mean[self.X.indices]) ** 2, self.n_features)
         absent = mass - np.bincount(self.X.indices, per_entry, self.n_features)
-        return _Moments(mean, np.zeros_like(mean), (squares + absent * mean**2) / mass, mass)
+        largest = float(np.abs(self.X.data).max(initial=0.0))
+        return _Moments(mean, np.zeros_like(mean), (squares + absent * mean**2) / mass, mass, largest)
 
     @cached_property
     def variance(self) -> NDArray[np.float64]:
         """The (weighted) variance of every feature."""
         return self._moments.variance
 
+    @property
+    def largest(self) -> float:
+        """What no number of the data exceeds, and hardly more than their largest; not finite if one of them is not."""
+        return self._moments.largest
+
     @cached_property
     def origin(self) -> Array:
         """What rows and centres are measured from; see :func:`short_origin`."""
         if sparse.issparse(self.X):
             return np.zeros(self.n_features, dtype=self.X.dtype)
-        near, offset, variance, _ = self._moments
+        near, offset, variance, *_ = self._moments
         return short_origin(near + offset, variance).astype(self.X.dtype)
 
     @cached_property
     def _square_sum(self) -> float:
         """``sum_i w_i |x_i - origin|^2``, as variance plus squared mean from the origin."""
-        near, offset, variance, mass = self._moments
+        near, offset, variance, mass, _ = self._moments
         return float(mass * (variance + (near - self.origin + offset) ** 2).sum())
 
     @property
@@ -239,7 +253,7 @@ class ClusteringObjective:
 
         if sparse.issparse(self.X):
             return SparsePartition(self.X, self.weights, self.n_clusters, reuse)
-        return DensePartition(self.X, self.weights, self.n_clusters, self.origin, reuse)
+        return DensePartition(self.X, self.weights, self.n_clusters, self.origin, self.largest if reuse else None)
 
     def partition_value_and_gradient(self, partition: "Partition", theta: Array) -> tuple[float, NDArray[np.float64]]:
         """Return ``J(C, l)`` for the labels of ``partition`` and its gradient, flat, from the sums alone.

@@ -11,7 +11,7 @@ from steepest.kernels.kmeans.dense import add_members
 from steepest.kernels.kmeans.measures import add_moments, sse_blocks
 from steepest.kernels.kmeans.partition import DensePartition, SparsePartition
 from steepest.kernels.kmeans.seeding import come_closer, potentials
-from steepest.kernels.kmeans.tiles import PANEL_BYTES, fetch_panel, meet_centres, pack_pairs, pack_panel
+from steepest.kernels.kmeans.tiles import PANEL_BYTES, fetch_rows, meet_centres, pack_pairs, pack_panel
 from steepest.objectives import clustering as reference
 
 SHAPES = [(1, 1, 1), (7, 2, 3), (300, 2, 10), (513, 3, 5), (257, 4, 4), (256, 7, 9), (100, 18, 13), (40, 130, 6)]
@@ -34,7 +34,7 @@ def meet(X, rows, shift, table, half_norms, old, slope, least, pairs):
         pack_pairs(X, rows[0], shift, panel)
     else:
         pack_panel(X, rows, shift, panel, 0)
-        fetch_panel(X, rows, 0)
+        fetch_rows(X, rows, 0, panel.shape[1])
     bits = meet_centres(panel, 0, table, half_norms, results, old, 0, number(slope), number(least))
     return results, bits
 
@@ -99,7 +99,9 @@ def test_labels_sums_and_masses_follow_the_centres_exactly(shape, dtype, weighte
     data = sparse.csr_array(X) if layout == "sparse" else X
     n, d, k = shape
     partition = (
-        SparsePartition(data, weights, k) if layout == "sparse" else DensePartition(X, weights, k, np.zeros(d, dtype))
+        SparsePartition(data, weights, k)
+        if layout == "sparse"
+        else DensePartition(X, weights, k, np.zeros(d, dtype), np.abs(X).max())
     )
     before = np.full(n, -1)
     for way in (1.0, 0.3, 0.01, 0.001, 0.0, 0.0001, 1.0):
@@ -122,7 +124,7 @@ def test_labels_sums_and_masses_follow_the_centres_exactly(shape, dtype, weighte
 
 def test_a_cluster_that_loses_its_last_member_is_exactly_empty():
     X = np.array([[0.1], [0.7], [0.3]])
-    partition = DensePartition(X, np.array([0.1, 0.2, 0.3]), 2, np.zeros(1))
+    partition = DensePartition(X, np.array([0.1, 0.2, 0.3]), 2, np.zeros(1), 0.7)
     partition.assign(np.array([[0.0], [0.5]]))
     partition.assign(np.array([[0.4], [9.0]]))
     assert partition.masses[1] == 0.0
@@ -139,7 +141,9 @@ def test_labels_are_exact_where_scores_underflow_or_overflow(dtype, size, layout
     X, C = (X * size).astype(dtype), (C * size).astype(dtype)
     given, none = sparse.csr_array(X), np.empty(0, dtype)
     dense = layout == "dense"
-    partition = DensePartition(X, none, 6, np.zeros(3, dtype)) if dense else SparsePartition(given, none, 6)
+    partition = (
+        DensePartition(X, none, 6, np.zeros(3, dtype), np.abs(X).max()) if dense else SparsePartition(given, none, 6)
+    )
     partition.assign(C)
     np.testing.assert_array_equal(partition.labels, reference.nearest(X, C))
 
@@ -147,7 +151,7 @@ def test_labels_are_exact_where_scores_underflow_or_overflow(dtype, size, layout
 def test_bounds_beyond_single_precision_are_not_kept():
     rng = np.random.default_rng(3)
     X, C, way = (rng.standard_normal((n, 30)) * size for n, size in ((400, 2e39), (12, 2e39), (12, 1e37)))
-    partition = DensePartition(X, np.empty(0), 12, np.zeros(30))
+    partition = DensePartition(X, np.empty(0), 12, np.zeros(30), np.abs(X).max())
     for _ in range(60):
         partition.assign(C)
         np.testing.assert_array_equal(partition.labels, reference.nearest(X, C))
@@ -159,7 +163,7 @@ def test_bounds_never_change_a_label(d, k):
     """Pruned and unpruned, along a run in which centres slow down; points of a lattice tie all the time."""
     rng = np.random.default_rng(d)
     X = np.round(rng.standard_normal((4000, d)) * 4) / 4
-    pruned = DensePartition(X, X[:0, 0], k, np.zeros(d))
+    pruned = DensePartition(X, X[:0, 0], k, np.zeros(d), np.abs(X).max())
     assert len(pruned._gaps) == len(X)
     C, skipped = X[:k].copy(), 0
     for step in range(40):
@@ -179,14 +183,16 @@ def test_sums_over_blocks(dtype, weighted):
     labels = reference.nearest(X, C).astype(np.int32)
     blocks = Blocks(len(X))
     assert blocks.number > 1
-    parts, sse = np.zeros((blocks.number, 2, 3)), np.zeros(blocks.number)
+    parts, sse = np.zeros((blocks.number, 3, 3)), np.zeros(blocks.number)
     sums = np.zeros((blocks.number, 4, 8))
     mean = np.array([0.1, 0.2, 0.3])
     blocks.run(lambda a, b: add_moments(X, w, mean, blocks.rows, a, b, parts))
     blocks.run(lambda a, b: sse_blocks(X, w, C, labels, blocks.rows, a, b, sse))
     blocks.run(lambda a, b: add_members(X, w, np.zeros(3, dtype), labels, blocks.rows, a, b, sums))
     Z = X.astype(np.float64)
-    np.testing.assert_allclose(parts.sum(axis=0), [full @ (Z - mean), full @ (Z - mean) ** 2], rtol=1e-10)
+    moments = [full @ (Z - mean), full @ (Z - mean) ** 2]
+    np.testing.assert_allclose(parts[:, :2].sum(axis=0), moments, rtol=1e-10)
+    np.testing.assert_array_equal(parts[:, 2].max(axis=0), np.abs(Z - mean).max(axis=0))
     own = reference.squared_distances(X, C)[np.arange(len(X)), labels]
     assert sse.sum() == pytest.approx(full @ own, rel=1e-10)
     expected_sums, expected_masses = reference.cluster_sums(Z, labels, full, 4)
@@ -271,7 +277,7 @@ def test_tiny_clusters_far_apart_are_scored_in_double_precision():
     rng = np.random.default_rng(0)
     X = rng.integers(0, 3, (3000, 1)) * 1e6 + rng.standard_normal((3000, 2))
     centres = X[:24].copy()
-    partition = DensePartition(X, X[:0, 0], 24, np.zeros(2))
+    partition = DensePartition(X, X[:0, 0], 24, np.zeros(2), np.abs(X).max())
     assert partition._table.dtype == np.float32
     for _ in range(3):
         partition.assign(centres)

@@ -19,13 +19,15 @@ import numpy as np
 
 from steepest.kernels.compile import borrowing, compiled
 from steepest.kernels.kmeans.nearest import BATCH, ROOM, panel_room
-from steepest.kernels.kmeans.tiles import add_row, fetch_panel, meet_centres, pack_pairs, pack_panel
+from steepest.kernels.kmeans.tiles import fetch_rows, meet_centres, move_row, pack_pairs, pack_panel
 from steepest.kernels.vectors import first_bit
 from steepest.typing import Array, IntArray
 
 ROUND_DOWN = np.float32(1 - 2.0**-20)
 ROUND_UP = np.float32(1 + 2.0**-20)
-MOVED, DECIDED = 0, 1  # what is counted of a block: rows that changed, near ties that were decided exactly
+# what is counted of a block: rows that changed, near ties that were decided exactly, rows that are still to be moved
+MOVED, DECIDED, LISTED = 0, 1, 2
+MOST_MOVES = 2 * BATCH  # that are listed
 SLOPE, OFFSET, ROUNDING, LEAST_GAP = 0, 1, 2, 3  # limits; see assign_block
 
 
@@ -77,16 +79,18 @@ def assign_block(
     """
     total, found = sums[block], counted[block]
     total[:], found[:] = 0, 0
+    moved = np.empty((2, MOST_MOVES), np.int64)
     start, stop = block * block_rows, min((block + 1) * block_rows, X.shape[0])
     if packed.shape[0] > 0:
         start = _assign_packed(
-            X, weights, origin, packed, centres, table, half_norms, limits, labels, gaps, results, total, found, start,
-            stop,
+            X, weights, origin, packed, centres, table, half_norms, limits, labels, gaps, results, moved, total, found,
+            start, stop,
         )  # fmt: skip
     _assign_listed(
-        X, weights, origin, centres, table, half_norms, limits, drift, labels, gaps, panel, results, total, found,
-        start, stop,
+        X, weights, origin, centres, table, half_norms, limits, drift, labels, gaps, panel, results, moved, total,
+        found, start, stop,
     )  # fmt: skip
+    _move(X, weights, origin, labels, moved, total, found)
 
 
 @compiled
@@ -118,6 +122,7 @@ def _assign_packed(
     labels: IntArray,
     gaps: Array,
     results: Array,
+    moved: IntArray,
     total: Array,
     found: IntArray,
     start: int,
@@ -126,13 +131,13 @@ def _assign_packed(
     """Assign rows, as many as make whole panels, which :func:`pack_rows` wrote; return where the others begin."""
     points, number, size = packed.shape[2], table.dtype.type, packed.shape[1] * packed.shape[2]
     slope, least = number(2 * limits[SLOPE]), number(2 * limits[OFFSET])
-    rows = np.empty(points, np.int64)
+    rows = np.arange(points)
     while start + points <= stop:
         bits = meet_centres(packed, start // points * size, table, half_norms, results, labels, start, slope, least)
         if bits != 0:
-            for t in range(points):
-                rows[t] = start + t
-            _settle(X, weights, origin, centres, rows, 0, bits, results, limits, labels, gaps, total, found)
+            _list_moves(X, centres, start, rows, 0, bits, results, limits, labels, gaps, moved, found)
+            if found[LISTED] > moved.shape[1] - points:
+                _move(X, weights, origin, labels, moved, total, found)
         start += points
     return start
 
@@ -151,6 +156,7 @@ def _assign_listed(
     gaps: Array,
     panel: Array,
     results: Array,
+    moved: IntArray,
     total: Array,
     found: IntArray,
     start: int,
@@ -164,14 +170,16 @@ def _assign_listed(
         start, n_rows = _next_rows(start, stop, labels, gaps, drift, limits[LEAST_GAP], rows, old)
         for first in range(0, n_rows, points):
             pack_panel(X, rows, origin, panel, first)
-            fetch_panel(X, rows, first + points)
+            fetch_rows(X, rows, first + points, points)
             bits = meet_centres(panel, 0, table, half_norms, results, old, first, slope, least)
             n_here = min(points, n_rows - first)
             bits &= ~np.uint64(0) >> np.uint64(64 - n_here)
             if gaps.shape[0] > 0:
                 _bound(rows, first, n_here, results, limits, gaps)
             if bits != 0:
-                _settle(X, weights, origin, centres, rows, first, bits, results, limits, labels, gaps, total, found)
+                _list_moves(X, centres, 0, rows, first, bits, results, limits, labels, gaps, moved, found)
+                if found[LISTED] > moved.shape[1] - points:
+                    _move(X, weights, origin, labels, moved, total, found)
 
 
 @compiled
@@ -223,11 +231,10 @@ def _bound(rows: IntArray, first: int, n_rows: int, results: Array, limits: Arra
 
 
 @borrowing
-def _settle(
+def _list_moves(
     X: Array,
-    weights: Array,
-    origin: Array,
     centres: Array,
+    start: int,
     rows: IntArray,
     first: int,
     bits: Any,
@@ -235,35 +242,49 @@ def _settle(
     limits: Array,
     labels: IntArray,
     gaps: Array,
-    total: Array,
+    moved: IntArray,
     found: IntArray,
 ) -> None:
-    """Write the labels of the points whose bit is set, deciding near ties exactly; move rows from sum to sum."""
-    number, with_sums, weighted = results.dtype.type, total.shape[0] > 0, weights.shape[0] > 0
+    """List those of the points whose bit is set that change their label, deciding near ties exactly.
+
+    Point t is row ``start + rows[first + t]``. The list is ``moved``: rows and their new labels.
+    """
+    number = results.dtype.type
     slope, least = number(2 * limits[SLOPE]), number(2 * limits[OFFSET])
-    n_moved, weight = 0, 1.0
+    before = n_moved = found[LISTED]
     while bits != 0:
         t = first_bit(bits)
         bits &= bits - np.uint64(1)
-        i, new = rows[first + t], int(results[3, t])
+        i, new = start + rows[first + t], int(results[3, t])
         if not results[2, t] - results[1, t] > slope * results[0, t] + least:
             new = nearest_exactly(X[i], centres)
             found[DECIDED] += 1
             if gaps.shape[0] > 0:
                 gaps[i] = 0
-        old = int(labels[i])
-        if new == old:
-            continue
-        labels[i] = new
+            if new == labels[i]:
+                continue
+        moved[0, n_moved], moved[1, n_moved] = i, new
+        fetch_rows(X, moved[0], n_moved, 1)
         n_moved += 1
+    found[MOVED] += n_moved - before
+    found[LISTED] = n_moved
+
+
+@borrowing
+def _move(
+    X: Array, weights: Array, origin: Array, labels: IntArray, moved: IntArray, total: Array, found: IntArray
+) -> None:
+    """Give the rows that are listed their new labels, and move them from sum to sum."""
+    with_sums, weighted, weight = total.shape[0] > 0, weights.shape[0] > 0, 1.0
+    for m in range(found[LISTED]):
+        i, new = moved[0, m], moved[1, m]
+        old = np.int64(labels[i])
+        labels[i] = new
         if with_sums:
             if weighted:
                 weight = np.float64(weights[i])
-            member = 1.0 if weight > 0 else 0.0
-            add_row(X, i, origin, weight, member, total, new)
-            if old >= 0:
-                add_row(X, i, origin, -weight, -member, total, old)
-    found[MOVED] += n_moved
+            move_row(X, i, origin, weight, 1.0 if weight > 0 else 0.0, total, new, old)
+    found[LISTED] = 0
 
 
 @compiled
@@ -286,4 +307,4 @@ def add_members(
         total[:] = 0
         for i in range(block * block_rows, min((block + 1) * block_rows, X.shape[0])):
             weight = np.float64(weights[i]) if weights.shape[0] > 0 else 1.0
-            add_row(X, i, origin, weight, 1.0 if weight > 0 else 0.0, total, np.int64(labels[i]))
+            move_row(X, i, origin, weight, 1.0 if weight > 0 else 0.0, total, np.int64(labels[i]), -1)

@@ -8,15 +8,28 @@ from steepest.typing import Array, IntArray
 
 @compiled
 def add_moments(X: Array, weights: Array, near: Array, block_rows: int, first: int, last: int, sums: Array) -> None:
-    """Set ``sums[block] = sum_i w_i (x_i - near), sum_i w_i (x_i - near)^2`` by feature."""
+    """Set ``sums[block] = sum_i w_i (x_i - near), sum_i w_i (x_i - near)^2, max_i |x_i - near|`` by feature.
+
+    Four rows are added up before they meet the sums; what lacks of the last four has weight 0.
+    """
     for block in range(first, last):
-        totals, squares = sums[block, 0], sums[block, 1]
-        for i in range(block * block_rows, min((block + 1) * block_rows, X.shape[0])):
-            weight = np.float64(weights[i]) if weights.shape[0] > 0 else 1.0
+        totals, squares, largest = sums[block, 0], sums[block, 1], sums[block, 2]
+        stop = min((block + 1) * block_rows, X.shape[0])
+        for i in range(block * block_rows, stop, 4):
+            i1, i2, i3 = min(i + 1, stop - 1), min(i + 2, stop - 1), min(i + 3, stop - 1)
+            w0, w1, w2, w3 = 1.0, 1.0 * (i + 1 < stop), 1.0 * (i + 2 < stop), 1.0 * (i + 3 < stop)
+            if weights.shape[0] > 0:
+                w0, w1, w2, w3 = w0 * weights[i], w1 * weights[i1], w2 * weights[i2], w3 * weights[i3]
+            x0, x1, x2, x3 = X[i], X[i1], X[i2], X[i3]
             for f in range(X.shape[1]):
-                difference = np.float64(X[i, f]) - near[f]
-                totals[f] += weight * difference
-                squares[f] += weight * difference * difference
+                d0, d1 = np.float64(x0[f]) - near[f], np.float64(x1[f]) - near[f]
+                d2, d3 = np.float64(x2[f]) - near[f], np.float64(x3[f]) - near[f]
+                totals[f] += (w0 * d0 + w1 * d1) + (w2 * d2 + w3 * d3)
+                squares[f] += (w0 * d0 * d0 + w1 * d1 * d1) + (w2 * d2 * d2 + w3 * d3 * d3)
+                a, b, c, d = abs(d0), abs(d1), abs(d2), abs(d3)
+                a, c = a if a > b else b, c if c > d else d
+                a = a if a > c else c
+                largest[f] = a if a > largest[f] else largest[f]
 
 
 @compiled

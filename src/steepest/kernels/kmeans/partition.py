@@ -93,8 +93,9 @@ class DensePartition(_Sums):
         Number of centres.
     origin : array (n_features,)
         Subtracted from rows and centres before scores are computed: the nearer it is to them, the fewer near ties.
-    reuse : bool, default True
-        Whether there will be several sets of centres: keep sums, and bounds where they pay.
+    largest : float or None
+        What no number of X exceeds, if there will be several sets of centres: sums are kept then, and bounds where
+        they pay.
 
     Notes
     -----
@@ -102,15 +103,15 @@ class DensePartition(_Sums):
     near ties, as with clusters that are tiny compared with their distances, double precision takes over.
     """
 
-    def __init__(self, X: Array, weights: Array, n_clusters: int, origin: Array, reuse: bool = True) -> None:
-        n, d = X.shape
+    def __init__(self, X: Array, weights: Array, n_clusters: int, origin: Array, largest: float | None) -> None:
+        (n, d), reuse = X.shape, largest is not None
         lanes = VECTOR_BYTES // 8
         block_rows = SMALLEST_BLOCK if d * n_clusters > FEW_PRODUCTS else 4 * SMALLEST_BLOCK
         super().__init__(n, d, n_clusters if reuse else 0, -(-(d + 2) // lanes) * lanes, block_rows)
         self.X, self.weights, self.origin = X, weights, origin
-        pays = reuse and d * n_clusters >= LEAST_WORK_FOR_GAPS and 4 * n <= max(GAP_BUFFER_BYTES, X.nbytes // 10)
-        spread = float(max(-X.min(), X.max())) + float(np.abs(origin).max()) if pays else 0.0
-        pays = pays and spread < LARGEST_SPREAD
+        spread = (largest or 0.0) + float(np.abs(origin).max())
+        pays = d * n_clusters >= LEAST_WORK_FOR_GAPS and 4 * n <= max(GAP_BUFFER_BYTES, X.nbytes // 10)
+        pays = pays and reuse and spread < LARGEST_SPREAD
         self._packs = reuse and not pays and 4 * n * (d + 1) <= PACKED_BYTES
         self._gaps = np.full(n if pays else 0, -np.inf, dtype=np.float32)
         self._centres, self._drift = np.zeros((n_clusters, d), X.dtype), np.zeros(n_clusters, np.float32)

@@ -4,7 +4,7 @@ import numpy as np
 
 from steepest.kernels.compile import compiled
 from steepest.kernels.kmeans.nearest import BATCH, ROOM, panel_room
-from steepest.kernels.kmeans.tiles import CENTRES, fetch_panel, pack_pairs, pack_panel, squared_distances
+from steepest.kernels.kmeans.tiles import CENTRES, fetch_rows, pack_pairs, pack_panel, squared_distances
 from steepest.typing import Array, IntArray
 
 MANY_FEATURES = 24  # from here on it does not pay to turn the points for a few candidates
@@ -83,7 +83,7 @@ def _by_points(
             pack_pairs(X, start + first, zeros, panel)
         else:
             pack_panel(X, rows, zeros, panel, first)
-            fetch_panel(X, rows, first + points)
+            fetch_rows(X, rows, first + points, points)
         squared_distances(panel, table, distances, first)
 
 

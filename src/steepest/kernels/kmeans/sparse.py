@@ -89,7 +89,7 @@ def _nearest_of_row(
 
 @compiled
 def _add_entries(data: Array, indices: IntArray, begin: int, end: int, weight: float, total: Array) -> None:
-    """Add a row to the sums of a cluster, or take it away if its weight is negative, as :func:`.tiles.add_row` does."""
+    """Add a row to the sums of a cluster, as :func:`.tiles.move_row` does; take it away if its weight is negative."""
     d = total.shape[0] - 2
     total[d] += weight
     total[d + 1] += np.sign(weight)

@@ -67,11 +67,11 @@ def pack_panel(_typing: Any, X: Any, rows: Any, shift: Any, panel: Any, first: A
 
 
 @inlined
-def fetch_panel(_typing: Any, X: Any, rows: Any, first: Any) -> tuple[Any, Callable[..., Any]]:
-    """Ask for the rows of a panel, which will be packed soon; of long rows, for their beginning."""
+def fetch_rows(_typing: Any, X: Any, rows: Any, first: Any, number: Any) -> tuple[Any, Callable[..., Any]]:
+    """Ask for so many of the rows listed, which will be needed soon; of long ones, for their beginning."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        X_, rows_, first_ = arguments
+        X_, rows_, first_, number_ = arguments
         code = VectorCode(context, builder, X)
         x_0, rows_0 = code.start(X, X_, INT64(0)), code.start(rows, rows_, first_)
         width = cgutils.unpack_tuple(builder, context.make_array(X)(context, builder, X_).shape, 2)[1]
@@ -79,13 +79,13 @@ def fetch_panel(_typing: Any, X: Any, rows: Any, first: Any) -> tuple[Any, Calla
         n_lines = builder.sdiv(builder.add(width, INT64(line - 1)), INT64(line))
         few = builder.icmp_signed("<", n_lines, INT64(FETCHED_LINES))
         n_lines = builder.select(few, n_lines, INT64(FETCHED_LINES))
-        with cgutils.for_range(builder, INT64(VECTORS * code.lanes)) as point:
+        with cgutils.for_range(builder, number_) as point:
             row = code.at(x_0, builder.mul(builder.load(code.at(rows_0, point.index)), width))
             with cgutils.for_range(builder, n_lines) as loop:
                 code.fetch(code.at(row, builder.mul(loop.index, INT64(line))))
         return context.get_dummy_value()
 
-    return types.void(X, rows, types.intp), generate
+    return types.void(X, rows, types.intp, types.intp), generate
 
 
 @inlined
@@ -175,21 +175,25 @@ def meet_centres(
 
 
 @inlined
-def add_row(
-    _typing: Any, X: Any, i: Any, shift: Any, weight: Any, member: Any, sums: Any, j: Any
+def move_row(
+    _typing: Any, X: Any, i: Any, shift: Any, weight: Any, member: Any, sums: Any, new: Any, old: Any
 ) -> tuple[Any, Callable[..., Any]]:
-    """``sums[j] += (weight (x_i - shift), weight, member)``, and zeros up to a whole vector."""
+    """``sums[new] += (weight (x_i - shift), weight, member)``, and ``sums[old] -=`` the same unless ``old < 0``.
+
+    What fills a row of the sums up to a whole vector stays as it is.
+    """
     real, index = types.float64, types.intp
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        X_, i_, shift_, weight_, member_, sums_, j_ = arguments
+        X_, i_, shift_, weight_, member_, sums_, new_, old_ = arguments
         code = VectorCode(context, builder, sums)
         data = VectorCode(context, builder, X, code.lanes)
         width = cgutils.unpack_tuple(builder, context.make_array(X)(context, builder, X_).shape, 2)[1]
         pitch = cgutils.unpack_tuple(builder, context.make_array(sums)(context, builder, sums_).shape, 2)[1]
         x_0, shift_0 = code.start(X, X_, builder.mul(i_, width)), code.start(shift, shift_, INT64(0))
-        sums_0 = code.start(sums, sums_, builder.mul(j_, pitch))
+        to, away = (code.start(sums, sums_, builder.mul(j, pitch)) for j in (new_, old_))
         weights, members = code.splat(weight_), code.splat(member_)
+        leaves = builder.icmp_signed(">=", old_, INT64(0))
         with cgutils.for_range(builder, builder.sdiv(pitch, INT64(code.lanes))) as block:
             f = builder.mul(block.index, INT64(code.lanes))
             left = builder.sub(width, f)
@@ -199,11 +203,14 @@ def add_row(
             beyond = builder.add(left, INT64(1))
             term = builder.select(code.between(left, beyond), weights, term)
             term = builder.select(code.between(beyond, builder.add(left, INT64(2))), members, term)
-            place = code.at(sums_0, f)
+            place = code.at(to, f)
             code.store(builder.fadd(code.load(place), term), place)
+            with builder.if_then(leaves):
+                place = code.at(away, f)
+                code.store(builder.fsub(code.load(place), term), place)
         return context.get_dummy_value()
 
-    return types.void(X, index, shift, real, real, sums, index), generate
+    return types.void(X, index, shift, real, real, sums, index, index), generate
 
 
 @inlined
