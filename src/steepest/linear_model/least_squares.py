@@ -73,7 +73,7 @@ class LeastSquaresRegressor(LinearRegressor):
                 X=objective.X,
                 y=objective.y,
                 sample_weight=sample_weight,
-                max_iter=self.max_iter or exact.most_iterations,
+                max_iter=exact.most_iterations(self.max_iter),
                 about={"objective": objective.words, "solver": method},
             )
         solution = exact.solution

@@ -26,7 +26,7 @@ class Ridge(LeastSquaresRegressor):
         Accepted for compatibility: the data are never written to, nor copied as a whole.
     max_iter : int, optional
         The most iterations of an iterative solver; if not given, as many as an exact one can need, 1000 for a teaching
-        solver.
+        solver. "auto" iterates on dense data only while that is quicker than a factorisation, whatever this says.
     tol : float, default 1e-4
         Iterative solvers asked for by name stop when the gradient is at most ``tol`` times that at the start; "auto"
         goes on to full precision.

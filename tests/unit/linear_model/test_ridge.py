@@ -44,6 +44,16 @@ def test_a_looser_tolerance_stops_earlier(data):
     assert loose.stopping_reason_ is tight.stopping_reason_ is Reason.GRADIENT_TOLERANCE
 
 
+def test_a_limit_on_iterations_does_not_stop_a_method_that_has_others_to_fall_back_on():
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((400, 6000))
+    model = Ridge(max_iter=2).fit(X, X[:, 0] + rng.standard_normal(400))
+    assert model.stopping_reason_ is Reason.GRADIENT_TOLERANCE
+    assert model.certificate_.relative < 1e-11
+    with pytest.warns(UserWarning, match="did not converge in 2 iterations"):
+        assert Ridge(max_iter=2, solver="sparse_cg").fit(X, X[:, 0] + X[:, 1]).n_iter_ == 2
+
+
 @pytest.mark.parametrize(
     ("parameters", "text"),
     [

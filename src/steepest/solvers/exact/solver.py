@@ -80,25 +80,31 @@ class ExactSolver:
         """Yield the start, the iterates of an iterative method, and the solution."""
         if self.problem.objective.penalty.positive:
             return self._at_once(self._nonnegative())
-        if self.method in ("conjugate-gradients", "lsqr"):
+        if self._only_iterates:
             return self._iterative(self.method == "lsqr" or self.problem.sparse)
         if self.method == "svd":
             return self._at_once(self._singular(gather_data(self.problem)))
         return self._by_shape()
 
+    def most_iterations(self, asked: int | None) -> int:
+        """Return how many iterations a run may make: as many as ``asked``, if nothing but iterations would help.
+
+        Where they are tried because they may be quicker than a factorisation, how many is this class's concern.
+        """
+        plenty = 10 * int(min(self.problem.n, self.problem.d)) + 100
+        return asked if asked is not None and self._only_iterates else plenty
+
     @property
-    def most_iterations(self) -> int:
-        """More iterations than this would not help."""
-        return 10 * int(min(self.problem.n, self.problem.d)) + 100
+    def _only_iterates(self) -> bool:
+        problem, smaller = self.problem, min(self.problem.n, self.problem.d)
+        if self.method == "auto":
+            return problem.sparse and smaller > FACTORISE_SPARSE_UP_TO and problem.Y.shape[1] <= 4
+        return self.method in ("conjugate-gradients", "lsqr")
 
     def _by_shape(self) -> Steps:
         problem, smaller = self.problem, min(self.problem.n, self.problem.d)
-        if self.method != "auto":
-            return self._at_once(self._factorised())
-        if problem.sparse and smaller > FACTORISE_SPARSE_UP_TO and problem.Y.shape[1] <= 4:
-            return self._iterative(True)
-        large = smaller > ITERATE_FROM and problem.n * problem.d >= ITERATE_FROM_ENTRIES
-        if not problem.sparse and large and problem.Y.shape[1] == 1 and problem.n < 4 * problem.d:
+        large = smaller > ITERATE_FROM and problem.n * problem.d >= ITERATE_FROM_ENTRIES and problem.n < 4 * problem.d
+        if self.method == "auto" and large and not problem.sparse and problem.Y.shape[1] == 1:
             return self._tried(budget=smaller // 16)
         return self._at_once(self._factorised())
 
