@@ -35,7 +35,7 @@ def meet(X, rows, shift, table, half_norms, old, slope, least, pairs):
     else:
         pack_panel(X, rows, shift, panel, 0)
         fetch_rows(X, rows, 0, panel.shape[1])
-    bits = meet_centres(panel, 0, table, half_norms, results, old, 0, number(slope), number(least))
+    bits = meet_centres(panel, 0, table, half_norms, results, old, 0, number(slope), number(least), X, rows, 0)
     return results, bits
 
 

@@ -133,7 +133,9 @@ def _assign_packed(
     slope, least = number(2 * limits[SLOPE]), number(2 * limits[OFFSET])
     rows = np.arange(points)
     while start + points <= stop:
-        bits = meet_centres(packed, start // points * size, table, half_norms, results, labels, start, slope, least)
+        bits = meet_centres(
+            packed, start // points * size, table, half_norms, results, labels, start, slope, least, X, rows[:0], 0
+        )  # fmt: skip
         if bits != 0:
             _list_moves(X, centres, start, rows, 0, bits, results, limits, labels, gaps, moved, found)
             if found[LISTED] > moved.shape[1] - points:
@@ -170,8 +172,9 @@ def _assign_listed(
         start, n_rows = _next_rows(start, stop, labels, gaps, drift, limits[LEAST_GAP], rows, old)
         for first in range(0, n_rows, points):
             pack_panel(X, rows, origin, panel, first)
-            fetch_rows(X, rows, first + points, points)
-            bits = meet_centres(panel, 0, table, half_norms, results, old, first, slope, least)
+            bits = meet_centres(
+                panel, 0, table, half_norms, results, old, first, slope, least, X, rows, first + points
+            )  # fmt: skip
             n_here = min(points, n_rows - first)
             bits &= ~np.uint64(0) >> np.uint64(64 - n_here)
             if gaps.shape[0] > 0:

@@ -66,23 +66,39 @@ def pack_panel(_typing: Any, X: Any, rows: Any, shift: Any, panel: Any, first: A
     return types.void(X, rows, shift, panel, i), generate
 
 
+class _RowFetch:
+    """Instructions that ask for the rows of X listed from ``rows[first]`` on; of long ones, for the beginning."""
+
+    def __init__(self, context: Any, builder: Any, X: Any, X_: Any, rows: Any, rows_: Any, first: Any) -> None:
+        self.code = VectorCode(context, builder, X)
+        self.start, self.numbers = self.code.start(X, X_, INT64(0)), self.code.start(rows, rows_, first)
+        listed = cgutils.unpack_tuple(builder, context.make_array(rows)(context, builder, rows_).shape, 1)[0]
+        self.length = builder.sub(listed, first)
+        self.width = cgutils.unpack_tuple(builder, context.make_array(X)(context, builder, X_).shape, 2)[1]
+        self.line = LINE_BYTES // self.code.itemsize
+        n_lines = builder.sdiv(builder.add(self.width, INT64(self.line - 1)), INT64(self.line))
+        few = builder.icmp_signed("<", n_lines, INT64(FETCHED_LINES))
+        self.n_lines = builder.select(few, n_lines, INT64(FETCHED_LINES))
+
+    def fetch(self, begin: Any, number: Any) -> None:
+        """Ask for so many rows from the place ``begin`` on, as far as there are any."""
+        code, builder = self.code, self.code.builder
+        left = builder.sub(self.length, begin)
+        number = builder.select(builder.icmp_signed("<", number, left), number, left)
+        with cgutils.for_range(builder, number) as loop:
+            place = code.at(self.numbers, builder.add(begin, loop.index))
+            row = code.at(self.start, builder.mul(builder.load(place), self.width))
+            with cgutils.for_range(builder, self.n_lines) as lines:
+                code.fetch(code.at(row, builder.mul(lines.index, INT64(self.line))))
+
+
 @inlined
 def fetch_rows(_typing: Any, X: Any, rows: Any, first: Any, number: Any) -> tuple[Any, Callable[..., Any]]:
     """Ask for so many of the rows listed, which will be needed soon; of long ones, for their beginning."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         X_, rows_, first_, number_ = arguments
-        code = VectorCode(context, builder, X)
-        x_0, rows_0 = code.start(X, X_, INT64(0)), code.start(rows, rows_, first_)
-        width = cgutils.unpack_tuple(builder, context.make_array(X)(context, builder, X_).shape, 2)[1]
-        line = LINE_BYTES // code.itemsize
-        n_lines = builder.sdiv(builder.add(width, INT64(line - 1)), INT64(line))
-        few = builder.icmp_signed("<", n_lines, INT64(FETCHED_LINES))
-        n_lines = builder.select(few, n_lines, INT64(FETCHED_LINES))
-        with cgutils.for_range(builder, number_) as point:
-            row = code.at(x_0, builder.mul(builder.load(code.at(rows_0, point.index)), width))
-            with cgutils.for_range(builder, n_lines) as loop:
-                code.fetch(code.at(row, builder.mul(loop.index, INT64(line))))
+        _RowFetch(context, builder, X, X_, rows, rows_, first_).fetch(INT64(0), number_)
         return context.get_dummy_value()
 
     return types.void(X, rows, types.intp, types.intp), generate
@@ -125,18 +141,25 @@ def meet_centres(
     first: Any,
     slope: Any,
     least: Any,
+    X: Any,
+    rows: Any,
+    ahead: Any,
 ) -> tuple[Any, Callable[..., Any]]:
     """Find the two smallest scores of a panel's points, and whose the smallest is; the earlier centre wins a tie.
 
     The panel begins with number ``at`` of an array. The rows of ``results`` are |x|^2 / 2, the smallest, the second
     smallest and the label. A point is unsettled if its label is not the old one, ``old[first + t]``, or if the two
     scores differ by at most ``slope |x|^2 / 2 + least``: then its bit is set in the number that is returned.
+
+    Meanwhile the rows of X that are listed from ``rows[ahead]`` on, as many as the panel has points, if there are any, are asked for, a
+    few with each two centres: more at once would be waited for.
     """
     number, i = panel.dtype, types.intp
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        panel_, at_, table_, half_, results_, old_, first_, slope_, least_ = arguments
+        panel_, at_, table_, half_, results_, old_, first_, slope_, least_, X_, rows_, ahead_ = arguments
         code, zero = VectorCode(context, builder, panel), INT64(0)
+        fetching = _RowFetch(context, builder, X, X_, rows, rows_, ahead_)
         norms, table_0, half_0, places = (
             code.start(form, array, at)
             for form, array, at in (
@@ -150,7 +173,9 @@ def meet_centres(
             builder.store(code.constant(float("inf")), found[0][v])
             builder.store(code.constant(float("inf")), found[1][v])
         sums = code.accumulators(CENTRES, VECTORS)
+        share = builder.sdiv(builder.add(INT64(VECTORS * code.lanes - 1), n_groups), n_groups)
         with cgutils.for_range(builder, n_groups) as group:
+            fetching.fetch(builder.mul(group.index, share), share)
             j = builder.mul(group.index, INT64(CENTRES))
             _score(code, panel_0, code.at(table_0, builder.mul(j, width)), code.at(half_0, j), width, sums)
             for c in range(CENTRES):
@@ -171,7 +196,7 @@ def meet_centres(
                 code.store(value, places, r * VECTORS + v)
         return unsettled
 
-    return types.uint64(panel, i, table, half_norms, results, old, i, number, number), generate
+    return types.uint64(panel, i, table, half_norms, results, old, i, number, number, X, rows, i), generate
 
 
 @inlined
