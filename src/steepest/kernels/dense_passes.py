@@ -12,7 +12,7 @@ from steepest.kernels.activations import activate, pull_back
 from steepest.kernels.compile import borrowing
 from steepest.kernels.dense_plan import Data, Stack, share
 from steepest.kernels.output_losses import value_and_slopes
-from steepest.kernels.products import NEXT, SAME, product, product_with_transpose
+from steepest.kernels.products import NEXT, SAME, address, product, product_with_transpose
 from steepest.typing import Array, IntArray
 
 
@@ -33,8 +33,8 @@ def forward(
         before, pitch = stack.pitches[layer], stack.pitches[layer + 1]
         w, b = b, b + k * m
         at = (stack.values_at[task, layer + 1] if layer + 1 < last else scores) + start * pitch
-        product(work, stack.values_at[task, layer] + start * before, before, NEXT, theta, w, m, theta, b, SAME, work,
-                at, pitch, rows, m, k)  # fmt: skip
+        inputs, bias = address(work, stack.values_at[task, layer] + start * before), address(theta, b)
+        product(inputs, before, NEXT, address(theta, w), m, bias, SAME, address(work, at), pitch, rows, m, k)
         activate(work, at, at + rows * pitch, stack.activations[layer], stack.settings[layer], stack.kept)
         b += m
 
@@ -72,8 +72,9 @@ def backward(
         before, pitch = stack.pitches[layer], stack.pitches[layer + 1]
         w -= (k + 1) * m
         at, values = stack.slopes_at[task, layer] + start * before, stack.values_at[task, layer] + start * before
-        product_with_transpose(work, stack.slopes_at[task, layer + 1] + start * pitch, pitch, theta, w, m, stack.fixed,
-                               work, at, before, rows, k, m, work, stack.panels_at + task * stack.panel)  # fmt: skip
+        after, zeros = address(work, stack.slopes_at[task, layer + 1] + start * pitch), address(stack.fixed, SAME)
+        panel = address(work, stack.panels_at + task * stack.panel)
+        product_with_transpose(after, pitch, address(theta, w), m, zeros, address(work, at), before, rows, k, m, panel)
         pull_back(work, at, work, values, values + rows * before, stack.activations[layer - 1],
                   stack.settings[layer - 1], stack.kept)  # fmt: skip
     return value
@@ -85,16 +86,15 @@ def write_gradients(
 ) -> None:  # fmt: skip
     """Write the gradients of rows ``start`` to ``stop`` of the batch, in a part of the rows of each W."""
     work, fixed, sizes, w = stack.work, stack.fixed, stack.sizes[task], stack.begins[task]
-    n = stop - start
+    n, zeros, one = stop - start, address(fixed, SAME), address(fixed, fixed.size - 1)
     for layer in range(stack.activations.size):
         k, m = sizes[layer], sizes[layer + 1]
         first, end = share(k, part, n_parts), share(k, part + 1, n_parts)
         before, pitch = stack.pitches[layer], stack.pitches[layer + 1]
-        values = stack.values_at[task, layer] + start * before + first
-        slopes = stack.slopes_at[task, layer + 1] + start * pitch
-        product(work, values, NEXT, before, work, slopes, pitch, fixed, SAME, NEXT, gradient, w + first * m, m,
-                end - first, m, n)  # fmt: skip
+        values = address(work, stack.values_at[task, layer] + start * before + first)
+        slopes = address(work, stack.slopes_at[task, layer + 1] + start * pitch)
+        into = address(gradient, w + first * m)
+        product(values, NEXT, before, slopes, pitch, zeros, NEXT, into, m, end - first, m, n)
         w += (k + 1) * m
         if part == n_parts - 1:
-            product(fixed, fixed.size - 1, SAME, SAME, work, slopes, pitch, fixed, SAME, SAME, gradient, w - m, m,
-                    NEXT, m, n)  # fmt: skip
+            product(one, SAME, SAME, slopes, pitch, zeros, SAME, address(gradient, w - m), m, NEXT, m, n)

@@ -3,8 +3,9 @@
 A network of some ten units makes products too small for BLAS, whose calls and copies cost more than the work; here a
 product of 2 x 2 takes some ten nanoseconds, and a large one reaches the processor's speed as BLAS does.
 
-Matrices are stretches of flat arrays: entry (i, t) of the left one lies at ``a + i a_row + t a_column``, so that it may
-be a transpose; rows of the right one and of the result are contiguous. A tile of ROWS x 4 vectors is summed over all
+Matrices are addresses, as :func:`address` returns them, of stretches of flat arrays: a call with four arrays would take
+longer than a small product. Entry (i, t) of the left one lies ``i a_row + t a_column`` further, so that it may be a
+transpose; rows of the right one and of the result are contiguous. A tile of ROWS x 4 vectors is summed over all
 terms: for each, four vectors are loaded, and each of ROWS numbers, repeated in all lanes, is multiplied with them and
 added. Each entry is the sum of its terms in their order, whatever tile it falls into.
 """
@@ -12,13 +13,11 @@ added. Each entry is the sum of its terms in their order, whatever tile it falls
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from numba.core import cgutils, types
 
 from steepest.kernels.compile import borrowing
 from steepest.kernels.compile import inlined as procedure
 from steepest.kernels.vectors import INT64, VECTOR_BYTES, WIDE, VectorCode, inlined, literals
-from steepest.typing import Array
 
 ROWS = 6  # of a tile; with its vectors, those loaded and the number repeated: 29 of 32 registers, or 15 of 16
 VECTORS = 4 if WIDE else 2
@@ -29,23 +28,38 @@ NARROW = 96  # entries of a matrix below which turning it number by number costs
 
 
 @inlined
+def address(_typing: Any, array: Any, index: Any) -> tuple[Any, Callable[..., Any]]:
+    """Return where ``array[index]`` is, or the number ``index`` further than an address."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        if isinstance(array, types.CPointer):
+            return builder.gep(arguments[0], [arguments[1]])
+        return VectorCode(context, builder, array).start(array, *arguments)
+
+    pointer: Any = types.CPointer
+    return pointer(array.dtype)(array, types.intp), generate
+
+
+@inlined
+def lanes(_typing: Any, numbers: Any) -> tuple[Any, Callable[..., Any]]:
+    """Return how many of the numbers at an address a vector holds."""
+    return types.intp(numbers), lambda *_: INT64(VECTOR_BYTES // (numbers.dtype.bitwidth // 8))
+
+
+@inlined
 def _tile(
     _typing: Any,
     rows: Any,
     vectors: Any,
     A: Any,
-    a: Any,
     a_row: Any,
     a_column: Any,
     last: Any,
     B: Any,
-    b: Any,
     b_row: Any,
     S: Any,
-    s: Any,
     s_row: Any,
     C: Any,
-    c: Any,
     c_row: Any,
     terms: Any,
     width: Any,
@@ -59,23 +73,19 @@ def _tile(
         return None
     n_rows, n_vectors = size
     i = types.intp
-    signature = types.void(rows, vectors, A, i, i, i, i, B, i, i, S, i, i, C, i, i, i, i)
+    signature = types.void(rows, vectors, A, i, i, i, B, i, S, i, C, i, i, i)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        a_, a_at, a_step, a_next, last_, b_, b_at, b_step, s_, s_at, s_step, c_, c_at, c_step, terms_, width_ = (
-            arguments[2:]
-        )
+        left, a_step, a_next, last_, right, b_step, s_, s_step, c_, c_step, terms_, width_ = arguments[2:]
         code = VectorCode(context, builder, A)
         numbers = [INT64(r) for r in range(n_rows)]
         numbers = [builder.select(builder.icmp_signed("<", r, last_), r, last_) for r in numbers]
         masks = [code.between(INT64(0), width_, v) for v in range(n_vectors)]
 
-        def starts(array_type: Any, array: Any, at: Any, step: Any) -> list[Any]:
-            first = code.start(array_type, array, at)
+        def starts(first: Any, step: Any) -> list[Any]:
             return [code.at(first, builder.mul(number, step)) for number in numbers]
 
-        lefts, firsts = starts(A, a_, a_at, a_step), starts(S, s_, s_at, s_step)
-        outs, right = starts(C, c_, c_at, c_step), code.start(B, b_, b_at)
+        lefts, firsts, outs = starts(left, a_step), starts(s_, s_step), starts(c_, c_step)
         sums = code.accumulators(n_rows, n_vectors)
         for row, first in zip(sums, firsts, strict=True):
             for v, variable in enumerate(row):
@@ -84,8 +94,8 @@ def _tile(
             place = code.at(right, builder.mul(loop.index, b_step))
             loaded = [code.load_where(masks[v], place, v) for v in range(n_vectors)]
             shift = builder.mul(loop.index, a_next)
-            for row, left in zip(sums, lefts, strict=True):
-                number = code.broadcast(code.at(left, shift))
+            for row, first in zip(sums, lefts, strict=True):
+                number = code.broadcast(code.at(first, shift))
                 for variable, vector in zip(row, loaded, strict=True):
                     code.add_product(variable, number, vector)
         for row, out in zip(sums, outs, strict=True):
@@ -98,62 +108,61 @@ def _tile(
 
 @procedure
 def _by_loops(
-    A: Array, a: Any, a_row: Any, a_column: Any, B: Array, b: Any, b_row: Any, S: Array, s: Any, s_row: Any,
-    C: Array, c: Any, c_row: Any, m: int, n: int, terms: Any,
+    A: Any, a_row: Any, a_column: Any, B: Any, b_row: Any, S: Any, s_row: Any, C: Any, c_row: Any, m: int, n: int,
+    terms: Any,
 ) -> None:  # fmt: skip
     for i in range(m):
-        left = np.uintp(a + i * a_row)
         for j in range(n):
-            total = S[np.uintp(s + i * s_row + j)]
-            for t in range(np.uintp(terms)):
-                total += A[left + t * np.uintp(a_column)] * B[np.uintp(b + j) + t * np.uintp(b_row)]
-            C[np.uintp(c + i * c_row + j)] = total
+            total = S[i * s_row + j]
+            for t in range(terms):
+                total += A[i * a_row + t * a_column] * B[j + t * b_row]
+            C[i * c_row + j] = total
 
 
 @borrowing
 def _by_tiles(
-    A: Array, a: int, a_row: int, a_column: int, B: Array, b: int, b_row: int, S: Array, s: int, s_row: int,
-    C: Array, c: int, c_row: int, m: int, n: int, terms: int,
+    A: Any, a_row: int, a_column: int, B: Any, b_row: int, S: Any, s_row: int, C: Any, c_row: int, m: int, n: int,
+    terms: int,
 ) -> None:  # fmt: skip
-    size = VECTOR_BYTES // A.itemsize
+    size = lanes(A)
     for j in range(0, n, VECTORS * size):
         width = min(VECTORS * size, n - j)
         rows = ROWS if width > 2 * size else TALL
+        right = address(B, j)
         for i in range(0, m, rows):
             last = min(rows, m - i) - 1
-            x, z, o = a + i * a_row, s + i * s_row + j, c + i * c_row + j
+            x, z, o = address(A, i * a_row), address(S, i * s_row + j), address(C, i * c_row + j)
             if last == 0:
-                _tile(1, VECTORS, A, x, a_row, a_column, last, B, b + j, b_row, S, z, s_row, C, o, c_row, terms, width)
+                _tile(1, VECTORS, x, a_row, a_column, last, right, b_row, z, s_row, o, c_row, terms, width)
             elif width > 2 * size:
-                _tile(ROWS, VECTORS, A, x, a_row, a_column, last, B, b + j, b_row, S, z, s_row, C, o, c_row, terms,
-                      width)  # fmt: skip
+                _tile(ROWS, VECTORS, x, a_row, a_column, last, right, b_row, z, s_row, o, c_row, terms, width)
             elif width > size:
-                _tile(TALL, 2, A, x, a_row, a_column, last, B, b + j, b_row, S, z, s_row, C, o, c_row, terms, width)
+                _tile(TALL, 2, x, a_row, a_column, last, right, b_row, z, s_row, o, c_row, terms, width)
             else:
-                _tile(TALL, 1, A, x, a_row, a_column, last, B, b + j, b_row, S, z, s_row, C, o, c_row, terms, width)
+                _tile(TALL, 1, x, a_row, a_column, last, right, b_row, z, s_row, o, c_row, terms, width)
 
 
 @borrowing
 def product(
-    A: Array, a: int, a_row: int, a_column: int, B: Array, b: int, b_row: int, S: Array, s: int, s_row: int,
-    C: Array, c: int, c_row: int, m: int, n: int, terms: int,
+    A: Any, a_row: int, a_column: int, B: Any, b_row: int, S: Any, s_row: int, C: Any, c_row: int, m: int, n: int,
+    terms: int,
 ) -> None:  # fmt: skip
     """``C = S + A B`` for A (m, terms), B (terms, n), and C, S (m, n); where ``s_row = 0``, S is the same for all rows.
 
     Reference: the same with arrays.
     """
     if m * n * terms <= TINY or (n == 1 and a_column == 1):
-        _by_loops(A, a, a_row, a_column, B, b, b_row, S, s, s_row, C, c, c_row, m, n, terms)
+        _by_loops(A, a_row, a_column, B, b_row, S, s_row, C, c_row, m, n, terms)
         return
     if n == 1 and a_row == c_row == s_row == 1:  # a column is a row with its matrices exchanged
-        _by_tiles(B, b, a_row, b_row, A, a, a_column, S, s, s_row, C, c, c_row, 1, m, terms)
+        _by_tiles(B, a_row, b_row, A, a_column, S, s_row, C, c_row, 1, m, terms)
         return
-    _by_tiles(A, a, a_row, a_column, B, b, b_row, S, s, s_row, C, c, c_row, m, n, terms)
+    _by_tiles(A, a_row, a_column, B, b_row, S, s_row, C, c_row, m, n, terms)
 
 
 @inlined
 def _turn(
-    _typing: Any, W: Any, w: Any, w_row: Any, last: Any, width: Any, panel: Any, at: Any, panel_row: Any
+    _typing: Any, W: Any, w_row: Any, last: Any, width: Any, panel: Any, panel_row: Any
 ) -> tuple[Any, Callable[..., Any]]:
     """Write a square of LANES rows and columns of W to the panel as columns and rows.
 
@@ -162,9 +171,8 @@ def _turn(
     i = types.intp
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _, w_at, step, last_, width_, panel_, at_, panel_step = arguments
+        source, step, last_, width_, target, panel_step = arguments
         code = VectorCode(context, builder, W)
-        source, target = code.start(W, arguments[0], w_at), code.start(panel, panel_, at_)
         mask, vectors = code.between(INT64(0), width_), []
         for r in range(code.lanes):
             row = builder.select(builder.icmp_signed("<", INT64(r), last_), INT64(r), last_)
@@ -173,7 +181,7 @@ def _turn(
             code.store(vector, code.at(target, builder.mul(INT64(r), panel_step)))
         return context.get_dummy_value()
 
-    return types.void(W, i, i, i, i, panel, i, i), generate
+    return types.void(W, i, i, i, panel, i), generate
 
 
 def panel_size(terms: int) -> int:
@@ -183,26 +191,24 @@ def panel_size(terms: int) -> int:
 
 @procedure
 def product_with_transpose(
-    A: Array, a: int, a_row: int, W: Array, w: int, w_row: int, zeros: Array, C: Array, c: int, c_row: int,
-    m: int, n: int, terms: int, panel: Array, at: int,
-) -> None:  # fmt: skip
+    A: Any, a_row: int, W: Any, w_row: int, zeros: Any, C: Any, c_row: int, m: int, n: int, terms: int, panel: Any
+) -> None:
     """``C = A W^T`` for A (m, terms), W (n, terms) and C (m, n), both with contiguous rows.
 
-    A few columns of W^T at a time are written to ``panel``, from ``at`` on, as long as ``panel_size`` says; ``zeros``
-    are as many as a panel is wide. Reference: the same with arrays.
+    A few columns of W^T at a time are written to ``panel``, as long as ``panel_size`` says; ``zeros`` are as many as a
+    panel is wide. Reference: the same with arrays.
     """
-    size = VECTOR_BYTES // A.itemsize
+    size = lanes(A)
     width = VECTORS * size
     for j in range(0, n, width):
         columns = min(width, n - j)
         if columns * terms < NARROW:
             for t in range(terms):
                 for k in range(columns):
-                    panel[at + t * width + k] = W[w + (j + k) * w_row + t]
+                    panel[t * width + k] = W[(j + k) * w_row + t]
         else:
             for k in range(0, columns, size):
                 for t in range(0, terms, size):
-                    begin = w + (j + k) * w_row + t
                     last, kept = min(size, columns - k) - 1, min(size, terms - t)
-                    _turn(W, begin, w_row, last, kept, panel, at + t * width + k, width)
-        product(A, a, a_row, NEXT, panel, at, width, zeros, SAME, SAME, C, c + j, c_row, m, columns, terms)
+                    _turn(address(W, (j + k) * w_row + t), w_row, last, kept, address(panel, t * width + k), width)
+        product(A, a_row, NEXT, panel, width, zeros, SAME, address(C, j), c_row, m, columns, terms)

@@ -9,7 +9,8 @@ import numpy as np
 
 from steepest.kernels import update_rules as kernel_rules
 from steepest.kernels.blas import length, one_blas_thread
-from steepest.kernels.dense_stack import Rule, train
+from steepest.kernels.dense_plan import Rule
+from steepest.kernels.dense_stack import train
 from steepest.kernels.scratch import LINE, aligned
 from steepest.solvers.loop import Steps
 from steepest.solvers.mini_batch import part_norms

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from steepest.kernels.products import panel_size, product, product_with_transpose
+from steepest.kernels.compile import borrowing
+from steepest.kernels.products import address, panel_size, product, product_with_transpose
 
 DTYPES = [np.float64, np.float32]
 SHAPES = [
@@ -20,6 +21,25 @@ SHAPES = [
     (6, 10, 0),
 ]
 UNTOUCHED = 7.0
+
+
+@borrowing
+def write_product(
+    A: Any, a_row: int, a_column: int, B: Any, b_row: int, S: Any, s_row: int, C: Any, c: int, c_row: int, m: int,
+    n: int, terms: int,
+) -> None:  # fmt: skip
+    """Call :func:`product` on arrays: addresses exist in compiled code alone."""
+    product(address(A, 0), a_row, a_column, address(B, 0), b_row, address(S, 0), s_row, address(C, c), c_row, m, n,
+            terms)  # fmt: skip
+
+
+@borrowing
+def write_product_with_transpose(
+    A: Any, a_row: int, W: Any, w_row: int, zeros: Any, C: Any, c_row: int, m: int, n: int, terms: int, panel: Any,
+    at: int,
+) -> None:  # fmt: skip
+    product_with_transpose(address(A, 0), a_row, address(W, 0), w_row, address(zeros, 0), address(C, 0), c_row, m, n,
+                           terms, address(address(panel, 2), at - 2))  # fmt: skip
 
 
 def matrices(m: int, n: int, terms: int, dtype: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
@@ -44,7 +64,7 @@ class TestProduct:
         m, n, terms = shape
         s = np.arange(n, dtype=dtype)
         left, steps = (A.T.copy(), (1, m)) if turned else (A, (terms, 1))
-        product(left.ravel(), 0, *steps, B.ravel(), 0, n, s, 0, 0, C.ravel(), 0, n + 3, m, n, terms)
+        write_product(left.ravel(), *steps, B.ravel(), n, s, 0, C.ravel(), 0, n + 3, m, n, terms)
         assert_product(C, A @ B + s, atol)
 
     def test_with_a_matrix_added(self, shape: tuple[int, int, int], turned: bool, dtype: Any) -> None:
@@ -53,7 +73,7 @@ class TestProduct:
         S = np.random.default_rng(1).standard_normal((m, n)).astype(dtype)
         C = np.concatenate([[UNTOUCHED], np.zeros(m * n), [UNTOUCHED]]).astype(dtype)
         left, steps = (A.T.copy(), (1, m)) if turned else (A, (terms, 1))
-        product(left.ravel(), 0, *steps, B.ravel(), 0, n, S.ravel(), 0, n, C, 1, n, m, n, terms)
+        write_product(left.ravel(), *steps, B.ravel(), n, S.ravel(), n, C, 1, n, m, n, terms)
         np.testing.assert_allclose(C[1:-1].reshape(m, n), A @ B + S, rtol=0, atol=atol)
         np.testing.assert_array_equal(C[[0, -1]], UNTOUCHED)
 
@@ -64,8 +84,8 @@ def test_product_with_a_transpose(shape: tuple[int, int, int], dtype: Any) -> No
     A, B, C, atol = matrices(*shape, dtype)
     m, n, terms = shape
     W, panel = B.T.copy(), np.full(panel_size(terms) + 5, np.nan, dtype)
-    product_with_transpose(
-        A.ravel(), 0, terms, W.ravel(), 0, terms, np.zeros(64, dtype), C.ravel(), 0, n + 3, m, n, terms, panel, 5
+    write_product_with_transpose(
+        A.ravel(), terms, W.ravel(), terms, np.zeros(64, dtype), C.ravel(), n + 3, m, n, terms, panel, 5
     )
     assert_product(C, A @ B, atol)
     assert np.isnan(panel[:5]).all()
@@ -75,8 +95,8 @@ def test_an_entry_does_not_depend_on_the_tile_it_falls_into() -> None:
     A, B, _, _ = matrices(20, 40, 30, np.float32)
     found = np.zeros((2, 20, 40), np.float32)
     zeros = np.zeros(40, np.float32)
-    product(A.ravel(), 0, 30, 1, B.ravel(), 0, 40, zeros, 0, 0, found[0].ravel(), 0, 40, 20, 40, 30)
+    write_product(A.ravel(), 30, 1, B.ravel(), 40, zeros, 0, found[0].ravel(), 0, 40, 20, 40, 30)
     for start, stop in ((0, 7), (7, 8), (8, 20)):
-        rows = found[1].ravel()
-        product(A.ravel(), 30 * start, 30, 1, B.ravel(), 0, 40, zeros, 0, 0, rows, 40 * start, 40, stop - start, 40, 30)
+        rows = A[start:stop].ravel()
+        write_product(rows, 30, 1, B.ravel(), 40, zeros, 0, found[1].ravel(), 40 * start, 40, stop - start, 40, 30)
     np.testing.assert_array_equal(*found)
