@@ -13,7 +13,7 @@ from steepest import (
     conv_transpose2d,
 )
 from steepest.exceptions import InvalidInputError
-from steepest.operators.convolution2d import sharing, winograd
+from steepest.operators.convolution2d import direct, sharing, winograd
 from steepest.operators.convolution2d.choice import choose
 from steepest.operators.convolution2d.geometry import Geometry
 from steepest.reference import conv2d_backward_loops, conv2d_loops
@@ -170,6 +170,32 @@ def test_register_tiles_equal_the_reference(x_shape: Any, w_shape: Any, settings
     wanted = conv2d_backward(dy, x, w, algorithm="reference", **settings)
     for ours, theirs in zip(found, wanted, strict=True):
         assert np.abs(ours - theirs).max() <= tolerance * np.abs(theirs).max()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("x_shape", "w_shape", "settings"),
+    [
+        ((3, 16, 20, 21), (64, 16, 3, 3), {"stride": 2, "padding": 1}),
+        ((1, 9, 13, 70), (60, 9, 3, 4), {"stride": (1, 2), "padding": (0, 3), "dilation": (2, 1)}),  # channels padded
+        ((2, 40, 5, 5), (128, 20, 3, 3), {"groups": 2}),  # read where it lies, several panels and groups
+        ((2, 50, 1, 3), (64, 50, 1, 1), {}),  # fewer places than lanes, terms that are no whole tile
+        ((1, 70, 120, 40), (64, 70, 2, 1), {"padding": (1, 0)}),  # blocks of rows, the last one smaller
+    ],
+)
+def test_weight_gradients_by_panels_equal_the_reference(
+    x_shape: Any, w_shape: Any, settings: Any, dtype: Any, monkeypatch: Any
+) -> None:
+    g = Geometry.of(x_shape, w_shape, **settings)
+    assert direct.fills_panels(g, np.dtype(dtype).itemsize)
+    x = np.random.default_rng(0).standard_normal(x_shape).astype(dtype)
+    dy = np.random.default_rng(1).standard_normal(g.output_shape).astype(dtype)
+    found = conv2d_weight_gradient(dy, x, w_shape[2:], algorithm="direct", **settings)
+    expected = conv2d_weight_gradient(dy, x, w_shape[2:], algorithm="reference", **settings)
+    assert np.abs(found - expected).max() <= (4e-6 if dtype is np.float32 else 1e-13) * np.abs(expected).max()
+    monkeypatch.setenv("STEEPEST_NUM_THREADS", "1")
+    alone = conv2d_weight_gradient(dy, x, w_shape[2:], algorithm="direct", **settings)
+    np.testing.assert_array_equal(alone, found)
 
 
 @pytest.mark.parametrize(

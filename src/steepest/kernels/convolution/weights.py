@@ -4,7 +4,7 @@ import numpy as np
 
 from steepest.kernels.compile import compiled
 from steepest.kernels.convolution.direct import Plan, lanes_of, pack_block
-from steepest.kernels.convolution.tiles import dot_tile
+from steepest.kernels.convolution.tiles import copy_rows, dot_tile
 from steepest.typing import Array, IntArray
 
 ROWS, COLUMNS = 8, 3  # output channels and terms of a tile
@@ -16,8 +16,8 @@ CHUNK_STEPS = 32  # vectors of a row that are summed at a time at most: ROWS row
 def weight_gradient_blocks(x: Array, dy: Array, plan: Plan, packs: bool, start: int, stop: int) -> Array:
     """Return the sum over the blocks start ... stop of ``dw[g, m, k] = sum_p dy[m, p] packed[offset[k] + p]``.
 
-    ``x`` (N, C, H, W), ``dy`` (N, M, H', W'), which is read where it lies: the plan's planes have rows as long as those
-    of dy. Without ``packs``, x is read where it lies, too: there is one tap, and its plane is the image.
+    ``x`` (N, C, H, W), ``dy`` (N, M, H', W'); the plan's planes have rows as long as those of dy. Without ``packs``, x
+    is read where it lies: there is one tap, and its plane is the image.
     Reference: ``steepest.operators.convolution2d.reference.weight_gradient``.
     """
     C, M, area = plan.source_channels, plan.out_channels, plan.height * plan.width
@@ -25,10 +25,11 @@ def weight_gradient_blocks(x: Array, dy: Array, plan: Plan, packs: bool, start: 
     columns = (terms + COLUMNS - 1) // COLUMNS
     offset = np.zeros(columns * COLUMNS, dtype=np.int64)
     offset[:terms] = plan.offset if packs else np.arange(C) * area
-    planes = np.zeros(C * len(plan.row) * plan.rows * plan.pitch if packs else 0, x.dtype)
+    planes = aligned_zeros(C * len(plan.row) * plan.rows * plan.pitch if packs else 0, x)
     sums = np.zeros((plan.groups, tiles, columns, SIZE), x.dtype)
     slopes, seen, flat = dy.reshape(dy.size), planes if packs else x.reshape(x.size), sums.reshape(sums.size)
     row_step, column_step, chunk = plan.row_stride, plan.column_stride, chunk_of(plan, lanes_of(x))
+    lines = aligned_zeros(ROWS * (chunk + lanes_of(x)), x)
     for task in range(start, stop):
         image, first = task // plan.blocks, task % plan.blocks * plan.block_rows
         here, at = min(plan.block_rows, plan.height - first) * plan.width, first * plan.width
@@ -41,9 +42,18 @@ def weight_gradient_blocks(x: Array, dy: Array, plan: Plan, packs: bool, start: 
             same = at + p + chunk < area  # the next chunk is in this image, or begins the next one
             next_y, next_x = chunk if same else M * area - at - p, chunk if same else C * area - at - p
             add_products(
-                slopes, iy + p, area, M, next_y, seen, ix + p, C, next_x, offset, min(chunk, here - p), flat, to
+                slopes, iy + p, area, M, next_y, seen, ix + p, C, next_x, offset, min(chunk, here - p), flat, to, lines
             )
     return unpack_weights(sums, M, terms)
+
+
+@compiled
+def aligned_zeros(size: int, like: Array) -> Array:
+    """Return so many zeros, which begin with a line of the cache."""
+    lanes = lanes_of(like)
+    room = np.zeros(size + lanes, like.dtype)
+    skip = -(room.ctypes.data // like.itemsize) % lanes
+    return room[skip : skip + size]
 
 
 @compiled
@@ -69,20 +79,24 @@ def add_products(
     count: int,
     sums: Array,
     to: int,
+    lines: Array,
 ) -> None:
     """Add the products of ``count`` places to the sums of one group, tile after tile.
 
-    The first tiles have the same channels fetched as far ahead as ``next_y`` and ``next_x`` say, one each: memory would
-    decide the speed otherwise.
+    ROWS rows of the slopes at a time are copied to ``lines``, each from a line of the cache on: in dy all may fall in
+    one set of the cache, and a vector that lies across two lines takes twice as long to read. The first tiles have the
+    same channels fetched as far ahead as ``next_y`` and ``next_x`` say, one each: memory would decide the speed
+    otherwise.
     """
-    tile = 0
+    tile, pitch = 0, len(lines) // ROWS
     for m in range(0, M, ROWS):
+        copy_rows(1, min(ROWS, M - m), count, slopes, iy + m * area, area, x.dtype.type(0), lines, 0, pitch)
         for j in range(0, len(offset), COLUMNS):
             ahead, z = slopes, iy + tile * area + next_y
             if tile >= M:
                 ahead, z = x, ix + min(tile - M, C) * area + next_x
-            line, last, out = iy + m * area, M - 1 - m, to + tile * SIZE
-            dot_tile(ROWS, COLUMNS, slopes, line, area, last, x, ix, offset, j, count, sums, out, ahead, z)
+            out = to + tile * SIZE
+            dot_tile(ROWS, COLUMNS, lines, 0, pitch, M - 1 - m, x, ix, offset, j, count, sums, out, ahead, z)
             tile += 1
 
 

@@ -11,9 +11,12 @@ unfolded: the columns between the width and the pitch are computed and thrown aw
 
 Input gradient: dx at row ``u = s q + phase - p`` collects the taps with ``(d k) mod s = phase``, from dy at row ``q -
 (d k) div s``. For each of the s x s phases that is a correlation of stride 1 of the padded dy, packed once for all,
-with the taps of that phase, written with stride s. Weight gradient: dy is read where it lies, and x is packed once for
-every column of taps, so that its rows are as long as dy's and rows of taps are shifts; summed over all places, shift by
-shift.
+with the taps of that phase, written with stride s.
+
+Weight gradient: summed over all places, shift by shift. With many terms and output channels, dy is transposed, so that
+channels lie side by side, and multiplied by single numbers of the padded x (`steepest.kernels.convolution.panels`).
+With few, places lie side by side in both: x is packed once for every column of taps, so that its rows are as long as
+dy's and rows of taps are shifts (`steepest.kernels.convolution.weights`).
 """
 
 from functools import lru_cache, partial
@@ -22,16 +25,20 @@ from itertools import product
 import numpy as np
 
 from steepest.kernels.convolution.direct import COLOURS, FEW_ROWS, Plan, correlate_blocks, pack_weights
+from steepest.kernels.convolution.panels import VECTORS, unpack_panels, weight_panels
 from steepest.kernels.convolution.scatter import Phases, scatter_blocks
 from steepest.kernels.convolution.tiles import ROWS
 from steepest.kernels.convolution.weights import weight_gradient_blocks
 from steepest.kernels.threads import map_blocks, n_threads
+from steepest.kernels.vectors import lanes
 from steepest.operators.convolution2d.geometry import Geometry
 from steepest.operators.convolution2d.sharing import THREADED_PRODUCTS, map_parts, share
 from steepest.typing import Array, IntArray
 
 PACKED_BYTES = 400_000  # of one block: together with the weights in use it stays in the second-level cache
 SUMMED_BYTES = 900_000  # likewise in a weight gradient, which pays for each block with adding up its sums
+PANEL_BYTES = 900_000  # of the image in a weight gradient by panels
+FEWEST_TERMS, LARGEST_WASTE = 48, 1.2  # of panels: sums for each output channel, and lanes over channels
 PARTIAL_SUMS = 4  # a weight gradient is summed in so many parts, for any number of threads
 
 
@@ -63,12 +70,30 @@ def input_gradient(dy: Array, w: Array, g: Geometry) -> Array:
 
 def weight_gradient(dy: Array, x: Array, g: Geometry) -> Array:
     """Return dw (O, C / groups, kH, kW)."""
+    if fills_panels(g, x.itemsize):
+        return _by_panels(dy, x, g)
     plan, packs = weight_plan(g, x.itemsize)
     tasks = g.batch * g.groups * plan.blocks
     if tasks == 0:
         return np.zeros(g.weight_shape, dtype=x.dtype)
     sums = map_parts(partial(weight_gradient_blocks, x, dy, plan, packs), tasks, PARTIAL_SUMS, g.products)
     return np.asarray(sum(sums[1:], sums[0]).reshape(g.weight_shape))
+
+
+def _by_panels(dy: Array, x: Array, g: Geometry) -> Array:
+    """Do a weight gradient with output channels side by side."""
+    plan, packs = panel_plan(g, x.itemsize)
+    work = partial(weight_panels, x, dy, plan, packs)
+    sums = map_parts(work, g.batch * g.groups * plan.blocks, PARTIAL_SUMS, g.products)
+    whole = unpack_panels(sum(sums[1:], sums[0]), g.groups, plan.out_channels, len(plan.offset))
+    return np.asarray(whole.reshape(g.weight_shape))
+
+
+def fills_panels(g: Geometry, itemsize: int) -> bool:
+    """Return whether there are terms and output channels enough, in nearly whole panels."""
+    size, channels = VECTORS * lanes(itemsize), g.out_channels // g.groups
+    terms = g.in_channels // g.groups * g.kernel[0] * g.kernel[1]
+    return g.batch > 0 and terms >= FEWEST_TERMS and -(-channels // size) * size <= LARGEST_WASTE * channels
 
 
 def tile_rows(channels: int) -> int:
@@ -119,6 +144,40 @@ def weight_plan(g: Geometry, itemsize: int) -> tuple[Plan, bool]:
         tile=0,
     )
     return plan, not (g.kernel == (1, 1) and g.stride == (1, 1) and g.padding == ((0, 0), (0, 0)))
+
+
+@lru_cache(maxsize=256)
+def panel_plan(g: Geometry, itemsize: int) -> tuple[Plan, bool]:
+    """Return the plan of a weight gradient by panels, and whether x is packed: where it is padded."""
+    packs = g.padding != ((0, 0), (0, 0))
+    reach = [d * (k - 1) for k, d in zip(g.kernel, g.dilation, strict=True)]
+    channels, s = g.in_channels // g.groups, g.stride[0]
+    pitch = g.stride[1] * (g.out_size[1] - 1) + reach[1] + 1 if packs else g.size[1]
+    most = max(1, (PANEL_BYTES // (channels * pitch * itemsize) - reach[0] - 1) // s + 1)
+    tasks = g.batch * g.groups
+    blocks = max(-(-g.out_size[0] // most), min(g.out_size[0], -(-PARTIAL_SUMS // tasks)))
+    block_rows = -(-g.out_size[0] // blocks)
+    rows = s * (block_rows - 1) + reach[0] + 1
+    plane = rows * pitch if packs else g.size[0] * pitch
+    taps = product(range(channels), range(0, reach[0] + 1, g.dilation[0]), range(0, reach[1] + 1, g.dilation[1]))
+    plan = Plan(
+        groups=g.groups,
+        source_channels=channels,
+        out_channels=g.out_channels // g.groups,
+        height=g.out_size[0],
+        width=g.out_size[1],
+        block_rows=block_rows,
+        blocks=-(-g.out_size[0] // block_rows),
+        rows=rows,
+        pitch=pitch,
+        row_stride=s,
+        column_stride=g.stride[1],
+        row=np.array([-g.padding[0][0]]),
+        column=np.array([-g.padding[1][0]]),
+        offset=np.array([c * plane + r * pitch + q for c, r, q in taps], dtype=np.int64),
+        splits=1,
+    )
+    return plan, packs
 
 
 @lru_cache(maxsize=256)
