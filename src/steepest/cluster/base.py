@@ -13,7 +13,8 @@ from sklearn.utils.validation import _check_sample_weight, check_array, check_is
 
 from steepest.estimator import Estimator
 from steepest.exceptions import InvalidInputError
-from steepest.objectives.clustering import ClusteringObjective, short_origin
+from steepest.foundations.origins import short_origin
+from steepest.objectives.clustering import ClusteringObjective
 from steepest.solvers.kmeans_plus_plus import kmeans_plus_plus
 from steepest.solvers.row_sampling import RowSampler
 from steepest.typing import Array, IntArray

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from steepest.foundations.origins import short_origin
 from steepest.typing import Array, IntArray
 
 if TYPE_CHECKING:
@@ -44,20 +45,6 @@ def cluster_sums(X: Array, labels: IntArray, weights: Array, n_clusters: int) ->
     """Return ``S_j = sum_i w_i x_i`` (k, d) and ``W_j = sum_i w_i`` (k,) over the rows with label j."""
     members = weights[:, None] * (labels[:, None] == np.arange(n_clusters))
     return members.T @ X, members.sum(axis=0)
-
-
-def short_origin(mean: NDArray[np.float64], variance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return an origin for data of this mean and variance: the mean, with few bits.
-
-    It is rounded to a multiple of a power of two near a quarter of the standard deviation (of its own size times
-    2^-20 if that is more): subtracting so short a number from a feature of that spread rarely rounds.
-    """
-    tiny = np.finfo(np.float64).tiny
-    unit = np.exp2(np.floor(np.log2(np.maximum(variance, tiny)) / 2) - 2)
-    finest = np.exp2(np.floor(np.log2(np.maximum(np.abs(mean), tiny))) - 20)
-    unit = np.maximum(unit, finest)
-    origin: NDArray[np.float64] = np.round(mean / unit) * unit
-    return origin
 
 
 # ---------------------------------------------------------------------- the objective
@@ -224,7 +211,7 @@ class ClusteringObjective:
 
     @cached_property
     def origin(self) -> Array:
-        """What rows and centres are measured from; see :func:`short_origin`."""
+        """What rows and centres are measured from; see :func:`.origins.short_origin`."""
         if sparse.issparse(self.X):
             return np.zeros(self.n_features, dtype=self.X.dtype)
         near, offset, variance, *_ = self._moments

@@ -6,11 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from steepest.foundations.origins import short_origin
 from steepest.kernels.threads import map_blocks
 from steepest.solvers.row_sampling import CHUNK, row_hashes
 from steepest.typing import Array, IntArray
 
 BUCKET_BITS = 10
+PACKED_BYTES = 1 << 24  # of a copy of the data as the kernels read it
+BLOCK_ROWS = 1 << 13  # whose masses are added up by themselves
+SAMPLE = 256  # rows that tell the size of the data
+SMALLEST_SQUARE, LARGEST_SQUARE = 1e-24, 1e30  # of a typical row: single precision holds the squares, and small ones
+ROUNDING = 1e-4  # more than that of phi, relative to it
+TINY_SHARE = 1e-4  # of the mean square: a mean of D below is too small for single precision
 KEPT_BYTES = 1 << 25  # candidates' distances are kept if they need no more, else those of the winner computed again
 
 
@@ -29,27 +36,34 @@ def kmeans_plus_plus(
 
     The result depends on the points and weights only, not on the rows' order (see :mod:`.row_sampling`). To draw
     without sorting all rows, they are kept in 1024 buckets by the first bits of their hash, whose masses come with the
-    distances; only the rows of the bucket drawn are sorted. Beyond a fixed buffer, only a distance and a bucket
-    number a row are held.
+    distances; only the rows of a bucket drawn are sorted. Beyond a fixed buffer, only a distance, a bucket number and
+    a place in a bucket are held of each row.
 
     Source: D. Arthur, S. Vassilvitskii, k-means++: the advantages of careful seeding, SODA 2007.
     """
     trials = 2 + int(np.log(n_clusters)) if n_local_trials is None else n_local_trials
     rows = _DenseRows(X, weights) if not sparse.issparse(X) else _SparseRows(X, weights)
-    chosen = [rows.draw(rng.random())]
+    chosen = rows.draw(rng.random(1))
     rows.come_closer(chosen[0])
     for _ in range(1, n_clusters):
-        candidates = np.array([rows.draw(u) for u in rng.random(trials)])
-        best = 0 if trials == 1 else int(np.argmin(rows.potentials(candidates)))
-        chosen.append(int(candidates[best]))
-        rows.come_closer(chosen[-1], best)
+        candidates = rows.draw(rng.random(trials))
+        best = _first_lowest(rows.potentials(np.array(candidates))) if trials > 1 else 0
+        chosen.append(candidates[best])
+        rows.come_closer(chosen[-1], best if trials > 1 else None)
     return np.array(chosen)
+
+
+def _first_lowest(potentials: Array) -> int:
+    """Return the first candidate that is as good as the best, but for rounding: whichever order sums were taken in."""
+    return int(np.flatnonzero(potentials <= (1 + ROUNDING) * potentials.min())[0])
 
 
 class _Rows:
     """Rows with their distances to the nearest centre chosen so far."""
 
     def __init__(self, X: Any, weights: Array) -> None:
+        from steepest.kernels.kmeans.seeding import gather_buckets
+
         n = X.shape[0]
         self.X, self.weights = X, weights
         self.closest: Array = np.full(n, np.inf, dtype=X.dtype)
@@ -62,21 +76,33 @@ class _Rows:
         by_weight = weights.astype(np.float64) if len(weights) else None
         self._by_weight: NDArray[np.float64] = np.bincount(self._buckets, by_weight, 1 << BUCKET_BITS).astype(float)
         self._masses: NDArray[np.float64] | None = None
+        self._begins = np.concatenate([[0], np.cumsum(np.bincount(self._buckets, minlength=1 << BUCKET_BITS))])
+        self._members, self._in_order = np.empty(n, dtype=np.int32), np.zeros(1 << BUCKET_BITS, dtype=bool)
+        gather_buckets(self._buckets, self._begins, self._members)
 
-    def draw(self, u: float) -> int:
-        """Return the row at the share ``u`` of the total of ``w_i D_i``; of ``w_i`` while there is no centre."""
-        by_distance = self._masses is not None and self._masses.sum() > 0
-        masses = self._masses if by_distance and self._masses is not None else self._by_weight
+    def draw(self, shares: NDArray[np.float64]) -> list[int]:
+        """Return the rows at these shares of the total of ``w_i D_i``; of ``w_i`` while there is no centre."""
+        from steepest.kernels.kmeans.seeding import pick
+
+        masses, closest = self._by_weight, self.closest[:0]
+        if self._masses is not None and self._masses.sum() > 0:
+            masses, closest = self._masses, self.closest
         cumulative = np.cumsum(masses)
-        target = u * cumulative[-1]
-        bucket = int(np.searchsorted(cumulative, target, side="right"))
-        members = np.flatnonzero(self._buckets == bucket)
-        members = members[np.argsort(row_hashes(self.X[members]), kind="stable")]
-        own = self.weights[members].astype(np.float64) if len(self.weights) else np.ones(len(members))
-        if by_distance:
-            own *= self.closest[members]
-        place = np.searchsorted(np.cumsum(own), target - (cumulative[bucket] - masses[bucket]), side="right")
-        return int(members[min(int(place), int(np.flatnonzero(own)[-1]))])
+        targets = shares * cumulative[-1]
+        buckets = np.minimum(np.searchsorted(cumulative, targets, side="right"), np.flatnonzero(masses)[-1])
+        before = targets - (cumulative - masses)[buckets]
+        return [
+            pick(self._members_of(bucket), self.weights, closest, target)
+            for bucket, target in zip(buckets.tolist(), before.tolist(), strict=True)
+        ]
+
+    def _members_of(self, bucket: int) -> IntArray:
+        """Return the rows of a bucket in the order of their hashes."""
+        members = self._members[self._begins[bucket] : self._begins[bucket + 1]]
+        if not self._in_order[bucket]:
+            members[:] = members[np.argsort(row_hashes(self.X[members]), kind="stable")]
+            self._in_order[bucket] = True
+        return members
 
     def come_closer(self, row: int, candidate: int | None = None) -> None:
         """Take a row as a centre; it may be one of the last candidates."""
@@ -88,24 +114,64 @@ class _Rows:
 
 
 class _DenseRows(_Rows):
+    """Rows of an array.
+
+    Distances are of single precision, whatever that of the data, as long as that is good enough: rows that are rounded
+    to it, measured from a point amid them, make an error of some ``2^-22 |x_i| D_i^(1/2)`` in ``D_i``, a ten-thousandth
+    of it at most where ``D_i`` is a ten-thousandth of ``|x_i|^2``. Once the mean of D is less than that of the mean
+    ``|x|^2``, differences are taken as they are, in double precision.
+    """
+
     def __init__(self, X: Array, weights: Array) -> None:
         from steepest.kernels.kmeans.blocks import Blocks
 
         super().__init__(X, weights)
-        self._blocks = Blocks(len(X))
-        self._kept: Array = np.empty((0, 0), dtype=X.dtype)
+        self._blocks = Blocks(len(X), smallest=BLOCK_ROWS)
+        some = X[:: max(1, len(X) // SAMPLE)].astype(np.float64)
+        origin = short_origin(some.mean(axis=0), some.var(axis=0))
+        typical = float(((some - origin) ** 2).sum(axis=1).mean())
+        self._chosen: list[int] = []
+        self._least = TINY_SHARE * typical * float(self._by_weight.sum())
+        if X.dtype == np.float64 and SMALLEST_SQUARE < typical < LARGEST_SQUARE:
+            self._measure(origin, np.float32)
+        else:
+            self._measure(np.zeros(X.shape[1], X.dtype), X.dtype)
+
+    def _measure(self, origin: Array, dtype: Any) -> None:
+        """Compute distances from this origin, in this precision, from now on."""
+        from steepest.kernels.kmeans.dense import pack_rows
+        from steepest.kernels.kmeans.tiles import PANEL_BYTES
+
+        X, blocks, self._origin = self.X, self._blocks, origin
+        (n, d), points = X.shape, PANEL_BYTES // np.dtype(dtype).itemsize
+        self.closest = np.full(n, np.inf, dtype=dtype)
+        self._kept: Array = np.empty((0, 0), dtype=dtype)
+        fits = n * (d + 1) * self.closest.itemsize <= PACKED_BYTES
+        self._packed: Array = np.empty((n // points if fits else 0, d + 1, points), dtype=dtype)
+        if fits:
+            blocks.run(lambda first, last: pack_rows(X, origin, blocks.rows, first, last, self._packed))
+        for row in self._chosen:
+            self._lower(row, self.closest[:0])
 
     def come_closer(self, row: int, candidate: int | None = None) -> None:
+        self._chosen.append(row)
+        self._lower(row, self._kept[candidate] if candidate is not None and self._kept.size else self.closest[:0])
+        assert self._masses is not None
+        if self.closest.dtype != self.X.dtype and not self._least < self._masses.sum() < np.inf:
+            self._measure(np.zeros(self.X.shape[1]), self.X.dtype)
+
+    def _lower(self, row: int, known: Array) -> None:
+        """Lower all distances to those from this row, which may be known."""
         from steepest.kernels.kmeans.seeding import come_closer
 
         blocks, centre = self._blocks, self.X[[row]]
-        known = self._kept[candidate] if candidate is not None and self._kept.size else self.closest[:0]
         masses = np.zeros((blocks.number, 1 << BUCKET_BITS))
         blocks.run(
             lambda first, last: come_closer(
-                self.X, self.weights, self.closest, centre, known, self._buckets, blocks.rows, first, last, masses
+                self.X, self._origin, self._packed, self.weights, self.closest, centre, known, self._buckets,
+                blocks.rows, first, last, masses,
             )
-        )
+        )  # fmt: skip
         self._masses = masses.sum(axis=0)
 
     def potentials(self, candidates: IntArray) -> Array:
@@ -115,12 +181,13 @@ class _DenseRows(_Rows):
         totals = np.zeros((blocks.number, len(candidates)))
         keep = len(candidates) * self.closest.nbytes <= KEPT_BYTES
         if self._kept.shape != (len(candidates), len(self.X) if keep else 0):
-            self._kept = np.empty((len(candidates), len(self.X) if keep else 0), dtype=self.X.dtype)
+            self._kept = np.empty((len(candidates), len(self.X) if keep else 0), dtype=self.closest.dtype)
         blocks.run(
             lambda first, last: potentials(
-                self.X, self.weights, self.closest, centres, blocks.rows, first, last, totals, self._kept
+                self.X, self._origin, self._packed, self.weights, self.closest, centres, blocks.rows, first, last,
+                totals, self._kept,
             )
-        )
+        )  # fmt: skip
         summed: Array = totals.sum(axis=0)
         return summed
 

@@ -7,10 +7,10 @@ from scipy import sparse
 from steepest.kernels.compile import compiled
 from steepest.kernels.kmeans import nearest as kernel
 from steepest.kernels.kmeans.blocks import Blocks
-from steepest.kernels.kmeans.dense import add_members
+from steepest.kernels.kmeans.dense import add_members, pack_rows
 from steepest.kernels.kmeans.measures import add_moments, sse_blocks
 from steepest.kernels.kmeans.partition import DensePartition, SparsePartition
-from steepest.kernels.kmeans.seeding import come_closer, potentials
+from steepest.kernels.kmeans.seeding import come_closer, gather_buckets, pick, potentials
 from steepest.kernels.kmeans.tiles import PANEL_BYTES, fetch_rows, meet_centres, pack_pairs, pack_panel
 from steepest.objectives import clustering as reference
 
@@ -202,28 +202,49 @@ def test_sums_over_blocks(dtype, weighted):
     assert not sums[:, :, 5:].any()
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    "dtype, measured", [(np.float32, np.float32), (np.float64, np.float32), (np.float64, np.float64)]
+)
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("n_candidates", [1, 4, 5])
-@pytest.mark.parametrize("d", [1, 2, 3, 23, 24, 31])
-def test_distances_to_candidates(dtype, weighted, n_candidates, d):
+@pytest.mark.parametrize("d, packs", [(1, True), (2, False), (2, True), (3, False), (23, True), (31, False)])
+def test_distances_to_candidates(dtype, measured, weighted, n_candidates, d, packs):
     X, C, weights = problem(600, d, n_candidates, dtype)
     w = weights if weighted else weights[:0]
     full = weights.astype(np.float64) if weighted else np.ones(len(X))
-    closest = np.random.default_rng(0).uniform(0, 2 * d, len(X)).astype(dtype)
+    closest = np.random.default_rng(0).uniform(0, 2 * d, len(X)).astype(measured)
     distances = reference.squared_distances(X, C).T
-    totals, kept = np.zeros((1, n_candidates)), np.zeros((n_candidates, len(X)), dtype=dtype)
-    potentials(X, w, closest, C, 1024, 0, 1, totals, kept)
-    tolerance = 1e-5 if dtype == np.float32 else 1e-12
+    origin, points = np.full(d, 0.25, dtype), PANEL_BYTES // np.dtype(measured).itemsize
+    packed = np.empty((600 // points if packs else 0, d + 1, points), measured)
+    pack_rows(X, origin, 1024, 0, 1, packed)
+    totals, kept = np.zeros((1, n_candidates)), np.zeros((n_candidates, len(X)), dtype=measured)
+    potentials(X, origin, packed, w, closest, C, 1024, 0, 1, totals, kept)
+    tolerance = 1e-5 if measured == np.float32 else 1e-12
     np.testing.assert_allclose(kept, distances, rtol=tolerance, atol=tolerance)
     np.testing.assert_allclose(totals[0], np.minimum(closest, distances) @ full, rtol=tolerance)
     buckets = (np.arange(len(X)) % 8).astype(np.uint16)
     for known in (kept[0], kept[0, :0]):
         lowered, masses = closest.copy(), np.zeros((1, 8))
-        come_closer(X, w, lowered, C[:1], known, buckets, 1024, 0, 1, masses)
+        come_closer(X, origin, packed, w, lowered, C[:1], known, buckets, 1024, 0, 1, masses)
         np.testing.assert_allclose(lowered, np.minimum(closest, distances[0]), rtol=tolerance, atol=tolerance)
         expected = np.bincount(buckets, full * np.minimum(closest, distances[0]), 8)
         np.testing.assert_allclose(masses[0], expected, rtol=tolerance)
+
+
+def test_rows_are_gathered_by_bucket():
+    buckets = np.random.default_rng(0).integers(0, 5, 200).astype(np.uint16)
+    rows, begins = np.zeros(200, np.int32), np.concatenate([[0], np.cumsum(np.bincount(buckets, minlength=5))])
+    gather_buckets(buckets, begins, rows)
+    np.testing.assert_array_equal(rows, np.argsort(buckets, kind="stable"))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_rows_are_picked_by_their_share(dtype):
+    rows, weights, closest = np.array([5, 0, 3, 2], np.int32), np.arange(6.0, dtype=dtype), np.full(6, 2, dtype)
+    assert [pick(rows, weights, closest, target) for target in (0.0, 9.9, 10.0, 15.9, 16.0, 99.0)] == [5, 5, 3, 3, 2, 2]
+    assert [pick(rows, weights[:0], closest[:0], target) for target in (0.5, 1.0, 3.9, 4.0)] == [5, 0, 2, 2]
+    closest[2] = 0  # a row without mass is not picked
+    assert pick(rows, weights, closest, 99.0) == 3
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

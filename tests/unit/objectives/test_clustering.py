@@ -5,7 +5,8 @@ import pytest
 from scipy import sparse
 from scipy.optimize import approx_fprime
 
-from steepest.objectives.clustering import ClusteringObjective, nearest, short_origin, squared_distances
+from steepest.foundations.origins import short_origin
+from steepest.objectives.clustering import ClusteringObjective, nearest, squared_distances
 
 
 @pytest.fixture(params=["dense", "sparse"])

@@ -6,7 +6,7 @@ from scipy import sparse
 
 from steepest.objectives.clustering import ClusteringObjective, squared_distances
 from steepest.solvers.centre_descent import centre_descent
-from steepest.solvers.kmeans_plus_plus import kmeans_plus_plus
+from steepest.solvers.kmeans_plus_plus import _DenseRows, kmeans_plus_plus
 from steepest.solvers.lloyd import CentreShift, LabelsSettled, lloyd
 from steepest.solvers.loop import run
 from steepest.solvers.minibatch_kmeans import CentreCounts, SmoothedPatience, minibatch_update, reassign_rare
@@ -181,3 +181,30 @@ def test_more_starting_centres_than_points_repeat_some():
     X = np.array([[1.0], [1.0], [2.0]])
     rows = kmeans_plus_plus(X, np.empty(0), 3, np.random.default_rng(0))
     assert set(X[rows].ravel()) == {1.0, 2.0}
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-30, 1e60])
+def test_starts_tell_points_apart_that_single_precision_does_not(size):
+    """Pairs, far from each other, of points that are near: every point becomes a centre, and none twice."""
+    X = np.repeat([[0.0, 0.0], [1.0, 3.0], [2.0, 5.0], [4.0, 1.0]], 2, axis=0) * 1e9
+    X[1::2] += 1.0
+    for seed in range(20):
+        rows = kmeans_plus_plus(X * size, np.empty(0), 8, np.random.default_rng(seed))
+        assert sorted(rows.tolist()) == list(range(8))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_starts_in_single_precision_are_those_of_exact_distances(dtype):
+    X = blobs(2000, 5, 9).astype(dtype)
+    rows = _DenseRows(X, np.empty(0, dtype))
+    assert rows.closest.dtype == np.float32
+    chosen = [3, 1414, 77]
+    for row in chosen:
+        rows.come_closer(row)
+    exact = squared_distances(X, X[chosen]).min(axis=1)
+    np.testing.assert_allclose(rows.closest, exact, rtol=1e-5, atol=1e-5)
+    candidates = np.array([5, 700, 1999])
+    potentials = [np.minimum(exact, squared_distances(X, X[[c]])[:, 0]).sum() for c in candidates]
+    np.testing.assert_allclose(rows.potentials(candidates), potentials, rtol=1e-5)
+    masses = np.bincount(rows._buckets, exact, 1024)
+    np.testing.assert_allclose(rows._masses, masses, rtol=1e-5, atol=1e-4)

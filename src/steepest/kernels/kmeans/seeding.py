@@ -3,11 +3,10 @@
 import numpy as np
 
 from steepest.kernels.compile import compiled
-from steepest.kernels.kmeans.nearest import BATCH, ROOM, panel_room
-from steepest.kernels.kmeans.tiles import CENTRES, fetch_rows, pack_pairs, pack_panel, squared_distances
+from steepest.kernels.kmeans.nearest import BATCH, panel_room
+from steepest.kernels.kmeans.tiles import CENTRES, pack_panel, squared_distances
 from steepest.typing import Array, IntArray
 
-MANY_FEATURES = 24  # from here on it does not pay to turn the points for a few candidates
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 MIX_2 = np.uint64(0x94D049BB133111EB)
@@ -49,87 +48,81 @@ def hash_sparse_rows(data: Array, indices: IntArray, indptr: IntArray, start: in
 
 
 @compiled
+def gather_buckets(buckets: IntArray, begins: IntArray, rows: IntArray) -> None:
+    """List the rows bucket by bucket, in their order: bucket b's from ``begins[b]`` on, where b + 1's begin after it.
+
+    Reference: ``rows = np.argsort(buckets, kind="stable")``.
+    """
+    places = begins.copy()
+    for i in range(buckets.shape[0]):
+        place = places[buckets[i]]
+        rows[place] = i
+        places[buckets[i]] = place + 1
+
+
+@compiled
+def pick(rows: IntArray, weights: Array, closest: Array, target: float) -> int:
+    """Return the first row up to which the sum of ``w_i closest_i`` exceeds the target, or the last with a mass.
+
+    Empty ``weights`` or ``closest`` mean: all ones.
+    """
+    total, last = 0.0, rows[0]
+    for i in rows:
+        mass = np.float64(weights[i]) if weights.shape[0] > 0 else 1.0
+        if closest.shape[0] > 0:
+            mass *= np.float64(closest[i])
+        if mass > 0:
+            last = i
+            total += mass
+            if total > target:
+                break
+    return int(last)
+
+
+@compiled
 def _squared_distances(
     X: Array,
+    origin: Array,
+    packed: Array,
     start: int,
     n_rows: int,
-    candidates: Array,
+    stage: Array,
     rows: IntArray,
     panel: Array,
     table: Array,
-    zeros: Array,
     distances: Array,
 ) -> None:
-    """Set ``distances[l, t] = |x_(start + t) - candidate_l|^2`` for the next rows."""
-    if X.shape[1] < MANY_FEATURES:
-        _by_points(X, start, n_rows, rows, panel, table, zeros, distances)
-    else:
-        _by_features(X, start, n_rows, candidates, distances)
+    """Set ``distances[l, t] = |x_(start + t) - candidate_l|^2`` for the next rows, a panel after the other.
 
-
-@compiled
-def _by_points(
-    X: Array, start: int, n_rows: int, rows: IntArray, panel: Array, table: Array, zeros: Array, distances: Array
-) -> None:
-    """Compute the distances with SIMD lanes along the points, a panel after the other."""
-    points = panel.shape[1]
-    last = start + n_rows - 1
-    for t in range(BATCH):
-        rows[t] = min(start + t, last)
-    for t in range(points):
-        rows[BATCH + t] = last + 1 + t
+    Where rows are not packed yet, they are read in their order, as memory is read fastest, and turned then; the next
+    ones are asked for meanwhile.
+    """
+    points, height = panel.shape[1], X.shape[1] + 1
     for first in range(0, n_rows, points):
-        if X.shape[1] == 2 and first + points <= n_rows:
-            pack_pairs(X, start + first, zeros, panel)
-        else:
-            pack_panel(X, rows, zeros, panel, first)
-            fetch_rows(X, rows, first + points, points)
-        squared_distances(panel, table, distances, first)
+        whole = first + points <= n_rows
+        if packed.shape[0] > 0 and whole:
+            squared_distances(packed, (start + first) * height, table, distances, first, X[:0], 0)
+            continue
+        for t in range(min(points, n_rows - first)):
+            x, staged = X[start + first + t], stage[t]
+            for f in range(x.shape[0]):
+                staged[f] = x[f] - origin[f]
+        pack_panel(stage, rows, stage[points], panel, 0)
+        squared_distances(panel, 0, table, distances, first, X, start + first + points)
 
 
 @compiled
-def _by_features(X: Array, start: int, n_rows: int, candidates: Array, distances: Array) -> None:
-    """Compute the distances with SIMD lanes along the features, four or two candidates to one reading of a row."""
-    zero = X.dtype.type(0)
-    n_candidates = candidates.shape[0]
-    n_fours = n_candidates // 4 * 4
-    n_pairs = n_candidates // 2 * 2
-    for t in range(n_rows):
-        x = X[start + t]
-        for j in range(0, n_fours, 4):
-            c0, c1, c2, c3 = candidates[j], candidates[j + 1], candidates[j + 2], candidates[j + 3]
-            total0, total1, total2, total3 = zero, zero, zero, zero
-            for f in range(x.shape[0]):
-                d0, d1, d2, d3 = x[f] - c0[f], x[f] - c1[f], x[f] - c2[f], x[f] - c3[f]
-                total0, total1, total2, total3 = total0 + d0 * d0, total1 + d1 * d1, total2 + d2 * d2, total3 + d3 * d3
-            distances[j, t], distances[j + 1, t] = total0, total1
-            distances[j + 2, t], distances[j + 3, t] = total2, total3
-        for j in range(n_fours, n_pairs, 2):
-            c0, c1 = candidates[j], candidates[j + 1]
-            total0, total1 = zero, zero
-            for f in range(x.shape[0]):
-                d0, d1 = x[f] - c0[f], x[f] - c1[f]
-                total0, total1 = total0 + d0 * d0, total1 + d1 * d1
-            distances[j, t], distances[j + 1, t] = total0, total1
-        for j in range(n_pairs, n_candidates):
-            c0, total0 = candidates[j], zero
-            for f in range(x.shape[0]):
-                d0 = x[f] - c0[f]
-                total0 += d0 * d0
-            distances[j, t] = total0
-
-
-@compiled
-def _work_room(X: Array, candidates: Array) -> tuple[IntArray, Array, Array, Array, Array]:
-    """Return what :func:`_squared_distances` works with."""
+def _work_room(candidates: Array, origin: Array, kind: Array) -> tuple[Array, IntArray, Array, Array, Array]:
+    """Return what :func:`_squared_distances` works with, for distances of this kind."""
     n_candidates, d = candidates.shape
     n_groups = (n_candidates + CENTRES - 1) // CENTRES
-    table = np.zeros((n_groups, d, CENTRES), X.dtype)
+    table = np.zeros((n_groups, d, CENTRES), kind.dtype)
     for j in range(n_candidates):
         for f in range(d):
-            table[j // CENTRES, f, j % CENTRES] = -candidates[j, f]
-    panel = panel_room(d, X)[0]
-    return np.empty(ROOM, np.int64), panel, table, np.zeros(d, X.dtype), np.empty((n_groups * CENTRES, BATCH), X.dtype)
+            table[j // CENTRES, f, j % CENTRES] = -(candidates[j, f] - origin[f])
+    panel = panel_room(d, kind)[0]
+    stage = np.zeros((panel.shape[1] + 1, d), kind.dtype)  # the last row is no shift
+    return stage, np.arange(panel.shape[1]), panel, table, np.empty((n_groups * CENTRES, BATCH), kind.dtype)
 
 
 @compiled
@@ -155,6 +148,8 @@ def _weighted_sum(distances: Array, closest: Array, weights: Array, n_rows: int)
 @compiled
 def potentials(
     X: Array,
+    origin: Array,
+    packed: Array,
     weights: Array,
     closest: Array,
     candidates: Array,
@@ -167,14 +162,15 @@ def potentials(
     """Set ``totals[block, l] = sum_i w_i min(closest_i, |x_i - candidate_l|^2)`` over the block's rows.
 
     Reference: ``weights @ np.minimum(closest, squared_distances(X, candidates).T).T``. Differences are squared as
-    they are: no cancellation. Where ``kept`` (n_candidates, n) has room, the distances are kept.
+    they are, in the precision of ``closest``, after the origin is subtracted: no cancellation. ``packed`` is what
+    :func:`.dense.pack_rows` wrote, or empty. Where ``kept`` (n_candidates, n) has room, the distances are kept.
     """
-    rows, panel, table, zeros, distances = _work_room(X, candidates)
+    stage, rows, panel, table, distances = _work_room(candidates, origin, closest)
     for block in range(first, last):
         stop = min((block + 1) * block_rows, X.shape[0])
         for start in range(block * block_rows, stop, BATCH):
             n_rows = min(BATCH, stop - start)
-            _squared_distances(X, start, n_rows, candidates, rows, panel, table, zeros, distances)
+            _squared_distances(X, origin, packed, start, n_rows, stage, rows, panel, table, distances)
             for j in range(candidates.shape[0]):
                 if weights.shape[0] > 0:
                     total = _weighted_sum(distances[j], closest[start:stop], weights[start:stop], n_rows)
@@ -188,6 +184,8 @@ def potentials(
 @compiled
 def come_closer(
     X: Array,
+    origin: Array,
+    packed: Array,
     weights: Array,
     closest: Array,
     centre: Array,
@@ -200,17 +198,17 @@ def come_closer(
 ) -> None:
     """Lower ``closest`` to the distances from ``centre`` (1, d); add ``w_i closest_i`` up by bucket, block by block.
 
-    The distances are computed unless they are ``known`` (n,).
+    The distances are computed, as :func:`potentials` does, unless they are ``known`` (n,).
     Reference: ``closest = np.minimum(closest, squared_distances(X, centre))`` and
     ``np.bincount(buckets, weights * closest)``.
     """
-    rows, panel, table, zeros, distances = _work_room(X, centre)
+    stage, rows, panel, table, distances = _work_room(centre, origin, closest)
     for block in range(first, last):
         stop = min((block + 1) * block_rows, X.shape[0])
         for start in range(block * block_rows, stop, BATCH):
             n_rows = min(BATCH, stop - start)
             if known.shape[0] == 0:
-                _squared_distances(X, start, n_rows, centre, rows, panel, table, zeros, distances)
+                _squared_distances(X, origin, packed, start, n_rows, stage, rows, panel, table, distances)
             for t in range(n_rows):
                 i = start + t
                 d = distances[0, t] if known.shape[0] == 0 else known[i]

@@ -13,7 +13,7 @@ from typing import Any
 
 from numba.core import types
 
-from steepest.kernels.vectors import INT64, VECTOR_BYTES, WIDE, VectorCode, cgutils, inlined
+from steepest.kernels.vectors import INT64, VECTOR_BYTES, WIDE, VectorCode, ask_for, cgutils, inlined
 
 CENTRES = 2  # that a tile of sums belongs to
 VECTORS = 4 if WIDE else 2  # of points: CENTRES x VECTORS sums, and 32 or 16 registers
@@ -67,13 +67,16 @@ def pack_panel(_typing: Any, X: Any, rows: Any, shift: Any, panel: Any, first: A
 
 
 class _RowFetch:
-    """Instructions that ask for the rows of X listed from ``rows[first]`` on; of long ones, for the beginning."""
+    """Instructions that ask for up to ``number`` rows of X, listed from ``rows[first]`` on; of long ones, for some."""
 
-    def __init__(self, context: Any, builder: Any, X: Any, X_: Any, rows: Any, rows_: Any, first: Any) -> None:
+    def __init__(
+        self, context: Any, builder: Any, X: Any, X_: Any, rows: Any, rows_: Any, first: Any, number: Any
+    ) -> None:
         self.code = VectorCode(context, builder, X)
         self.start, self.numbers = self.code.start(X, X_, INT64(0)), self.code.start(rows, rows_, first)
         listed = cgutils.unpack_tuple(builder, context.make_array(rows)(context, builder, rows_).shape, 1)[0]
-        self.length = builder.sub(listed, first)
+        left = builder.sub(listed, first)
+        self.number = builder.select(builder.icmp_signed("<", number, left), number, left)
         self.width = cgutils.unpack_tuple(builder, context.make_array(X)(context, builder, X_).shape, 2)[1]
         self.line = LINE_BYTES // self.code.itemsize
         n_lines = builder.sdiv(builder.add(self.width, INT64(self.line - 1)), INT64(self.line))
@@ -81,9 +84,9 @@ class _RowFetch:
         self.n_lines = builder.select(few, n_lines, INT64(FETCHED_LINES))
 
     def fetch(self, begin: Any, number: Any) -> None:
-        """Ask for so many rows from the place ``begin`` on, as far as there are any."""
+        """Ask for so many of these rows from the place ``begin`` on, as far as there are any."""
         code, builder = self.code, self.code.builder
-        left = builder.sub(self.length, begin)
+        left = builder.sub(self.number, begin)
         number = builder.select(builder.icmp_signed("<", number, left), number, left)
         with cgutils.for_range(builder, number) as loop:
             place = code.at(self.numbers, builder.add(begin, loop.index))
@@ -98,7 +101,7 @@ def fetch_rows(_typing: Any, X: Any, rows: Any, first: Any, number: Any) -> tupl
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         X_, rows_, first_, number_ = arguments
-        _RowFetch(context, builder, X, X_, rows, rows_, first_).fetch(INT64(0), number_)
+        _RowFetch(context, builder, X, X_, rows, rows_, first_, number_).fetch(INT64(0), number_)
         return context.get_dummy_value()
 
     return types.void(X, rows, types.intp, types.intp), generate
@@ -151,15 +154,16 @@ def meet_centres(
     smallest and the label. A point is unsettled if its label is not the old one, ``old[first + t]``, or if the two
     scores differ by at most ``slope |x|^2 / 2 + least``: then its bit is set in the number that is returned.
 
-    Meanwhile the rows of X that are listed from ``rows[ahead]`` on, as many as the panel has points, if there are any, are asked for, a
-    few with each two centres: more at once would be waited for.
+    Meanwhile the rows of X listed from ``rows[ahead]`` on are asked for, up to as many as the panel has points: a few
+    with each two centres, as more at once would be waited for.
     """
     number, i = panel.dtype, types.intp
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         panel_, at_, table_, half_, results_, old_, first_, slope_, least_, X_, rows_, ahead_ = arguments
         code, zero = VectorCode(context, builder, panel), INT64(0)
-        fetching = _RowFetch(context, builder, X, X_, rows, rows_, ahead_)
+        points = INT64(VECTORS * code.lanes)
+        fetching = _RowFetch(context, builder, X, X_, rows, rows_, ahead_, points)
         norms, table_0, half_0, places = (
             code.start(form, array, at)
             for form, array, at in (
@@ -173,7 +177,7 @@ def meet_centres(
             builder.store(code.constant(float("inf")), found[0][v])
             builder.store(code.constant(float("inf")), found[1][v])
         sums = code.accumulators(CENTRES, VECTORS)
-        share = builder.sdiv(builder.add(INT64(VECTORS * code.lanes - 1), n_groups), n_groups)
+        share = builder.sdiv(builder.add(builder.sub(points, INT64(1)), n_groups), n_groups)
         with cgutils.for_range(builder, n_groups) as group:
             fetching.fetch(builder.mul(group.index, share), share)
             j = builder.mul(group.index, INT64(CENTRES))
@@ -240,40 +244,56 @@ def move_row(
 
 @inlined
 def squared_distances(
-    _typing: Any, panel: Any, table: Any, distances: Any, first: Any
+    _typing: Any, panel: Any, at: Any, table: Any, distances: Any, first: Any, X: Any, row: Any
 ) -> tuple[Any, Callable[..., Any]]:
-    """``distances[j, first + t] = |x_t - c_j|^2``: differences squared as they are, no cancellation."""
+    """``distances[j, first + t] = |x_t - c_j|^2``: differences squared as they are, no cancellation.
+
+    The panel begins with number ``at`` of an array. Meanwhile the rows from ``X[row]`` on are asked for, as many as the
+    panel has points, if X has any: a few lines with each feature, as more at once would be waited for.
+    """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        panel_, table_, distances_, first_ = arguments
+        panel_, at_, table_, distances_, first_, X_, row_ = arguments
         code, zero = VectorCode(context, builder, panel), INT64(0)
-        panel_0, table_0 = code.start(panel, panel_, INT64(VECTORS * code.lanes)), code.start(table, table_, zero)
+        panel_0, table_0 = (
+            code.at(code.start(panel, panel_, at_), VECTORS * code.lanes),
+            code.start(table, table_, zero),
+        )
         n_groups, width, _ = cgutils.unpack_tuple(builder, context.make_array(table)(context, builder, table_).shape, 3)
         out = context.make_array(distances)(context, builder, distances_)
         pitch = cgutils.unpack_tuple(builder, out.shape, 2)[1]
+        data = VectorCode(context, builder, X)
+        ahead = data.start(X, X_, builder.mul(row_, width))
+        n_lines = INT64(VECTORS * code.lanes * data.itemsize // LINE_BYTES)  # of all points, a feature
+        n_lines = builder.sdiv(builder.add(n_lines, builder.sub(n_groups, INT64(1))), n_groups)
+        n_rows = cgutils.unpack_tuple(builder, context.make_array(X)(context, builder, X_).shape, 2)[0]
+        n_lines = builder.select(builder.icmp_signed("==", n_rows, zero), zero, n_lines)
         sums = code.accumulators(CENTRES, VECTORS)
         with cgutils.for_range(builder, n_groups) as group:
             j = builder.mul(group.index, INT64(CENTRES))
             for variable in chain.from_iterable(sums):
                 builder.store(code.constant(0.0), variable)
             with cgutils.for_range(builder, width) as loop:
+                place = builder.add(builder.mul(group.index, width), loop.index)
+                with cgutils.for_range(builder, n_lines) as lines:
+                    line = builder.add(builder.mul(place, n_lines), lines.index)
+                    place_ahead = data.at(ahead, builder.mul(line, INT64(LINE_BYTES // data.itemsize)))
+                    ask_for(builder, builder.bitcast(place_ahead, data.vector.as_pointer()), nearest=False)
                 x = code.at(panel_0, builder.mul(loop.index, INT64(VECTORS * code.lanes)))
                 points = [code.load(x, v) for v in range(VECTORS)]
-                centre = code.at(
-                    table_0, builder.mul(builder.add(builder.mul(group.index, width), loop.index), INT64(CENTRES))
-                )
+                centre = code.at(table_0, builder.mul(place, INT64(CENTRES)))
                 for c in range(CENTRES):
                     negative = code.broadcast(code.at(centre, c))
                     for v in range(VECTORS):
                         difference = builder.fadd(points[v], negative)
                         code.add_product(sums[c][v], difference, difference)
             for c in range(CENTRES):
-                row = builder.mul(builder.add(j, INT64(c)), pitch)
+                begin = builder.add(builder.mul(builder.add(j, INT64(c)), pitch), first_)
                 for v in range(VECTORS):
-                    code.store(builder.load(sums[c][v]), code.at(out.data, builder.add(row, first_)), v)
+                    code.store(builder.load(sums[c][v]), code.at(out.data, begin), v)
         return context.get_dummy_value()
 
-    return types.void(panel, table, distances, types.intp), generate
+    return types.void(panel, types.intp, table, distances, types.intp, X, types.intp), generate
 
 
 def _score(code: VectorCode, panel: Any, table: Any, half_norms: Any, width: Any, sums: list[list[Any]]) -> None:
