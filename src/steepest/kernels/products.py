@@ -22,6 +22,7 @@ from steepest.kernels.vectors import INT64, VECTOR_BYTES, WIDE, VectorCode, inli
 ROWS = 6  # of a tile; with its vectors, those loaded and the number repeated: 29 of 32 registers, or 15 of 16
 VECTORS = 4 if WIDE else 2
 TALL = 8 if WIDE else 6  # rows of a tile of one or two vectors
+FEW = 3  # rows of the tile of two vectors that a handful is left to
 TINY = 64  # multiplications of a product that plain loops make sooner
 SAME, NEXT = 0, 1  # steps from row to row, or column to column: as constants, each pair has a product compiled for it
 NARROW = 96  # entries of a matrix below which turning it number by number costs less than by vectors
@@ -132,7 +133,9 @@ def _by_tiles(
         for i in range(0, m, rows):
             last = min(rows, m - i) - 1
             x, z, o = address(A, i * a_row), address(S, i * s_row + j), address(C, i * c_row + j)
-            if last == 0:
+            if last < FEW and width <= 2 * size:
+                _tile(FEW, 2, x, a_row, a_column, last, right, b_row, z, s_row, o, c_row, terms, width)
+            elif last == 0:
                 _tile(1, VECTORS, x, a_row, a_column, last, right, b_row, z, s_row, o, c_row, terms, width)
             elif width > 2 * size:
                 _tile(ROWS, VECTORS, x, a_row, a_column, last, right, b_row, z, s_row, o, c_row, terms, width)
