@@ -49,10 +49,11 @@ class DualIteration:
 
     def __init__(self, X: Array, root: Array, ridge: float, *, centre: bool) -> None:
         n = len(root)
-        passes = ResidualPasses(X.T, None, np.zeros(n), X.dtype)
+        self._passes = passes = ResidualPasses(X.T, None, np.zeros(n), X.dtype)
         self.solution, self.residual, self._direction = np.zeros((3, n))
         self._numbers = np.array([ridge, np.inf if not centre else root @ root, 0.0, 0.0])
         self._squares = np.zeros(AT_A_TIME)
+        self._root = root
         own = root, self.solution, self.residual, self._direction, self._numbers, self._squares
         self._team = Team(_iterate_in_team, passes.n_chunks, *passes.arguments, *own)
 
@@ -72,6 +73,12 @@ class DualIteration:
         self._team.run()
         lengths: list[float] = np.sqrt(self._squares[self._squares >= 0.0]).tolist()
         return lengths
+
+    def adjoint(self) -> Array:
+        """Return ``Z^T a`` (d,) of the solution: products in the precision of X, scaled so as not to overflow."""
+        size = float(np.max(np.abs(self.solution), initial=0.0)) or 1.0
+        residuals = self._passes.products(0.0, self._root * self.solution / size)[0]
+        return residuals * np.float64(-size)
 
 
 @compiled

@@ -15,13 +15,15 @@ from typing import Any
 import numpy as np
 from numba.extending import overload
 
+from steepest.kernels.column_strips import VECTORS, add_correlations, subtract_scores
 from steepest.kernels.compile import compiled
 from steepest.kernels.team import Team, claim, finish, join, next_turn
 from steepest.kernels.tiles import fetch
+from steepest.kernels.vectors import VECTOR_BYTES
 from steepest.typing import Array, IntArray
 
 _BLOCK_BYTES = 1 << 18  # of X that a block in Fortran order holds: it is read twice, and stays in the second cache
-_LEAST, _MOST = 128, 2048  # rows of such a block: short ones waste the start of every column, long ones the first cache
+_MOST = 2048  # rows of such a block: what belongs to them stays in the first cache
 _CHUNKS, _CHUNK_ENTRIES = 32, 1 << 17  # parts of the data, each summed by itself; entries of X worth a thread's start
 _ROWS = 4  # rows of X taken together in C order
 _PIECE = 512  # columns of a long row asked for at a time
@@ -177,66 +179,31 @@ def _residual_by_columns(
     X: Array, y: Array, s: Array, x_mean: Array, w: Array, start: int, stop: int, r: Array, g: Array
 ) -> float:
     """Do the same for X given as its transpose (d, n); twin of the reference above."""
-    rss = 0.0
-    block = min(max(_BLOCK_BYTES // (X.shape[0] * X.itemsize) // 64 * 64, _LEAST), _MOST)
-    t = np.empty(block, w.dtype)
+    d, n = X.shape
+    lanes = VECTOR_BYTES // w.itemsize
+    whole, rss = VECTORS * lanes, 0.0
+    block = min(max(_BLOCK_BYTES // (d * X.itemsize) // whole * whole, whole), _MOST)
+    t, sums = np.empty(block, w.dtype), np.zeros(d * lanes, w.dtype)
     for first in range(start, stop, block):
         rows = min(block, stop - first)
+        strips = rows // whole * whole
         t[:rows] = y[first : first + rows]
-        _subtract_scores(X, x_mean, w, first, rows, t)
+        for at in range(0, strips, whole):
+            subtract_scores(VECTORS, X, first + at, n, d, x_mean, t, at, whole, w, rows)
+        for at in range(strips, rows, lanes):
+            subtract_scores(1, X, first + at, n, d, x_mean, t, at, rows - at, w, rows)
         r[first : first + rows] = t[:rows]
-        if s.size > 0:
-            for i in range(rows):
-                rss += t[i] * t[i] * s[first + i]
+        for i in range(rows):
+            square = t[i] * t[i]
+            if s.size > 0:
+                square *= s[first + i]
                 t[i] *= s[first + i]
-        else:
-            for i in range(rows):
-                rss += t[i] * t[i]
-        _add_correlations(X, x_mean, t, first, rows, g)
+            rss += square
+        for at in range(0, strips, whole):
+            add_correlations(VECTORS, X, first + at, n, d, x_mean, t, at, whole, sums)
+        for at in range(strips, rows, lanes):
+            add_correlations(1, X, first + at, n, d, x_mean, t, at, rows - at, sums)
+    for j in range(d):
+        for lane in range(lanes):
+            g[j] += sums[j * lanes + lane]
     return rss
-
-
-@compiled
-def _subtract_scores(X: Array, x_mean: Array, w: Array, first: int, rows: int, t: Array) -> None:
-    """Subtract ``(x_i - m)^T w`` from t, four columns at a time, so that t is read once for all of them."""
-    d = X.shape[0]
-    whole, span = d // 4 * 4, slice(first, first + rows)
-    for j in range(0, whole, 4):
-        for c in range(j, j + 4):  # what the next block begins with
-            fetch(X.ctypes.data + c * X.strides[0] + (first + rows) * X.itemsize, rows * X.itemsize)
-        x0, x1, x2, x3 = X[j, span], X[j + 1, span], X[j + 2, span], X[j + 3, span]
-        m0, m1, m2, m3 = x_mean[j], x_mean[j + 1], x_mean[j + 2], x_mean[j + 3]
-        v0, v1, v2, v3 = w[j], w[j + 1], w[j + 2], w[j + 3]
-        for i in range(rows):
-            a, b = (x0[i] - m0) * v0 + (x1[i] - m1) * v1, (x2[i] - m2) * v2
-            t[i] -= a + (b + (x3[i] - m3) * v3)
-    for j in range(whole, d):
-        x, m, v = X[j, span], x_mean[j], w[j]
-        for i in range(rows):
-            t[i] -= (x[i] - m) * v
-
-
-@compiled
-def _add_correlations(X: Array, x_mean: Array, t: Array, first: int, rows: int, g: Array) -> None:
-    """Add ``sum_i t_i (x_i - m)`` to g, four columns at a time."""
-    d = X.shape[0]
-    whole, span = d // 4 * 4, slice(first, first + rows)
-    for j in range(0, whole, 4):
-        x0, x1, x2, x3 = X[j, span], X[j + 1, span], X[j + 2, span], X[j + 3, span]
-        m0, m1, m2, m3 = x_mean[j], x_mean[j + 1], x_mean[j + 2], x_mean[j + 3]
-        g0 = g1 = g2 = g3 = g.dtype.type(0.0)
-        for i in range(rows):
-            v = t[i]
-            g0 += (x0[i] - m0) * v
-            g1 += (x1[i] - m1) * v
-            g2 += (x2[i] - m2) * v
-            g3 += (x3[i] - m3) * v
-        g[j] += g0
-        g[j + 1] += g1
-        g[j + 2] += g2
-        g[j + 3] += g3
-    for j in range(whole, d):
-        x, m, total = X[j, span], x_mean[j], g.dtype.type(0.0)
-        for i in range(rows):
-            total += (x[i] - m) * t[i]
-        g[j] += total

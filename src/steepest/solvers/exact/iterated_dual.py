@@ -17,7 +17,7 @@ from steepest.solvers.exact.data import CentredData, SinglePrecision
 from steepest.solvers.exact.problem import LeastSquares
 from steepest.typing import Array
 
-SINGLE = 1e-6  # by how much a residual can be lowered in single precision
+SINGLE = 1.5e-7  # by how much a residual can be lowered in single precision
 
 
 def iterated_dual(
@@ -44,6 +44,7 @@ def iterated_dual(
     if first == 0.0:  # nothing to do, or squares underflow: the caller looks at ``relative``, and knows a way
         return
     progress, relative, whole = [1.0], 1.0, float(np.linalg.norm(rest))
+    W: Array = np.zeros(start.shape)
     while relative > tol:
         size = float(np.linalg.norm(rest))
         goal = size * max(SINGLE, min(0.3 * tol / relative, 0.3))
@@ -56,7 +57,8 @@ def iterated_dual(
             if not more or not np.isfinite(lengths[-1]) or too_slow(progress, tol, budget):
                 return
         A += iteration.solution
-        W = data.adjoint((A / root)[:, None])
+        # what is added later is small: single precision is enough for it
+        W = data.adjoint((A / root)[:, None]) if relative == 1.0 else W + iteration.adjoint()[:, None]
         R, products, squares = data.residual_products(Y, W)
         G = products - ridge * W
         length = float(np.linalg.norm(G))

@@ -175,7 +175,7 @@ class ExactSolver:
     @property
     def _tolerance(self) -> float:
         """Ratio of the gradient to that at zero at which to stop."""
-        return self.tol if self.tol is not None else max(1e-12, 0.5 * self.problem.eps)
+        return self.tol if self.tol is not None else max(1e-12, 2.0 * self.problem.eps)
 
     def _followed(
         self, iterates: Iterator[Iterate], data: CentredData, Y: Array, y_mean: Array, budget: float
