@@ -310,3 +310,22 @@ def test_tiny_clusters_far_apart_are_scored_in_double_precision():
         sums, masses = reference.cluster_sums(X, partition.labels, np.ones(len(X)), 24)
         np.testing.assert_allclose(partition.sums, sums, rtol=1e-10)
         np.testing.assert_array_equal(partition.masses, masses)
+
+
+def test_bounds_take_over_once_few_rows_move():
+    """Packed rows are read as long as many move; labels and sums are exact before and after."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((5000, 10)) + rng.standard_normal((20, 10)).repeat(250, axis=0)
+    objective = reference.ClusteringObjective(X, 20)
+    partition, theta = objective.partition(), X[::250].ravel()
+    partition.assign(objective.centres(theta))
+    bounded = []
+    for _ in range(40):
+        theta = objective.iterate(partition, theta)[-1].theta
+        bounded.append(len(partition._gaps) == len(X))
+        np.testing.assert_array_equal(partition.labels, reference.nearest(X, objective.centres(theta)))
+        sums, masses = reference.cluster_sums(X - objective.origin, partition.labels, np.ones(len(X)), 20)
+        np.testing.assert_allclose(partition.sums, sums, rtol=1e-9, atol=1e-9)
+        np.testing.assert_array_equal(partition.masses, masses)
+    assert not bounded[0]
+    assert bounded[-1]

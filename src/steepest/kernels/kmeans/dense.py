@@ -19,7 +19,15 @@ import numpy as np
 
 from steepest.kernels.compile import borrowing, compiled
 from steepest.kernels.kmeans.nearest import BATCH, ROOM, panel_room
-from steepest.kernels.kmeans.tiles import fetch_rows, meet_centres, move_row, pack_pairs, pack_panel
+from steepest.kernels.kmeans.tiles import (
+    PANEL_BYTES,
+    fetch_rows,
+    lower_gaps,
+    meet_centres,
+    move_row,
+    pack_pairs,
+    pack_panel,
+)
 from steepest.kernels.vectors import first_bit
 from steepest.typing import Array, IntArray
 
@@ -168,14 +176,16 @@ def _assign_listed(
     points, number = panel.shape[1], table.dtype.type
     slope, least = number(2 * limits[SLOPE]), number(2 * limits[OFFSET])
     rows, old = np.empty(ROOM, np.int64), np.empty(BATCH, np.int32)
-    while start < stop:
-        start, n_rows = _next_rows(start, stop, labels, gaps, drift, limits[LEAST_GAP], rows, old)
-        for first in range(0, n_rows, points):
+    lost, n_rows = np.empty(PANEL_BYTES // gaps.itemsize, gaps.dtype), 0
+    while start < stop or n_rows > 0:
+        start, n_rows = _next_rows(start, stop, labels, gaps, drift, lost, limits[LEAST_GAP], n_rows, rows, old)
+        n_now = n_rows if start >= stop else n_rows // points * points
+        for first in range(0, n_now, points):
             pack_panel(X, rows, origin, panel, first)
             bits = meet_centres(
                 panel, 0, table, half_norms, results, old, first, slope, least, X, rows, first + points
             )  # fmt: skip
-            n_here = min(points, n_rows - first)
+            n_here = min(points, n_now - first)
             bits &= ~np.uint64(0) >> np.uint64(64 - n_here)
             if gaps.shape[0] > 0:
                 _bound(rows, first, n_here, results, limits, gaps)
@@ -183,31 +193,47 @@ def _assign_listed(
                 _list_moves(X, centres, 0, rows, first, bits, results, limits, labels, gaps, moved, found)
                 if found[LISTED] > moved.shape[1] - points:
                     _move(X, weights, origin, labels, moved, total, found)
+        for t in range(n_now, n_rows):  # wait for others, to fill a panel
+            rows[t - n_now], old[t - n_now] = rows[t], old[t]
+        n_rows -= n_now
 
 
-@compiled
+@borrowing
 def _next_rows(
-    i: int, stop: int, labels: IntArray, gaps: Array, drift: Array, least_gap: float, rows: IntArray, old: IntArray
+    i: int,
+    stop: int,
+    labels: IntArray,
+    gaps: Array,
+    drift: Array,
+    lost: Array,
+    least_gap: float,
+    n_rows: int,
+    rows: IntArray,
+    old: IntArray,
 ) -> tuple[int, int]:
     """List the next rows from ``i`` on whose label may change, and the labels; return where to go on and how many.
 
-    The list goes on with the last row, up to a whole panel, and with what probably comes next.
+    There may be ``n_rows`` in the list. It goes on with the last row, up to a whole panel, and with what probably comes
+    next. ``lost`` is room for what the gaps of a few rows lose.
     """
-    n_rows = 0
     if gaps.shape[0] == 0:
         n_rows = min(BATCH, stop - i)
         for t in range(n_rows):
             rows[t] = i + t
             old[t] = labels[i + t]
         i += n_rows
-    while i < stop and n_rows < BATCH:
-        label = labels[i]
-        gap = gaps[i] * ROUND_DOWN - drift[label]
-        gaps[i] = gap
-        rows[n_rows] = i
-        old[n_rows] = label
-        n_rows += not gap > least_gap
-        i += 1
+    while i < stop and n_rows + lost.shape[0] <= BATCH:
+        n_here = min(lost.shape[0], stop - i)
+        for t in range(np.uint64(n_here)):
+            lost[t] = drift[np.uint64(labels[np.uint64(i) + t])]
+        bits = lower_gaps(gaps, i, lost[:n_here], ROUND_DOWN, np.float32(least_gap))
+        while bits != 0:
+            t = first_bit(bits)
+            bits &= bits - np.uint64(1)
+            rows[n_rows] = i + t
+            old[n_rows] = labels[i + t]
+            n_rows += 1
+        i += n_here
     last = rows[max(n_rows - 1, 0)]
     for t in range(n_rows, BATCH):
         rows[t] = last

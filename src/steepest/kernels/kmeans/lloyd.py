@@ -23,8 +23,8 @@ from steepest.kernels.team import claim, finish, join, next_turn
 from steepest.typing import Array, IntArray
 
 # what is to be done: how many assignments, whether the first is to the centres given; what was done: how many
-# assignments, and how many rows moved in all since the sums were taken
-STEPS, GIVEN, DONE, MOVES = 0, 1, 2, 3
+# assignments, and how many rows moved in all since the sums were taken; how many moving rows are few enough to stop for
+STEPS, GIVEN, DONE, MOVES, FEW = 0, 1, 2, 3, 4
 TOLERANCE, SQUARE_SUM, LEAST_VALUE, TYPICAL, SPREAD = 4, 5, 6, 7, 8  # further limits; see iterate_in_team
 VALUE, GRADIENT_NORM, WAY, CHANGED, TIES = 0, 1, 2, 3, 4  # columns of the records
 FEW_TIES = 200  # one row in so many: beyond, scores in the data's own precision are cheaper
@@ -62,8 +62,8 @@ def iterate_in_team(
     :func:`.dense.assign_block`, ``limits`` are the squared way that ends the iteration, the sum of squares of the data,
     the value up to which a value cancels, the typical square of a row, and the largest number. It also ends where the
     array code has to look: before a step if a cluster is empty; after it if no centre moved, if the value cancels, if
-    more rows have moved since the sums were taken anew than there are, or if there were many near ties. The other
-    arguments are those of :func:`.dense.assign_block`.
+    more rows have moved since the sums were taken anew than there are, if few moved, or if there were many near ties.
+    The other arguments are those of :func:`.dense.assign_block`.
     """
     if leads:
         plan[DONE] = 0
@@ -189,4 +189,5 @@ def _has_to_look(record: Array, plan: IntArray, limits: Array, n_rows: int) -> b
     """Return whether what comes next is not for this file."""
     arrived = record[WAY] * record[WAY] <= limits[TOLERANCE]
     cancels = record[VALUE] <= limits[LEAST_VALUE]
-    return bool(arrived or cancels or plan[MOVES] > n_rows or record[TIES] * FEW_TIES > n_rows)
+    drifted, few = plan[MOVES] > n_rows, record[CHANGED] < plan[FEW]
+    return bool(arrived or cancels or drifted or few or record[TIES] * FEW_TIES > n_rows)

@@ -15,6 +15,7 @@ from steepest.kernels.vectors import VECTOR_BYTES
 from steepest.typing import Array, IntArray
 
 LEAST_WORK_FOR_GAPS = 256  # multiply-adds a point below which computing it anew is cheaper than asking its bound
+LEAST_WORK_FOR_LATE_GAPS, FEW_MOVES = 100, 0.01  # the same once no more than a share of the rows move
 GAP_BUFFER_BYTES = 1 << 25
 LARGEST_SPREAD = 1e30  # of a feature: bounds, in single precision, stay finite
 PACKED_BYTES = 1 << 24  # of a copy of the data as the tiles read it: where bounds do not pay, nothing else is read
@@ -110,12 +111,13 @@ class DensePartition(_Sums):
         super().__init__(n, d, n_clusters if reuse else 0, -(-(d + 2) // lanes) * lanes, block_rows)
         self.X, self.weights, self.origin = X, weights, origin
         spread = (largest or 0.0) + float(np.abs(origin).max())
-        pays = d * n_clusters >= LEAST_WORK_FOR_GAPS and 4 * n <= max(GAP_BUFFER_BYTES, X.nbytes // 10)
-        pays = pays and reuse and spread < LARGEST_SPREAD
+        bounds = reuse and spread < LARGEST_SPREAD and 4 * n <= max(GAP_BUFFER_BYTES, X.nbytes // 10)
+        pays = bounds and d * n_clusters >= LEAST_WORK_FOR_GAPS
         self._packs = reuse and not pays and 4 * n * (d + 1) <= PACKED_BYTES
         self._gaps = np.full(n if pays else 0, -np.inf, dtype=np.float32)
         self._centres, self._drift = np.zeros((n_clusters, d), X.dtype), np.zeros(n_clusters, np.float32)
-        self._limits, self._plan = np.zeros(9), np.array([0, 0, 0, -n])  # the first n moves are from nowhere
+        few = int(FEW_MOVES * n) if bounds and self._packs and d * n_clusters >= LEAST_WORK_FOR_LATE_GAPS else 0
+        self._limits, self._plan = np.zeros(9), np.array([0, 0, 0, -n, few])  # the first n moves are from nowhere
         some = X[:: max(1, n // 256)] - origin
         self._limits[lloyd.TYPICAL] = float(np.einsum("if,if->", some, some)) / max(len(some), 1)
         self._limits[lloyd.SPREAD] = spread
@@ -162,10 +164,19 @@ class DensePartition(_Sums):
         if self._plan[lloyd.MOVES] > len(self.labels):
             self._sum_anew()
             self._plan[lloyd.MOVES] = 0
-        if records[-1:, lloyd.TIES].sum() * lloyd.FEW_TIES > len(self.labels) and self._table.dtype != self.X.dtype:
-            self._team.dismiss()
-            self._score_in(self.X.dtype)
+        self._adapt(records[-1:])
         return self._path[: len(records)], records
+
+    def _adapt(self, last: NDArray[np.float64]) -> None:
+        """Change how scores are computed if the last iteration, should there have been one, says so."""
+        ties = last[:, lloyd.TIES].sum() * lloyd.FEW_TIES > len(self.labels) and self._table.dtype != self.X.dtype
+        bounds = len(last) > 0 and last[0, lloyd.CHANGED] < self._plan[lloyd.FEW]
+        if bounds:  # they are asked now, and packed rows are not read any more
+            self._packs, self._plan[lloyd.FEW] = False, 0
+            self._gaps = np.full(len(self.labels), -np.inf, dtype=np.float32)
+        if ties or bounds:
+            self._team.dismiss()
+            self._score_in(self.X.dtype if ties else self._table.dtype)
 
     def _sum_members(self, sums: NDArray[np.float64]) -> None:
         """Write each block's sums, from the labels."""

@@ -204,6 +204,32 @@ def meet_centres(
 
 
 @inlined
+def lower_gaps(_typing: Any, gaps: Any, i: Any, lost: Any, factor: Any, least: Any) -> tuple[Any, Callable[..., Any]]:
+    """``gaps[i + t] = factor gaps[i + t] - lost[t]``; return the bits of those that are not above ``least``.
+
+    As many as a panel has points, or as there are in ``lost``.
+    """
+    number = gaps.dtype
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        gaps_, i_, lost_, factor_, least_ = arguments
+        code, listed = VectorCode(context, builder, gaps), INT64(0)
+        gaps_0, lost_0 = code.start(gaps, gaps_, i_), code.start(lost, lost_, INT64(0))
+        left = cgutils.unpack_tuple(builder, context.make_array(lost)(context, builder, lost_).shape, 1)[0]
+        for v in range(VECTORS):
+            inside = code.between(INT64(0), left, v)
+            gap = builder.fmul(code.splat(factor_), code.load_where(inside, gaps_0, v))
+            gap = builder.fsub(gap, code.load_where(inside, lost_0, v))
+            code.store_where(inside, gap, gaps_0, v)
+            low = builder.and_(inside, builder.fcmp_unordered("<=", gap, code.splat(least_)))
+            bits = builder.zext(code.bits(low), INT64)
+            listed = builder.or_(listed, builder.shl(bits, INT64(v * code.lanes)))
+        return listed
+
+    return types.uint64(gaps, types.intp, lost, number, number), generate
+
+
+@inlined
 def move_row(
     _typing: Any, X: Any, i: Any, shift: Any, weight: Any, member: Any, sums: Any, new: Any, old: Any
 ) -> tuple[Any, Callable[..., Any]]:
