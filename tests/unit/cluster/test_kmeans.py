@@ -237,6 +237,19 @@ def test_bad_data_are_refused(model, X, message):
 
 
 @pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("value, message", [(np.nan, "Input X contains NaN"), (-np.inf, "Input X contains infinity")])
+@pytest.mark.parametrize("row", [0, 500, 1002])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_one_bad_number_is_found_wherever_it_is(model, value, message, row, weighted):
+    X = np.random.default_rng(0).standard_normal((1003, 3))
+    X[row, 1] = value
+    weights = np.ones(1003)
+    weights[row] = 0
+    with pytest.raises(ValueError, match=message):
+        model(3).fit(X, sample_weight=weights if weighted else None)
+
+
+@pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("dtype, scale, shown", [(np.float64, 1e200, "1.0e.200"), (np.float32, 1e30, "1.0e.30")])
 def test_values_whose_squares_overflow_are_refused(model, dtype, scale, shown):
     X = (np.array([[0.5, 1.0], [0.25, 0.0]]) * scale).astype(dtype)

@@ -7,11 +7,13 @@ from scipy import sparse
 from steepest.kernels.compile import compiled
 from steepest.kernels.kmeans import nearest as kernel
 from steepest.kernels.kmeans.blocks import Blocks
-from steepest.kernels.kmeans.dense import add_members, pack_rows
+from steepest.kernels.kmeans.dense import pack_rows
 from steepest.kernels.kmeans.measures import add_moments, sse_blocks
+from steepest.kernels.kmeans.moves import add_members
 from steepest.kernels.kmeans.partition import DensePartition, SparsePartition
+from steepest.kernels.kmeans.rows import fetch_rows
 from steepest.kernels.kmeans.seeding import come_closer, gather_buckets, pick, potentials
-from steepest.kernels.kmeans.tiles import PANEL_BYTES, fetch_rows, meet_centres, pack_pairs, pack_panel
+from steepest.kernels.kmeans.tiles import PANEL_BYTES, meet_centres, pack_pairs, pack_panel
 from steepest.objectives import clustering as reference
 
 SHAPES = [(1, 1, 1), (7, 2, 3), (300, 2, 10), (513, 3, 5), (257, 4, 4), (256, 7, 9), (100, 18, 13), (40, 130, 6)]

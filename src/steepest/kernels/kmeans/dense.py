@@ -13,44 +13,20 @@ Labels are exact: each is the first minimum over j of ``sum_f (x_f - c_jf)^2`` e
 Sums of a cluster are a row ``(sum w (x - origin), sum w, number of rows with w > 0)``, filled up with zeros.
 """
 
-from typing import Any
-
 import numpy as np
 
 from steepest.kernels.compile import borrowing, compiled
+from steepest.kernels.kmeans.moves import LISTED, OFFSET, SLOPE, list_moves, move
 from steepest.kernels.kmeans.nearest import BATCH, ROOM, panel_room
-from steepest.kernels.kmeans.tiles import (
-    PANEL_BYTES,
-    fetch_rows,
-    lower_gaps,
-    meet_centres,
-    move_row,
-    pack_pairs,
-    pack_panel,
-)
+from steepest.kernels.kmeans.rows import lower_gaps
+from steepest.kernels.kmeans.tiles import PANEL_BYTES, meet_centres, pack_pairs, pack_panel
 from steepest.kernels.vectors import first_bit
 from steepest.typing import Array, IntArray
 
 ROUND_DOWN = np.float32(1 - 2.0**-20)
 ROUND_UP = np.float32(1 + 2.0**-20)
-# what is counted of a block: rows that changed, near ties that were decided exactly, rows that are still to be moved
-MOVED, DECIDED, LISTED = 0, 1, 2
 MOST_MOVES = 2 * BATCH  # that are listed
-SLOPE, OFFSET, ROUNDING, LEAST_GAP = 0, 1, 2, 3  # limits; see assign_block
-
-
-@borrowing
-def nearest_exactly(x: Array, centres: Array) -> int:
-    """Return the first centre at the smallest distance, computed in double precision."""
-    best, label = np.inf, 0
-    for j in range(centres.shape[0]):
-        distance = 0.0
-        for f in range(x.shape[0]):
-            difference = np.float64(x[f]) - np.float64(centres[j, f])
-            distance += difference * difference
-        if distance < best:
-            best, label = distance, j
-    return label
+ROUNDING, LEAST_GAP = 2, 3  # further limits; see assign_block
 
 
 @compiled
@@ -98,7 +74,7 @@ def assign_block(
         X, weights, origin, centres, table, half_norms, limits, drift, labels, gaps, panel, results, moved, total,
         found, start, stop,
     )  # fmt: skip
-    _move(X, weights, origin, labels, moved, total, found)
+    move(X, weights, origin, labels, moved, total, found)
 
 
 @compiled
@@ -145,9 +121,9 @@ def _assign_packed(
             packed, start // points * size, table, half_norms, results, labels, start, slope, least, X, rows[:0], 0
         )  # fmt: skip
         if bits != 0:
-            _list_moves(X, centres, start, rows, 0, bits, results, limits, labels, gaps, moved, found)
+            list_moves(X, centres, start, rows, 0, bits, results, limits, labels, gaps, moved, found)
             if found[LISTED] > moved.shape[1] - points:
-                _move(X, weights, origin, labels, moved, total, found)
+                move(X, weights, origin, labels, moved, total, found)
         start += points
     return start
 
@@ -190,9 +166,9 @@ def _assign_listed(
             if gaps.shape[0] > 0:
                 _bound(rows, first, n_here, results, limits, gaps)
             if bits != 0:
-                _list_moves(X, centres, 0, rows, first, bits, results, limits, labels, gaps, moved, found)
+                list_moves(X, centres, 0, rows, first, bits, results, limits, labels, gaps, moved, found)
                 if found[LISTED] > moved.shape[1] - points:
-                    _move(X, weights, origin, labels, moved, total, found)
+                    move(X, weights, origin, labels, moved, total, found)
         for t in range(n_now, n_rows):  # wait for others, to fill a panel
             rows[t - n_now], old[t - n_now] = rows[t], old[t]
         n_rows -= n_now
@@ -257,83 +233,3 @@ def _bound(rows: IntArray, first: int, n_rows: int, results: Array, limits: Arra
         lowered[t] = np.sqrt(lower) - np.sqrt(upper if upper > zero else zero)
     for t in range(n_rows):
         gaps[rows[np.uint64(first + t)]] = np.float32(lowered[np.uint64(t)]) * ROUND_DOWN - np.float32(1e-30)
-
-
-@borrowing
-def _list_moves(
-    X: Array,
-    centres: Array,
-    start: int,
-    rows: IntArray,
-    first: int,
-    bits: Any,
-    results: Array,
-    limits: Array,
-    labels: IntArray,
-    gaps: Array,
-    moved: IntArray,
-    found: IntArray,
-) -> None:
-    """List those of the points whose bit is set that change their label, deciding near ties exactly.
-
-    Point t is row ``start + rows[first + t]``. The list is ``moved``: rows and their new labels.
-    """
-    number = results.dtype.type
-    slope, least = number(2 * limits[SLOPE]), number(2 * limits[OFFSET])
-    before = n_moved = found[LISTED]
-    while bits != 0:
-        t = first_bit(bits)
-        bits &= bits - np.uint64(1)
-        i, new = start + rows[first + t], int(results[3, t])
-        if not results[2, t] - results[1, t] > slope * results[0, t] + least:
-            new = nearest_exactly(X[i], centres)
-            found[DECIDED] += 1
-            if gaps.shape[0] > 0:
-                gaps[i] = 0
-            if new == labels[i]:
-                continue
-        moved[0, n_moved], moved[1, n_moved] = i, new
-        fetch_rows(X, moved[0], n_moved, 1)
-        n_moved += 1
-    found[MOVED] += n_moved - before
-    found[LISTED] = n_moved
-
-
-@borrowing
-def _move(
-    X: Array, weights: Array, origin: Array, labels: IntArray, moved: IntArray, total: Array, found: IntArray
-) -> None:
-    """Give the rows that are listed their new labels, and move them from sum to sum."""
-    with_sums, weighted, weight = total.shape[0] > 0, weights.shape[0] > 0, 1.0
-    for m in range(found[LISTED]):
-        i, new = moved[0, m], moved[1, m]
-        old = np.int64(labels[i])
-        labels[i] = new
-        if with_sums:
-            if weighted:
-                weight = np.float64(weights[i])
-            move_row(X, i, origin, weight, 1.0 if weight > 0 else 0.0, total, new, old)
-    found[LISTED] = 0
-
-
-@compiled
-def add_members(
-    X: Array,
-    weights: Array,
-    origin: Array,
-    labels: IntArray,
-    block_rows: int,
-    first: int,
-    last: int,
-    sums: Array,
-) -> None:
-    """Sum up the rows of each cluster, block by block.
-
-    Reference: :func:`steepest.objectives.clustering.cluster_sums`.
-    """
-    for block in range(first, last):
-        total = sums[block]
-        total[:] = 0
-        for i in range(block * block_rows, min((block + 1) * block_rows, X.shape[0])):
-            weight = np.float64(weights[i]) if weights.shape[0] > 0 else 1.0
-            move_row(X, i, origin, weight, 1.0 if weight > 0 else 0.0, total, np.int64(labels[i]), -1)

@@ -7,17 +7,9 @@ does: means, value and gradient (references: ``means``, ``partition_value_and_gr
 import numpy as np
 
 from steepest.kernels.compile import compiled
-from steepest.kernels.kmeans.dense import (
-    DECIDED,
-    LEAST_GAP,
-    MOVED,
-    OFFSET,
-    ROUND_UP,
-    ROUNDING,
-    SLOPE,
-    assign_block,
-)
+from steepest.kernels.kmeans.dense import LEAST_GAP, ROUND_UP, ROUNDING, assign_block
 from steepest.kernels.kmeans.measures import add_parts
+from steepest.kernels.kmeans.moves import DECIDED, MOVED, OFFSET, SLOPE
 from steepest.kernels.kmeans.nearest import pack_centres, panel_room, score_error
 from steepest.kernels.team import claim, finish, join, next_turn
 from steepest.typing import Array, IntArray

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from steepest.kernels.kmeans import dense, lloyd, measures, sparse
+from steepest.kernels.kmeans import dense, lloyd, measures, moves, sparse
 from steepest.kernels.kmeans.blocks import SMALLEST_BLOCK, Blocks
 from steepest.kernels.kmeans.nearest import room_for_centres, score_error, score_rounding
 from steepest.kernels.kmeans.tiles import PANEL_BYTES
@@ -181,7 +181,7 @@ class DensePartition(_Sums):
     def _sum_members(self, sums: NDArray[np.float64]) -> None:
         """Write each block's sums, from the labels."""
         X, weights, origin, rows = self.X, self.weights, self.origin, self._blocks.rows
-        self._run_once(lambda first, last: dense.add_members(X, weights, origin, self.labels, rows, first, last, sums))
+        self._run_once(lambda first, last: moves.add_members(X, weights, origin, self.labels, rows, first, last, sums))
 
     def _run_once(self, kernel: Callable[[int, int], None]) -> None:
         """Run over all blocks what is not an assignment, whose threads are not waited for."""
@@ -238,7 +238,7 @@ class SparsePartition(_Sums):
 
         blocks.run(kernel)
         self.centres = centres.copy()
-        n_moved = int(self._counted[:, dense.MOVED].sum())
+        n_moved = int(self._counted[:, moves.MOVED].sum())
         measures.add_parts(self._parts, X.shape[1], self._totals)
         self._moves += n_moved
         if self._moves > len(self.labels):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from steepest.kernels.compile import compiled
-from steepest.kernels.kmeans.dense import MOVED, nearest_exactly
+from steepest.kernels.kmeans.moves import MOVED, nearest_exactly
 from steepest.typing import Array, IntArray
 
 
@@ -89,7 +89,7 @@ def _nearest_of_row(
 
 @compiled
 def _add_entries(data: Array, indices: IntArray, begin: int, end: int, weight: float, total: Array) -> None:
-    """Add a row to the sums of a cluster, as :func:`.tiles.move_row` does; take it away if its weight is negative."""
+    """Add a row to the sums of a cluster, as :func:`.rows.move_row` does; take it away if its weight is negative."""
     d = total.shape[0] - 2
     total[d] += weight
     total[d + 1] += np.sign(weight)
@@ -148,7 +148,7 @@ def add_members_sparse(
     last: int,
     sums: Array,
 ) -> None:
-    """Sum the rows of each cluster, as :func:`.dense.add_members` does."""
+    """Sum the rows of each cluster, as :func:`.moves.add_members` does."""
     for block in range(first, last):
         sums[block] = 0
         for i in range(block * block_rows, min((block + 1) * block_rows, labels.shape[0])):
