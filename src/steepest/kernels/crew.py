@@ -2,8 +2,9 @@
 
 To wake a thread takes some ten microseconds, as long as a whole training step of a small network. So each thread makes
 the same compiled call, and all go through the same phases. A phase has a fixed number of tasks, whatever the number of
-threads, so that results do not depend on it; whoever comes first claims a task, and nobody goes on to the next phase
-before all tasks are finished. A thread that comes late, or never, finds its tasks done by the others.
+threads, so that results do not depend on it; whoever comes first claims a task, once that task's part of the phase
+before is finished. Whoever needs what the others did in a phase awaits them all. A thread that comes late, or never,
+finds its tasks done by the others.
 
 What a task did in phase p is the number in its word of ``words``: 2 p - 1 once claimed, 2 p once finished.
 """
