@@ -1,9 +1,10 @@
 """What all estimators share: scikit-learn's conventions around a run of the one loop."""
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
-from functools import wraps
+from functools import cache, wraps
+from inspect import signature
 from typing import Any, TypeVar, cast
 
 from sklearn.base import BaseEstimator
@@ -17,6 +18,7 @@ from steepest.solvers.stopping import Reason, StoppingRule
 from steepest.step import Step
 from steepest.trace import Trace
 from steepest.typing import Array
+from steepest.validation import check_flag
 
 __all__ = ["CallbackBridge", "Estimator", "fitting"]
 
@@ -25,15 +27,32 @@ Fit = TypeVar("Fit", bound=Callable[..., Any])
 SEEN = ("n_features_in_", "feature_names_in_")
 
 
+@cache
+def flags_of(estimator_class: Hashable) -> tuple[str, ...]:
+    """Return the names of the parameters that are True or False: those annotated so.
+
+    Examples
+    --------
+    >>> from steepest.linear_model import Ridge
+    >>> flags_of(Ridge)
+    ('fit_intercept', 'copy_X', 'positive')
+    """
+    parameters = signature(cast(type, estimator_class)).parameters.values()
+    return tuple(parameter.name for parameter in parameters if parameter.annotation is bool)
+
+
 def fitting(fit: Fit) -> Fit:
     """Have a ``fit`` let go of its callbacks whatever happens, and forget the features of data that it refuses.
 
-    NaN and infinity may be noticed only by the first pass over the data; the features are recorded before that.
+    Flags are looked at before: any text, "False" too, would be as good as True. NaN and infinity may be noticed only by
+    the first pass over the data; the features are recorded before that.
     """
     managed = with_callbacks(fit)
 
     @wraps(fit)
     def attempt(self: Any, *args: Any, **kwargs: Any) -> Any:
+        for name in flags_of(type(self)):
+            check_flag(name, getattr(self, name))
         before = {name: vars(self)[name] for name in SEEN if name in vars(self)}
         try:
             return managed(self, *args, **kwargs)

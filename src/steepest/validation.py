@@ -22,11 +22,26 @@ def check_positive(name: str, value: Any, *, zero: bool = False) -> float:
     return float(value)
 
 
+def check_share(name: str, value: Any, *, ends: bool = True) -> float:
+    """Return ``value`` if it is a number between 0 and 1, which themselves are allowed with ``ends``."""
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if not (number and (0.0 <= value <= 1.0 if ends else 0.0 < value < 1.0)):
+        raise InvalidInputError(f"{name}={value!r}: must lie {'' if ends else 'strictly '}between 0 and 1")
+    return float(value)
+
+
 def check_count(name: str, value: Any, *, minimum: int = 1) -> int:
     """Return ``value`` if it is an integer of at least ``minimum``."""
     if not isinstance(value, Integral) or isinstance(value, bool) or value < minimum:
         raise InvalidInputError(f"{name}={value!r}: must be an integer of at least {minimum}")
     return int(value)
+
+
+def check_flag(name: str, value: Any) -> bool:
+    """Return ``value`` if it is True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise InvalidInputError(f"{name}={value!r}: must be True or False")
+    return bool(value)
 
 
 def check_choice(name: str, value: Any, choices: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
+from steepest.exceptions import InvalidInputError
 from steepest.solvers.stopping import Reason
 from steepest.trace import Trace
 
@@ -27,6 +28,7 @@ def estimators() -> list[type]:
 
 
 ESTIMATORS = estimators()
+MORE_THAN_FLAGS = {"precompute", "average", "verbose"}  # a matrix, from which update on, how much
 
 VARIANTS: dict[str, list[dict[str, Any]]] = {  # settings beside the defaults that take another way through the code
     "ElasticNetCV": [{"cv": 3}],
@@ -166,6 +168,22 @@ class TestEveryEstimator:
         with pytest.raises(ValueError, match="NaN"):
             estimator.fit(wider, y)
         np.testing.assert_array_equal(estimator.predict(X), before)
+
+    def test_flags_are_true_or_false(self, cls: type) -> None:
+        switches = [p for p in inspect.signature(cls).parameters.values() if isinstance(p.default, bool)]
+        X, y = data_for(cls())
+        for switch in switches:
+            if switch.name not in MORE_THAN_FLAGS:
+                with pytest.raises(InvalidInputError, match=f"{switch.name}='False': must be True or False"):
+                    cls(**{switch.name: "False"}).fit(X, y)
+
+    def test_numbers_of_numpy_do_as_well(self, cls: type) -> None:
+        parameters = cls().get_params()
+        numbers = {k: np.asarray(v)[()] for k, v in parameters.items() if isinstance(v, bool | int | float)}
+        X, y = data_for(cls())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # n_jobs, and too few iterations, are told elsewhere
+            cls(**numbers).fit(X, y)
 
     def test_survives_clone_and_pickle(self, cls: type) -> None:
         estimator = fit(cls())

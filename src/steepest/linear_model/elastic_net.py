@@ -20,7 +20,7 @@ from steepest.solvers.catalogue import SOLVERS, open_solver
 from steepest.solvers.coordinate_descent import prepare
 from steepest.solvers.stopping import DualityGapTolerance, GradientTolerance, StoppingRule
 from steepest.typing import Array
-from steepest.validation import check_choice, check_count, check_positive
+from steepest.validation import check_choice, check_count, check_positive, check_share
 
 OURS = ("auto", "coordinate-descent")
 
@@ -169,7 +169,7 @@ class ElasticNet(CoordinateRegressor):
         if check_positive("alpha", self.alpha, zero=True) == 0.0:
             text = "alpha=0: nothing is penalised; LinearRegression solves least squares exactly and faster"
             warnings.warn(text, UserWarning, stacklevel=4)
-        if self.l1_ratio == 1.0:
+        if check_share("l1_ratio", self.l1_ratio) == 1.0:
             return L1(float(self.alpha), positive=self.positive)
         return ElasticNetPenalty(float(self.alpha), float(self.l1_ratio), positive=self.positive)
 

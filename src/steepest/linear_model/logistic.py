@@ -9,11 +9,11 @@ import numpy as np
 from scipy import sparse
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.class_weight import compute_class_weight
 
 from steepest.estimator import fitting
 from steepest.exceptions import InvalidInputError
 from steepest.kernels.blas import beside_kernels
+from steepest.linear_model.class_weights import class_weights
 from steepest.linear_model.classifier import LinearClassifier
 from steepest.objectives.linear import LinearObjective
 from steepest.objectives.logistic import LogisticObjective
@@ -25,7 +25,7 @@ from steepest.solvers.proximal_newton import proximal_newton, subgradient
 from steepest.solvers.result import Result
 from steepest.solvers.stopping import GradientTolerance, Patience, StoppingRule
 from steepest.typing import Array, IntArray
-from steepest.validation import check_choice, check_count, check_positive
+from steepest.validation import check_choice, check_count, check_positive, check_share
 
 # What scikit-learn's solvers are run by here; each reaches the same minimum.
 PEER_SOLVERS = {
@@ -213,8 +213,8 @@ class LogisticRegression(LinearClassifier):
         C, ratio = self.C, self.l1_ratio
         if not isinstance(C, Real) or isinstance(C, bool) or not C > 0:
             raise InvalidInputError(f"C={C!r}: must be a number above 0, or numpy.inf for no penalty")
-        if ratio is not None and not (isinstance(ratio, Real) and 0.0 <= ratio <= 1.0):
-            raise InvalidInputError(f"l1_ratio={ratio!r}: must lie between 0 and 1")
+        if ratio is not None:
+            check_share("l1_ratio", ratio)
         if self.penalty != "deprecated":
             ratio, C = self._old_penalty(float(C))
         elif ratio is None:
@@ -263,9 +263,8 @@ class LogisticRegression(LinearClassifier):
         """Return the sample weights with the class weights."""
         if self.class_weight is None:
             return sample_weight
-        by_class = compute_class_weight(
-            self.class_weight, classes=self.classes_, y=self.classes_[numbers], sample_weight=sample_weight
-        )[numbers]
+        labels = self.classes_[numbers]
+        by_class = class_weights(self.class_weight, self.classes_, labels, sample_weight)[numbers]
         return np.asarray(by_class if sample_weight is None else by_class * sample_weight)
 
     # ------------------------------------------------------------------ run

@@ -16,7 +16,7 @@ from steepest.solvers.multitask import follow_multitask_path
 from steepest.solvers.path import Path, follow_path
 from steepest.solvers.subproblem import Orders, Strength, cyclic, shuffled
 from steepest.typing import Array
-from steepest.validation import check_choice, check_count, check_positive
+from steepest.validation import check_choice, check_count, check_positive, check_share
 
 N_ALPHAS = 100
 WIDE_GRAM = 4096  # on a path the Gram matrix of so many columns still pays, as all alphas share it
@@ -148,8 +148,7 @@ def enet_path(
     """
     check_positive("tol", tol, zero=True)
     check_count("max_iter", max_iter)
-    if not 0 <= l1_ratio <= 1:
-        raise InvalidInputError(f"l1_ratio={l1_ratio!r}: must lie between 0 and 1")
+    check_share("l1_ratio", l1_ratio)
     if check_input:
         X, y = _checked(X, y)
     shape = (*y.shape[1:], X.shape[1])

@@ -25,7 +25,7 @@ from steepest.penalties import ElasticNet as ElasticNetPenalty
 from steepest.solvers.path import follow_path
 from steepest.solvers.subproblem import Orders
 from steepest.typing import Array
-from steepest.validation import check_choice, check_count, check_positive
+from steepest.validation import check_choice, check_count, check_positive, check_share
 
 
 class PathCV(CoordinateRegressor):
@@ -95,9 +95,8 @@ class PathCV(CoordinateRegressor):
         check_positive("tol", self.tol, zero=True)
         check_count("max_iter", self.max_iter)
         check_choice("selection", self.selection, ("cyclic", "random"))
-        for ratio in np.atleast_1d(self.l1_ratio):
-            if not 0.0 <= ratio <= 1.0:
-                raise InvalidInputError(f"l1_ratio={self.l1_ratio!r}: must lie between 0 and 1")
+        for ratio in np.atleast_1d(self.l1_ratio).tolist():
+            check_share("l1_ratio", ratio)
 
     def _wants_gram(self, X: Any) -> bool:
         """Return whether folds work on Gram matrices; a given matrix is of no use for them."""
@@ -110,6 +109,8 @@ class PathCV(CoordinateRegressor):
     def _grid(self, c: Array, ratio: float) -> Array:
         if isinstance(self.alphas, Integral):
             return alpha_grid(c, ratio, self.eps, check_count("alphas", self.alphas), self.positive)
+        if not np.iterable(self.alphas) or isinstance(self.alphas, str):
+            raise InvalidInputError(f"alphas={self.alphas!r}: must be how many, or the strengths themselves")
         given = [check_positive(f"alphas[{i}]", alpha, zero=True) for i, alpha in enumerate(self.alphas)]
         return np.sort(given)[::-1]
 

@@ -6,11 +6,11 @@ import numpy as np
 from scipy.special import expit
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils import check_random_state
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 
 from steepest.estimator import fitting
 from steepest.exceptions import InvalidInputError
+from steepest.linear_model.class_weights import class_weights
 from steepest.linear_model.classifier import LinearClassifier
 from steepest.linear_model.stochastic import CLASSIFICATION_LOSSES, MAX_INT, StochasticModel, Task
 from steepest.typing import Array, IntArray
@@ -237,9 +237,7 @@ class SGDClassifier(LinearClassifier, StochasticModel):
         self, X: Any, y: Any, numbers: IntArray, sample_weight: Array | None, *, max_iter: int, patient: bool
     ) -> None:
         """Learn the score of the second class, or one a class."""
-        class_weight = np.ones(len(self.classes_))
-        if self.class_weight is not None:
-            class_weight = compute_class_weight(self.class_weight, classes=self.classes_, y=self.classes_[numbers])
+        class_weight = class_weights(self.class_weight, self.classes_, self.classes_[numbers])
         positive = [1] if self._n_learners == 1 else range(self._n_learners)
         generator = check_random_state(self.random_state)
         if self._n_learners == 1:

@@ -3,7 +3,8 @@
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import inf
+from math import inf, isfinite
+from numbers import Real
 from typing import Any, cast
 
 import numpy as np
@@ -29,7 +30,7 @@ from steepest.solvers.stochastic_reference import Rates
 from steepest.solvers.stopping import Reason
 from steepest.solvers.visits import plan_visits
 from steepest.typing import Array, IntArray
-from steepest.validation import check_choice, check_count, check_positive
+from steepest.validation import check_choice, check_count, check_positive, check_share
 
 MAX_INT = np.iinfo(np.int32).max
 SPARSE_INTERCEPT_RATE = 0.01  # sparse columns move rarely, the intercept at every sample: it is slowed down
@@ -92,11 +93,13 @@ class StochasticModel(LinearModel):
         check_positive("alpha", self.alpha, zero=True)
         check_positive("eta0", self.eta0)
         check_positive("epsilon", self.epsilon, zero=True)
+        if not isinstance(self.power_t, Real) or not isfinite(self.power_t):
+            raise InvalidInputError(f"power_t={self.power_t!r}: must be a finite number")
         for name in ("max_iter", "n_iter_no_change", "batch_size"):
             check_count(name, getattr(self, name))
         if self.tol is not None:
             check_positive("tol", self.tol, zero=True)
-        if self.average is not True and self.average is not False:
+        if not isinstance(self.average, bool | np.bool_):
             check_count("average", self.average)
         self._check_combinations()
 
@@ -112,10 +115,9 @@ class StochasticModel(LinearModel):
                 raise InvalidInputError(f"batch_size={self.batch_size}: {text}")
         if self.penalty == "elasticnet" and self.l1_ratio is None:
             raise InvalidInputError("l1_ratio=None: penalty='elasticnet' needs a number between 0 and 1")
-        if self.l1_ratio is not None and not 0.0 <= self.l1_ratio <= 1.0:
-            raise InvalidInputError(f"l1_ratio={self.l1_ratio!r}: must lie between 0 and 1")
-        if not 0.0 < self.validation_fraction < 1.0:
-            raise InvalidInputError(f"validation_fraction={self.validation_fraction!r}: must lie between 0 and 1")
+        if self.l1_ratio is not None:
+            check_share("l1_ratio", self.l1_ratio)
+        check_share("validation_fraction", self.validation_fraction, ends=False)
 
     @property
     def _penalty_weights(self) -> tuple[float, float]:
@@ -242,8 +244,8 @@ class StochasticModel(LinearModel):
     @property
     def _words(self) -> str:
         l1, l2 = self._penalty_weights
-        penalty = f" + {l1:g} |w|_1" * (l1 > 0) + f" + {l2:g} |w|^2 / 2" * (l2 > 0)
-        return f"mean of {loss_of(self.loss, self.epsilon).words}{penalty}"
+        terms = [f" + {l1:g} |w|_1" if l1 > 0 else "", f" + {l2:g} |w|^2 / 2" if l2 > 0 else ""]
+        return f"mean of {loss_of(self.loss, self.epsilon).words}{''.join(terms)}"
 
     def _warn_of_runaway(self, learners: Sequence[Learner], X: Any) -> None:
         """Warn of a run that diverged without overflowing; its coefficients mean nothing."""

@@ -5,9 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from steepest.exceptions import InvalidInputError
 from steepest.losses.protocol import Target
 from steepest.typing import Array
+from steepest.validation import check_share
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,7 @@ class QuantileLoss:
 
     def __post_init__(self) -> None:
         """Refuse a quantile outside ``(0, 1)``."""
-        if not 0.0 < self.quantile < 1.0:
-            raise InvalidInputError(f"quantile={self.quantile!r}: must lie strictly between 0 and 1")
+        check_share("quantile", self.quantile, ends=False)
 
     def value(self, y: Array, z: Array) -> Array:
         r"""Return ``max(q (y - z), (1 - q) (z - y))``."""

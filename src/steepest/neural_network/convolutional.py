@@ -72,7 +72,7 @@ class ConvolutionalNetwork(Estimator):
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         random_state: Any = None,
-        verbose: bool = False,
+        verbose: bool | int = False,
     ) -> None:
         self.filters = filters
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -273,7 +273,7 @@ class ConvClassifier(ClassifierMixin, ConvolutionalNetwork):  # type: ignore[mis
         Hold out a share of the rows, stop by their accuracy, and take the best parameters.
     random_state : int, RandomState or None
         Decides the initial parameters, the order of the rows, what is dropped and held out.
-    verbose : bool, default False
+    verbose : bool or int, default False
         Print every pass.
 
     Attributes

@@ -52,7 +52,7 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, Perceptron):  # type: ignor
         Decides the initial weights, the order of the rows and the held-out share.
     tol : float, default 1e-4
         What counts as an improvement; for "lbfgs", the length of the gradient at which to stop.
-    verbose : bool, default False
+    verbose : bool or int, default False
         Print every pass.
     warm_start : bool, default False
         Begin ``fit`` where the last one ended.
@@ -101,7 +101,7 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, Perceptron):  # type: ignor
         shuffle: bool = True,
         random_state: Any = None,
         tol: float = 1e-4,
-        verbose: bool = False,
+        verbose: bool | int = False,
         warm_start: bool = False,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,

@@ -5,9 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from steepest.exceptions import InvalidInputError
 from steepest.typing import Array
-from steepest.validation import check_positive
+from steepest.validation import check_positive, check_share
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,7 @@ class ElasticNet:
     def __post_init__(self) -> None:
         """Refuse a negative strength and a ratio outside [0, 1]."""
         check_positive("alpha", self.alpha, zero=True)
-        if not 0.0 <= self.l1_ratio <= 1.0:
-            raise InvalidInputError(f"l1_ratio={self.l1_ratio!r}: must lie between 0 and 1")
+        check_share("l1_ratio", self.l1_ratio)
 
     @property
     def l1(self) -> float:

@@ -36,6 +36,7 @@ def test_the_iteration_solves_the_dual_system(n, d, dtype, exact, centre, weight
     left = b - reference_dual_product(X.astype(np.float64), root, a, centre=centre) - 0.5 * a
     assert np.linalg.norm(left) <= 4 * exact * np.linalg.norm(b)
     assert lengths[-1] == pytest.approx(np.linalg.norm(iteration.residual))
+    np.testing.assert_allclose(iteration.adjoint(), X.T.astype(np.float64) @ (root * a), rtol=0, atol=exact * 10)
 
 
 def test_any_number_of_threads_gives_the_same(monkeypatch):

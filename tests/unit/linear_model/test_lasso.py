@@ -107,7 +107,7 @@ def test_wrong_parameters_are_named(data, parameters, message):
 
 
 def test_a_ratio_outside_the_unit_interval():
-    with pytest.raises(ValueError, match=r"l1_ratio=2\.0: must lie between 0 and 1"):
+    with pytest.raises(ValueError, match=r"l1_ratio=2: must lie between 0 and 1"):
         ElasticNet(l1_ratio=2).fit([[1.0], [2.0]], [1.0, 2.0])
 
 

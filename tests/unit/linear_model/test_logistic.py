@@ -196,3 +196,9 @@ def test_certificates(l1_ratio, kind):
     model = LogisticRegression(l1_ratio=l1_ratio, tol=1e-7).fit(X, y)
     assert model.certificate_.kind == kind
     assert model.certificate_.optimal
+
+
+def test_a_class_of_negative_weight_is_refused():
+    X, y = np.arange(6.0)[:, None], np.array([0, 1, 0, 1, 1, 1])
+    with pytest.raises(ValueError, match=r"class_weight\[0\]=-2\.0: must be a finite number not below 0"):
+        LogisticRegression(class_weight={0: -2}).fit(X, y)

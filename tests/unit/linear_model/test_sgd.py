@@ -35,7 +35,7 @@ def data(n=120, d=4):
         ({"learning_rate": "pa1", "loss": "squared_error"}, "learning_rate='pa1' works with loss='"),
         ({"penalty": "elasticnet", "l1_ratio": None}, "l1_ratio=None: penalty='elasticnet' needs a number"),
         ({"l1_ratio": 1.5}, "l1_ratio=1.5: must lie between 0 and 1"),
-        ({"validation_fraction": 1.0}, "validation_fraction=1.0: must lie between 0 and 1"),
+        ({"validation_fraction": 1.0}, "validation_fraction=1.0: must lie strictly between 0 and 1"),
     ],
     ids=str,
 )
