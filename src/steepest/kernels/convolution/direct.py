@@ -159,8 +159,8 @@ def fill_few_rows(
 
 
 @compiled
-def pack_weights(w: Array, taps: IntArray, swap: bool, rows: int) -> Array:
-    """Return the weights (groups, C_out, C_in, all taps) in the order in which tiles read them.
+def pack_weights(w: Array, taps: IntArray, swap: bool, rows: int, table: Array) -> None:
+    """Write the weights (groups, C_out, C_in, all taps) in the order in which tiles read them.
 
     With M rows of output channels and terms k = (source channel, tap): ``table[group, block, k, m]``, zero where m lies
     beyond the last channel. ``swap`` exchanges C_out and C_in, as the input gradient does.
@@ -168,18 +168,29 @@ def pack_weights(w: Array, taps: IntArray, swap: bool, rows: int) -> Array:
     groups, n_out, n_in, n_taps = w.shape
     M, C = (n_in, n_out) if swap else (n_out, n_in)
     down, across = (n_taps, n_in * n_taps) if swap else (n_in * n_taps, n_taps)
-    blocks, T = (M + rows - 1) // rows, len(taps)
-    table, flat = np.zeros(groups * blocks * C * T * rows, dtype=w.dtype), w.reshape(w.size)
+    blocks, T, flat = (M + rows - 1) // rows, len(taps), w.reshape(w.size)
     for block in range(groups * blocks):
         first = block % blocks * rows
         count = np.uintp(min(rows, M - first))
+        if count < rows:
+            table[block * C * T * rows : (block + 1) * C * T * rows] = 0
         for c in range(C):
             at, to = block // blocks * M * C * n_taps + first * down + c * across, (block * C + c) * T * rows
             for t in range(T):
                 line, place = np.uintp(at + taps[t]), np.uintp(to + t * rows)
                 for m in range(count):
                     table[place + m] = flat[line + m * np.uintp(down)]
-    return table
+
+
+@compiled
+def chunk_height(rows: int, pitch: int, width: int, lanes: int) -> int:
+    """Return how many of so many rows to sum at a time: those that fill their vectors best, up to CHUNK numbers."""
+    height, fewest = 1, (width + lanes - 1) // lanes
+    for r in range(2, min(rows, CHUNK // pitch) + 1):
+        vectors = ((r - 1) * pitch + width + lanes - 1) // lanes
+        if vectors * height <= fewest * r:
+            height, fewest = r, vectors
+    return height
 
 
 @compiled
@@ -192,7 +203,7 @@ def correlate_blocks(
     """
     offset, pitch, width, block_rows = plan.offset, plan.pitch, plan.width, plan.block_rows
     M, C, tiles = plan.out_channels, plan.source_channels, (plan.out_channels + rows - 1) // rows
-    chunk_rows = min(block_rows, max(1, CHUNK // pitch))
+    chunk_rows = chunk_height(block_rows, pitch, width, lanes_of(source))
     room = chunk_rows * pitch + SLACK
     packed = np.zeros(C * len(plan.row) * plan.rows * pitch + 2 * SLACK, source.dtype)
     sums = np.empty(rows * room, source.dtype)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from steepest.kernels.compile import compiled
-from steepest.kernels.convolution.direct import CHUNK, SLACK, Plan, fill_tiles, pack_block
+from steepest.kernels.convolution.direct import SLACK, Plan, chunk_height, fill_tiles, lanes_of, pack_block
 from steepest.kernels.convolution.tiles import interleave_rows
 from steepest.typing import Array, IntArray
 
@@ -40,7 +40,7 @@ def scatter_blocks(
     """
     pitch, M, C = plan.pitch, plan.out_channels, plan.source_channels
     tiles, across = (M + rows - 1) // rows, phases.column_stride
-    chunk_rows = min(plan.block_rows, max(1, CHUNK // pitch))
+    chunk_rows = chunk_height(plan.block_rows, pitch, plan.width, lanes_of(source))
     room = chunk_rows * pitch + SLACK
     packed = np.zeros(C * plan.rows * pitch + 2 * SLACK, source.dtype)
     sums = np.empty(across * rows * room, source.dtype)
@@ -64,7 +64,9 @@ def scatter_blocks(
                     for m in range(min(rows, M - tile * rows)):
                         to = (image * M + tile * rows + m) * image_size + u * out.shape[3]
                         line = phases.row_stride * out.shape[3]
-                        write_phases(sums, m * room, rows * room, pitch, phases, phase, count, flat, to, line)
+                        write_phases(
+                            sums, m * room, rows * room, pitch, phases, phase, count, flat, to, line, image_size
+                        )
 
 
 @compiled
@@ -79,12 +81,16 @@ def write_phases(
     out: Array,
     to: int,
     line: int,
+    size: int,
 ) -> None:
-    """Write rows of the phases from ``phase`` on, whose sums lie ``apart``, side by side."""
+    """Write rows of the phases from ``phase`` on, whose sums lie ``apart``, side by side.
+
+    What lies ``size`` numbers further, the next channel, is fetched for the next call.
+    """
     done = 0
     if phases.column_stride == 2:
         done = phases.width[phase + 1]
-        interleave_rows(rows, done, sums, at, at + apart, pitch, out, to, line)
+        interleave_rows(rows, done, sums, at, at + apart, pitch, out, to, line, size)
     for f in range(phases.column_stride):
         for r in range(rows):
             for i in range(done, phases.width[phase + f]):

@@ -223,16 +223,26 @@ def copy_rows(
 
 @inlined
 def interleave_rows(
-    _typing: Any, rows: Any, count: Any, x: Any, ix: Any, iy: Any, x_pitch: Any, out: Any, io: Any, pitch: Any
+    _typing: Any,
+    rows: Any,
+    count: Any,
+    x: Any,
+    ix: Any,
+    iy: Any,
+    x_pitch: Any,
+    out: Any,
+    io: Any,
+    pitch: Any,
+    ahead: Any,
 ) -> tuple[Any, Callable[..., Any]] | None:
     """``out[io + r pitch + 2 i] = x[ix + r x_pitch + i]``, ``[... + 2 i + 1] = x[iy + r x_pitch + i]`` for i < count.
 
-    In each of so many rows; nothing is read or written beyond.
+    In each of so many rows; nothing is read or written beyond. The lines of out ``ahead`` numbers further are fetched.
     """
     i = types.intp
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        rows_, count_, x_, ix_, iy_, x_pitch_, out_, io_, pitch_ = arguments
+        rows_, count_, x_, ix_, iy_, x_pitch_, out_, io_, pitch_, ahead_ = arguments
         code = VectorCode(context, builder, x)
         starts, out_0, L = [code.start(x, x_, at) for at in (ix_, iy_)], code.start(out, out_, io_), code.lanes
         last = builder.sub(count_, INT64(L))
@@ -245,6 +255,9 @@ def interleave_rows(
                     p = builder.mul(loop.index, INT64(L))
                     p = builder.select(builder.icmp_signed("<", p, last), p, last)
                     pair = [code.load(code.at(start, p)) for start in lines]
+                    beyond = code.at(line, builder.add(ahead_, builder.mul(p, INT64(2))))
+                    for edge in (0, 2 * L - 1):  # and the line between, as the next vectors' edges
+                        code.fetch(code.at(beyond, edge), write=True)
                     for v in (0, 1):
                         mixed = [k // 2 + L * (k % 2) for k in range(v * L, (v + 1) * L)]
                         code.store(code.shuffle(pair[0], pair[1], mixed), code.at(line, builder.mul(p, INT64(2))), v)
@@ -254,4 +267,4 @@ def interleave_rows(
                         builder.store(builder.load(code.at(lines[v], loop.index)), place)
         return context.get_dummy_value()
 
-    return types.void(i, i, x, i, i, i, out, i, i), generate
+    return types.void(i, i, x, i, i, i, out, i, i, i), generate

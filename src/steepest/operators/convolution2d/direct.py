@@ -47,7 +47,7 @@ def forward(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
     out_channels = g.out_channels // g.groups
     rows = tile_rows(out_channels)
     plan = forward_plan(g, x.itemsize, out_channels, rows)
-    table = pack_weights(_grouped(w, g), np.arange(g.kernel[0] * g.kernel[1]), False, rows)
+    table = tile_weights(w, g, [np.arange(g.kernel[0] * g.kernel[1])], False, rows)
     bias = np.zeros(g.out_channels, dtype=x.dtype) if b is None else np.ascontiguousarray(b)
     y = np.empty(g.output_shape, dtype=x.dtype)
     _run(partial(correlate_blocks, x, table, rows, bias, plan, y), g, plan)
@@ -59,12 +59,12 @@ def input_gradient(dy: Array, w: Array, g: Geometry) -> Array:
     rows = tile_rows(g.in_channels // g.groups)
     dx = np.empty(g.input_shape, dtype=dy.dtype)
     plan, phases, taps = gradient_plan(g, dy.itemsize, rows)
-    tables = [pack_weights(_grouped(w, g), numbers, True, rows) for numbers in taps]
+    table = tile_weights(w, g, taps, True, rows)
     if g.stride == (1, 1):
         bias = np.zeros(g.in_channels, dtype=dy.dtype)
-        _run(partial(correlate_blocks, dy, tables[0], rows, bias, plan, dx), g, plan)
+        _run(partial(correlate_blocks, dy, table, rows, bias, plan, dx), g, plan)
     else:
-        _run(partial(scatter_blocks, dy, np.concatenate(tables), rows, plan, phases, dx), g, plan)
+        _run(partial(scatter_blocks, dy, table, rows, plan, phases, dx), g, plan)
     return dx
 
 
@@ -94,6 +94,18 @@ def fills_panels(g: Geometry, itemsize: int) -> bool:
     size, channels = VECTORS * lanes(itemsize), g.out_channels // g.groups
     terms = g.in_channels // g.groups * g.kernel[0] * g.kernel[1]
     return g.batch > 0 and terms >= FEWEST_TERMS and -(-channels // size) * size <= LARGEST_WASTE * channels
+
+
+def tile_weights(w: Array, g: Geometry, taps: list[IntArray], swap: bool, rows: int) -> Array:
+    """Return the weights as tiles of so many rows read them, one set of taps after the other."""
+    grouped = w.reshape(g.groups, g.out_channels // g.groups, g.in_channels // g.groups, g.kernel[0] * g.kernel[1])
+    M, C = (grouped.shape[2], grouped.shape[1]) if swap else grouped.shape[1:3]
+    sizes = [g.groups * -(-M // rows) * rows * C * len(numbers) for numbers in taps]
+    table, start = np.empty(sum(sizes), dtype=w.dtype), 0
+    for numbers, size in zip(taps, sizes, strict=True):
+        pack_weights(grouped, numbers, swap, rows, table[start : start + size])
+        start += size
+    return table
 
 
 def tile_rows(channels: int) -> int:
@@ -298,7 +310,3 @@ def _run(function: partial[None], g: Geometry, plan: Plan) -> None:
     tasks = g.batch * g.groups * plan.blocks * plan.splits
     if tasks:
         map_blocks(function, tasks, share(tasks, g.products))
-
-
-def _grouped(w: Array, g: Geometry) -> Array:
-    return w.reshape(g.groups, g.out_channels // g.groups, g.in_channels // g.groups, g.kernel[0] * g.kernel[1])

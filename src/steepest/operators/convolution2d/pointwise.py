@@ -15,7 +15,6 @@ from functools import partial
 
 import numpy as np
 
-from steepest.kernels.convolution.direct import pack_weights
 from steepest.kernels.convolution.pointwise import pointwise_panels
 from steepest.kernels.convolution.tiles import ROWS, VECTORS
 from steepest.kernels.threads import map_blocks
@@ -52,8 +51,7 @@ def weight_gradient(dy: Array, x: Array, g: Geometry) -> Array:
 
 def _product(source: Array, w: Array, bias: Array, swap: bool, g: Geometry, out: Array) -> Array:
     """Write ``W X``, or ``W^T X`` for the input gradient, plus bias."""
-    grouped = w.reshape(g.groups, g.out_channels // g.groups, g.in_channels // g.groups, 1)
-    table = pack_weights(grouped, np.zeros(1, dtype=np.int64), swap, ROWS)
+    table = direct.tile_weights(w, g, [np.zeros(1, dtype=np.int64)], swap, ROWS)
     width = VECTORS * lanes(source.itemsize)
     tasks = g.batch * g.groups * -(-g.size[0] * g.size[1] // width)
     work = partial(pointwise_panels, source, table, bias, g.groups, out, width)
