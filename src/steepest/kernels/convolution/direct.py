@@ -183,14 +183,18 @@ def pack_weights(w: Array, taps: IntArray, swap: bool, rows: int, table: Array) 
 
 
 @compiled
-def chunk_height(rows: int, pitch: int, width: int, lanes: int) -> int:
-    """Return how many of so many rows to sum at a time: those that fill their vectors best, up to CHUNK numbers."""
-    height, fewest = 1, (width + lanes - 1) // lanes
-    for r in range(2, min(rows, CHUNK // pitch) + 1):
-        vectors = ((r - 1) * pitch + width + lanes - 1) // lanes
-        if vectors * height <= fewest * r:
-            height, fewest = r, vectors
-    return height
+def chunk_height(height: int, pitch: int, width: int, rows: int, lanes: int) -> int:
+    """Return how many of ``height`` rows to sum at a time: those that fill their vectors best, up to CHUNK numbers.
+
+    Tiles of few ``rows`` come in MANY vectors at once. To begin counts as much as half a vector, or half of MANY.
+    """
+    unit = lanes if rows == ROWS else MANY * lanes
+    best, cost = 1, 2 * ((width + unit - 1) // unit) + 1
+    for r in range(2, min(height, CHUNK // pitch) + 1):
+        here = 2 * (((r - 1) * pitch + width + unit - 1) // unit) + 1
+        if here * best <= cost * r:
+            best, cost = r, here
+    return best
 
 
 @compiled
@@ -203,7 +207,7 @@ def correlate_blocks(
     """
     offset, pitch, width, block_rows = plan.offset, plan.pitch, plan.width, plan.block_rows
     M, C, tiles = plan.out_channels, plan.source_channels, (plan.out_channels + rows - 1) // rows
-    chunk_rows = chunk_height(block_rows, pitch, width, lanes_of(source))
+    chunk_rows = chunk_height(block_rows, pitch, width, rows, lanes_of(source))
     room = chunk_rows * pitch + SLACK
     packed = np.zeros(C * len(plan.row) * plan.rows * pitch + 2 * SLACK, source.dtype)
     sums = np.empty(rows * room, source.dtype)

@@ -40,7 +40,7 @@ def scatter_blocks(
     """
     pitch, M, C = plan.pitch, plan.out_channels, plan.source_channels
     tiles, across = (M + rows - 1) // rows, phases.column_stride
-    chunk_rows = chunk_height(plan.block_rows, pitch, plan.width, lanes_of(source))
+    chunk_rows = chunk_height(plan.block_rows, pitch, plan.width, rows, lanes_of(source))
     room = chunk_rows * pitch + SLACK
     packed = np.zeros(C * plan.rows * pitch + 2 * SLACK, source.dtype)
     sums = np.empty(across * rows * room, source.dtype)
