@@ -5,6 +5,9 @@ What a file holds, and under which names, is the business of who writes it: trac
 
 import json
 import math
+import os
+import secrets
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +23,23 @@ Tensors = dict[str, Array]
 
 
 def write_whole(path: str | Path, tensors: Tensors, metadata: dict[str, str]) -> None:
-    """Write a file that is either whole or not there."""
-    content = safetensors.numpy.save({name: np.ascontiguousarray(t) for name, t in tensors.items()}, metadata)
+    """Write a file that is either whole or as it was.
+
+    A link stays a link: the file that it leads to is replaced. A file keeps its mode. What exists and is no regular
+    file, such as a pipe or a device, is written to as it stands.
+    """
+    content = safetensors.numpy.save({name: np.asarray(t, order="C") for name, t in tensors.items()}, metadata)
     target = Path(path)
-    part = target.with_name(target.name + ".part")
+    if target.exists() and not target.is_file():
+        target.write_bytes(content)
+        return
+    target = Path(os.path.realpath(target))
+    part = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        part.write_bytes(content)
+        with part.open("xb") as stream:  # with the mode that the user's umask leaves to new files
+            stream.write(content)
+        if target.exists():
+            part.chmod(stat.S_IMODE(target.stat().st_mode))
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
@@ -44,8 +58,10 @@ def read_header(content: bytes, what: str) -> dict[str, Any]:
     return header
 
 
-def read_json(part: str, text: bytes | str, kind: type, what: str) -> Any:
-    """Return what a JSON text says if it is of the expected kind."""
+def read_json(part: str, text: Any, kind: type, what: str) -> Any:
+    """Return what a JSON text says if it is one, and of the expected kind."""
+    if not isinstance(text, bytes | str):
+        raise FileFormatError(f"not a {what}: the {part} must be text, not {type(text).__name__}")
     try:
         found = json.loads(text, object_pairs_hook=_without_repeats)
     except (ValueError, RecursionError) as error:  # undecodable bytes are a ValueError too

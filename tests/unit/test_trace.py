@@ -100,14 +100,19 @@ def test_other_tools_can_read_the_file(tmp_path):
     assert set(safetensors.numpy.load_file(tmp_path / "run")) == {*COLUMNS, "momentum"}
 
 
-def test_a_write_that_fails_leaves_the_old_file(tmp_path):
+def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     trace = recorded()
     trace.save(tmp_path / "run")
     before = (tmp_path / "run").read_bytes()
-    (tmp_path / "run.part").mkdir()
-    with pytest.raises(OSError):
+
+    def fail(self, target):
+        raise OSError("no space left")
+
+    monkeypatch.setattr("pathlib.Path.replace", fail)
+    with pytest.raises(OSError, match="no space left"):
         recorded(9).save(tmp_path / "run")
     assert (tmp_path / "run").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
 def tensors_of(n_steps=3):
@@ -122,6 +127,13 @@ def written(tmp_path, tensors, metadata=METADATA):
     path = tmp_path / "run"
     path.write_bytes(safetensors.numpy.save(tensors, metadata))
     return path
+
+
+def test_a_description_that_is_no_text_is_refused(tmp_path):
+    header = json.dumps({"__metadata__": {**METADATA, "about": 3}}).encode()
+    path = tmp_path / "run"
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    refused(path, "the description of the run must be text, not int")
 
 
 def refused(path, text):

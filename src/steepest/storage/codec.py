@@ -10,8 +10,10 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 
 from steepest.exceptions import FileFormatError, InvalidInputError
+from steepest.layers import Layer, Sequential
 from steepest.neural_network import Network
 from steepest.solvers.stopping import Reason
+from steepest.storage.estimators import check_fitted, check_parameters
 from steepest.storage.registry import ESTIMATORS, FUNCTIONS, RECORDS, find, path_of
 from steepest.tensor_file import Tensors
 from steepest.trace import COLUMNS, Trace
@@ -28,12 +30,12 @@ class Encoder:
 
     def encode(self, value: Any, where: str) -> Any:
         """Return ``value`` as JSON; ``where`` names it in the error for what cannot be kept."""
+        if isinstance(value, np.ndarray | np.generic):  # before the numbers and texts that some of them are too
+            return self._array(value, where)
         if value is None or isinstance(value, bool | str) or type(value) is int:
             return value
         if type(value) is float:
             return value if math.isfinite(value) else {"float": str(value)}
-        if isinstance(value, np.ndarray | np.generic):
-            return self._array(value, where)
         if isinstance(value, list | tuple):
             kind = "list" if isinstance(value, list) else "tuple"
             return {kind: [self.encode(item, f"{where}[{i}]") for i, item in enumerate(value)]}
@@ -45,7 +47,9 @@ class Encoder:
     def _array(self, value: Any, where: str) -> Any:
         if value.dtype.kind in "OU":
             items = [self.encode(item, where) for item in np.asarray(value).ravel().tolist()]
-            return {"words": items, "dtype": "object" if value.dtype.kind == "O" else "str", "shape": list(value.shape)}
+            dtype = "object" if value.dtype.kind == "O" else "str"
+            scalar = isinstance(value, np.generic)
+            return {"words": items, "dtype": dtype, "shape": list(value.shape), "scalar": scalar}
         if value.dtype.name not in DTYPES:
             raise InvalidInputError(f"{where} has dtype {value.dtype}: cannot be kept in a file; use numbers or text")
         name = f"t{len(self.tensors)}"
@@ -92,6 +96,8 @@ class Encoder:
                 f"{where} is a {type(model).__name__}: only models of steepest can be kept in a file"
             )
         parameters = model.get_params(deep=False)
+        if (wrong := check_parameters(type(model), parameters)) is not None:
+            raise InvalidInputError(f"{where}.{wrong}")
         fitted = {k: v for k, v in vars(model).items() if k not in parameters and k not in LEFT_OUT}
         return {
             "estimator": path,
@@ -141,7 +147,7 @@ class Decoder:
 
     def _tensor(self, node: Any) -> Any:
         tensor = self.tensors[node["tensor"]].copy()
-        return tensor[()] if node["scalar"] else tensor
+        return tensor.reshape(())[()] if node["scalar"] else tensor
 
     def _words(self, node: Any) -> Any:
         items = [self.decode(item) for item in node["words"]]
@@ -151,7 +157,8 @@ class Decoder:
             if not all(isinstance(item, str) for item in items):
                 raise FileFormatError("an array of text holds something else")
             array = array.astype(str)
-        return array.reshape(node["shape"])
+        array = array.reshape(node["shape"])
+        return array[()] if node.get("scalar") else array
 
     def _reason(self, node: Any) -> Enum:
         return Reason[node["reason"]]
@@ -179,9 +186,10 @@ class Decoder:
     def _network(self, node: Any) -> Network:
         fields = {name: self.decode(part) for name, part in node["network"].items()}
         theta, state = fields["theta"], fields["state"]
+        needed = _n_parameters(fields["layers"], fields["input_shape"])
+        if theta.shape != (needed,):  # known before the layers make parameters of their own
+            raise FileFormatError(f"the parameters have shape {theta.shape}: the layers need {(needed,)}")
         network = Network(fields["layers"], fields["input_shape"], loss=fields["loss"], dtype=theta.dtype)
-        if theta.shape != network.theta.shape:
-            raise FileFormatError(f"the parameters have shape {theta.shape}: the layers need {network.theta.shape}")
         shapes = [{k: v.shape for k, v in named.items()} for named in network.state]
         if [{k: v.shape for k, v in named.items()} for named in state] != shapes:
             raise FileFormatError("the running statistics do not fit the layers")
@@ -190,11 +198,16 @@ class Decoder:
 
     def _estimator(self, node: Any) -> Any:
         cls: Any = find(node["estimator"], ESTIMATORS)
-        model = cls(**{name: self.decode(part) for name, part in node["parameters"].items()})
+        parameters = {name: self.decode(part) for name, part in node["parameters"].items()}
+        if (wrong := check_parameters(cls, parameters)) is not None:
+            raise FileFormatError(f"{cls.__name__}.{wrong}")
+        model = cls(**parameters)
         for name, part in node["fitted"].items():
             if not name.isidentifier() or name.startswith("__") or callable(getattr(cls, name, None)):
                 raise FileFormatError(f"{name!r}: no fitted attribute of {cls.__name__}")
             setattr(model, name, self.decode(part))
+        if (wrong := check_fitted(model)) is not None:
+            raise FileFormatError(f"{cls.__name__}: {wrong}")
         return model
 
     def _function(self, node: Any) -> Any:
@@ -212,3 +225,8 @@ class Decoder:
             if not known[name] and not make.__dataclass_params__.frozen:
                 setattr(record, name, fields[name])
         return record
+
+
+def _n_parameters(layers: list[Layer], input_shape: tuple[int, ...]) -> int:
+    """Return how many parameters the layers have, without making any; a product of lengths cannot overflow here."""
+    return sum(math.prod(map(int, parameter.shape)) for parameter in Sequential(layers, input_shape).parameters)

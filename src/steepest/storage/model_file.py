@@ -20,6 +20,7 @@ from steepest.tensor_file import announced_shape, read_header, read_json, write_
 
 FORMAT, VERSION, KIND = "steepest model", "1", "model"
 CODES = ("BOOL", "I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64", "F32", "F64")
+CONTRADICTIONS = (LookupError, TypeError, ValueError, AttributeError, RecursionError, OverflowError, MemoryError)
 BYTES_OF = {code: np.dtype(name).itemsize for code, name in zip(CODES, DTYPES, strict=True)}
 
 
@@ -87,7 +88,7 @@ def load(path: str | Path) -> Any:
         raise FileFormatError(f"{path}: not a readable model: {error}") from None
     except FileFormatError as error:
         raise FileFormatError(f"{path}: {error}") from None
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except CONTRADICTIONS as error:
         raise FileFormatError(f"{path}: contradicts itself: {type(error).__name__}: {error}") from None
 
 

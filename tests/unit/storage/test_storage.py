@@ -1,14 +1,17 @@
 """Every model survives a file, and no damaged or hostile file does harm."""
 
 import json
+import os
 import re
+import stat
+import threading
 import warnings
 
 import numpy as np
 import pytest
 import safetensors.numpy
 from scipy import sparse
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import ConvergenceWarning
 
 import steepest
@@ -64,6 +67,12 @@ def test_every_estimator_predicts_the_same_after_a_file(cls, tmp_path):
     assert again.get_params() == model.get_params()
     np.testing.assert_array_equal(again.predict(X), model.predict(X))
     assert set(vars(again)) == {name for name in vars(model) if "callback" not in name}
+    for name, value in vars(again).items():
+        assert type(value) is type(vars(model)[name]), name
+        assert np.shape(value) == np.shape(vars(model)[name]) if isinstance(value, np.ndarray) else True, name
+    seed = {"random_state": 0} if "random_state" in model.get_params() else {}
+    twice = [fitted(clone(one).set_params(**seed), X, y).predict(X) for one in (again, model)]
+    np.testing.assert_array_equal(*twice)
     np.testing.assert_array_equal(again.trace_["value"], model.trace_["value"])
     assert again.trace_.about == model.trace_.about
     assert again.stopping_reason_ is model.stopping_reason_
@@ -73,6 +82,36 @@ def test_every_estimator_predicts_the_same_after_a_file(cls, tmp_path):
 def test_an_estimator_that_was_never_fitted_keeps_its_parameters(cls, tmp_path):
     model = cls(random_state=7) if "random_state" in cls().get_params() else cls()
     assert through_a_file(model, tmp_path).get_params() == model.get_params()
+
+
+def with_numpy_numbers(model):
+    """Give every number among the parameters as NumPy has it."""
+    kinds = {float: np.float64, int: np.int64, bool: np.bool_, str: np.str_}
+    parameters = {k: kinds[type(v)](v) for k, v in model.get_params().items() if type(v) in kinds}
+    return model.set_params(**parameters)
+
+
+@pytest.mark.parametrize("cls", MODELS, ids=lambda cls: cls.__name__)
+def test_numpy_scalars_among_the_parameters_stay_scalars(cls, tmp_path):
+    model = with_numpy_numbers(cls())
+    again = through_a_file(model, tmp_path)
+    for name, value in model.get_params().items():
+        assert type(again.get_params()[name]) is type(value), name
+        assert np.shape(again.get_params()[name]) == np.shape(value), name
+    assert again.get_params() == model.get_params()
+
+
+def test_numpy_scalars_of_a_fit_stay_scalars(tmp_path):
+    X, y = data()
+    model = Lasso(alpha=np.float64(0.1)).fit(X, y)
+    again = through_a_file(model, tmp_path)
+    assert type(again.intercept_) is type(model.intercept_)
+    assert again.alpha == 0.1
+    np.testing.assert_array_equal(again.fit(X, y).coef_, model.coef_)
+    network = through_a_file(Network([Dense(np.int64(3)), Dense(1)], 3), tmp_path)
+    assert network.theta.shape == (16,)
+    model.note_ = np.array(2.5)
+    assert through_a_file(model, tmp_path).note_.shape == ()
 
 
 def test_a_model_learns_on_after_a_file_as_it_would_have(tmp_path):
@@ -245,3 +284,125 @@ def test_a_deep_description_is_refused(good):
     safetensors.numpy.save_file(tensors, path, {**before, "model": model})
     with pytest.raises(FileFormatError):
         steepest.load(path)
+
+
+# ---------------------------------------------------------------------- what a fitted model must hold
+
+
+@pytest.mark.parametrize("cls", MODELS, ids=lambda cls: cls.__name__)
+def test_a_fitted_model_without_what_predicting_needs_is_refused(cls, tmp_path):
+    """Whatever attribute a file lacks: it is refused, or the model predicts as before."""
+    X, y = data()
+    model = fitted(cls(), X, y)
+    expected, path = model.predict(X), tmp_path / "model"
+    steepest.save(model, path)
+    with safetensors.safe_open(path, "np") as file:
+        before = file.metadata()
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    refusals = 0
+    for name in json.loads(before["model"])["fitted"]:
+        tree = json.loads(before["model"])
+        del tree["fitted"][name]
+        safetensors.numpy.save_file(tensors, path, {**before, "model": json.dumps(tree)})
+        try:
+            again = steepest.load(path)
+        except FileFormatError as error:
+            assert f"{cls.__name__}: fitted, but without {name}" in str(error)
+            refusals += 1
+            continue
+        np.testing.assert_array_equal(again.predict(X), expected)
+    assert refusals
+
+
+def lasso_file(path):
+    X, y = data()
+    steepest.save(Lasso(alpha=0.1).fit(X, y), path)
+    with safetensors.safe_open(path, "np") as file:
+        return path, {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "value", "text"),
+    [
+        ("parameters", "alpha", "x", "Lasso.alpha='x': must be a number"),
+        ("parameters", "fit_intercept", "no", "Lasso.fit_intercept='no': must be true or false"),
+        ("parameters", "selection", 3, "Lasso.selection='3': must be text"),
+        ("fitted", "coef_", "x", "Lasso: coef_ is a str: must be an array"),
+    ],
+)
+def test_values_of_another_kind_are_refused(tmp_path, part, name, value, text):
+    good = lasso_file(tmp_path / "model")
+    refused(changed(good, lambda tree: tree[part].update({name: value})), text)
+
+
+def test_what_could_not_be_loaded_is_not_saved(tmp_path):
+    with pytest.raises(InvalidInputError, match=r"^Lasso\.alpha='x': must be a number$"):
+        steepest.save(Lasso(alpha="x"), tmp_path / "x")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("units", [99_999_999_999, 2**62])
+def test_a_network_that_announces_more_than_it_holds_is_refused_before_it_is_made(tmp_path, units, monkeypatch):
+    path = tmp_path / "network"
+    steepest.save(Network([Dense(2)], 3), path)
+    monkeypatch.setattr("steepest.storage.codec.Network", None)  # making one would ask for terabytes
+    with safetensors.safe_open(path, "np") as file:
+        metadata = file.metadata()
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    tree = json.loads(metadata["model"])
+    tree["network"]["layers"]["list"][0]["fields"]["units"] = units
+    safetensors.numpy.save_file(tensors, path, {**metadata, "model": json.dumps(tree)})
+    refused(path, f"the parameters have shape (8,): the layers need ({4 * units},)")
+
+
+def test_a_description_that_is_no_text_is_refused(good):
+    path, _, _ = good
+    header = json.dumps({"__metadata__": {"format": "steepest model", "version": "1", "model": 3}}).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    refused(path, "the description of the model must be text, not int")
+
+
+# ---------------------------------------------------------------------- where it is written
+
+
+def test_a_link_stays_a_link_and_a_part_of_the_users_stays(tmp_path):
+    target, link, part = tmp_path / "target", tmp_path / "link", tmp_path / "link.part"
+    target.write_text("old")
+    part.write_text("mine")
+    link.symlink_to(target)
+    steepest.save(Ridge(alpha=2.0), link)
+    assert link.is_symlink()
+    assert steepest.load(target).alpha == 2.0
+    assert part.read_text() == "mine"
+    assert {path.name for path in tmp_path.iterdir()} == {"target", "link", "link.part"}
+
+
+def test_a_link_to_nothing_leads_to_the_new_file(tmp_path):
+    (tmp_path / "link").symlink_to("target")
+    steepest.save(Ridge(), tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "target").is_file()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path):
+    pipe, got = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: got.append(pipe.read_bytes()), daemon=True)
+    reader.start()
+    steepest.save(Ridge(alpha=2.0), pipe)
+    reader.join(10)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    (tmp_path / "copy").write_bytes(got[0])
+    assert steepest.load(tmp_path / "copy").alpha == 2.0
+
+
+def test_a_file_keeps_its_mode_and_a_new_one_has_that_of_the_umask(tmp_path):
+    plain, kept, new = tmp_path / "plain", tmp_path / "kept", tmp_path / "new"
+    plain.touch()
+    kept.touch()
+    kept.chmod(0o640)
+    steepest.save(Ridge(), kept)
+    steepest.save(Ridge(), new)
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o640
+    assert new.stat().st_mode == plain.stat().st_mode
