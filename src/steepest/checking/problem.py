@@ -82,7 +82,7 @@ class Problem:
         arguments = self.structure.pack([_scalar(block) for block in blocks])
         try:
             result = self._value(*arguments, **_chosen(self._value_style, data))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise InvalidInputError(f"value raised {type(error).__name__}: {error}") from error
         self._watch("value", blocks, self.structure.blocks, data, self.data)
         self._value_is_destructive = bool(self.changed)
@@ -97,7 +97,7 @@ class Problem:
         arguments = self.structure.pack([_scalar(block) for block in handed])
         try:
             result = self._gradient(*arguments, **_chosen(self._gradient_style, copies))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise InvalidInputError(f"{self.what} raised {type(error).__name__}: {error}") from error
         raw = self._leaves(result)
         self.single |= any(getattr(leaf, "dtype", None) in (np.float32, np.float16) for leaf, _ in raw)

@@ -32,7 +32,7 @@ EXIT_CODES = {"agrees": 0, "disagrees": 1, "cannot tell": 2}
 @click.option(
     "--points", default=4, show_default=True, type=click.IntRange(0, 1000), help="Random points besides the given one."
 )
-@click.option("--seed", default=0, show_default=True, help="Seed of the random points.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Seed of the random points.")
 @click.option("--rtol", type=float, help="Relative difference that passes.")
 @click.option("--certify", is_flag=True, help="Compute the worst entries to 30 digits (needs mpmath).")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")

@@ -33,7 +33,7 @@ PICTURES = (".png", ".svg", ".pdf", ".gif", ".html")
 @click.option("--standardize", is_flag=True, help="Scale columns to unit variance; centres are shown unscaled.")
 @click.option("--init", default="k-means++", show_default=True, metavar="NAME", help="k-means++ or random.")
 @click.option("--n-init", type=int, default=10, show_default=True, help="Starts, of which the best is kept.")
-@click.option("--seed", type=int, default=0, show_default=True, help="For the random starts.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="For the random starts.")
 @click.option(
     "--plot",
     type=click.Path(path_type=Path, dir_okay=False),

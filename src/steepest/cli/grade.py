@@ -16,7 +16,7 @@ from steepest.exceptions import InvalidInputError
 @click.option(
     "--answers/--no-answers", default=None, help="Show numbers and corrected formulas; the template decides otherwise."
 )
-@click.option("--seed", default=0, show_default=True, help="Seed of the random points.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Seed of the random points.")
 @click.option("--json", "as_json", is_flag=True, help="Print the grades as JSON.")
 def command(template: str, submissions: tuple[str, ...], answers: bool | None, seed: int, as_json: bool) -> int:
     """Grade a learner's gradients against a teacher's value.

@@ -9,7 +9,7 @@ import click
 @click.option(
     "-p", "--probability", default=0.5, show_default=True, type=click.FloatRange(0, 1), help="Of guessing one right."
 )
-@click.option("--seed", type=int, help="Seed of the random numbers.")
+@click.option("--seed", type=click.IntRange(0), help="Seed of the random numbers.")
 @click.option("--plot", type=click.Path(dir_okay=False), metavar="FILE", help="Save the histogram as an image.")
 def command(tests: int, questions: int, probability: float, seed: int | None, plot: str | None) -> None:
     """Guess at many tests and compare the number of right answers with the binomial law."""

@@ -46,6 +46,7 @@ OPTIONS = (
     "max_iter",
     "tol",
 )
+WORDS = {"true": True, "false": False, "none": None, "null": None}
 TEACHING = ("learning_rate", "batch_size", "update")
 
 
@@ -76,6 +77,9 @@ def build(name: str, options: Mapping[str, Any], settings: Mapping[str, Any], se
             near = get_close_matches(parameter, allowed, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(allowed)}"
             raise InvalidInputError(f"--set {parameter}: model {name} has no such parameter; {hint}")
+        kind = inspect.signature(estimator).parameters[parameter].annotation
+        if kind in (bool, "bool") and not isinstance(value, bool):
+            raise InvalidInputError(f"--set {parameter}={value}: must be true or false")
         parameters[parameter] = value
     return estimator(**parameters)
 
@@ -115,6 +119,8 @@ def _sizes(text: str) -> tuple[int, ...]:
 def parse_settings(pairs: tuple[str, ...]) -> dict[str, Any]:
     """Return ``NAME=VALUE`` pairs as parameters; a value is JSON where it reads as such, else text.
 
+    True, False and None may be written as in Python too, and in any case.
+
     Examples
     --------
     >>> parse_settings(("positive=true", "selection=random"))
@@ -126,7 +132,7 @@ def parse_settings(pairs: tuple[str, ...]) -> dict[str, Any]:
         if not equals or not name:
             raise InvalidInputError(f"--set {pair}: must be NAME=VALUE, as in --set fit_intercept=false")
         try:
-            settings[name] = json.loads(text)
+            settings[name] = WORDS[text.lower()] if text.lower() in WORDS else json.loads(text)
         except ValueError:
             settings[name] = text
     return settings

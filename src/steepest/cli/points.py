@@ -29,7 +29,7 @@ def load_names(path: str) -> dict[str, Any]:
         sys.path.insert(0, folder)
     try:
         return runpy.run_path(str(file), run_name=file.stem)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a file may call sys.exit
         raise InvalidInputError(f"{path}: raised {type(error).__name__}: {error}") from error
 
 

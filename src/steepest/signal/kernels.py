@@ -40,7 +40,11 @@ def named_kernel(name: str) -> Array:
         return np.array(NAMED[name], dtype=np.float64)
     if not Path(name).is_file():
         check_choice("kernel", name, [*NAMED])
-    rows = [line.replace(",", " ").replace(";", " ").split() for line in Path(name).read_text().splitlines()]
+    try:
+        lines = Path(name).read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise FileFormatError(f"{name}: not a text file; must hold rows of numbers, as many in each row") from None
+    rows = [line.replace(",", " ").replace(";", " ").split() for line in lines]
     rows = [row for row in rows if row]
     try:
         kernel = np.array([[float(cell) for cell in row] for row in rows], dtype=np.float64)

@@ -189,3 +189,26 @@ def test_guess_says_when_the_tests_are_too_few(run) -> None:  # type: ignore[no-
     output = run("guess", "--tests", "5", "--seed", "0").output
     assert "too few tests to tell" in output
     assert "chi-squared" not in output
+
+
+@pytest.mark.parametrize("where", ["", "def value(x):\n    ", "def gradient(x):\n    "])
+def test_a_file_that_ends_the_process_does_not_pass(run, tmp_path: Path, where: str) -> None:  # type: ignore[no-untyped-def]
+    good = "parameters = {'x': 2.0}\ndef value(x):\n    return x * x\ndef gradient(x):\n    return 2 * x\n"
+    (tmp_path / "quits.py").write_text(f"{good}import sys\n{where}sys.exit(0)\n")
+    result = run("audit", "quits.py:value", "quits.py:gradient")
+    assert result.exit_code == 2
+    assert "raised SystemExit: 0" in result.output
+    if not where:
+        (tmp_path / "good.py").write_text(good)
+        graded = run("grade", "quits.py", "good.py")
+        assert graded.exit_code == 2
+        assert "quits.py: raised SystemExit: 0" in graded.output
+
+
+@pytest.mark.parametrize(
+    "command", [["audit", "a:b", "a:b"], ["grade", "a", "b"], ["guess"], ["cluster", "x", "--k", "2"]]
+)
+def test_a_negative_seed_is_refused(run, command: list[str]) -> None:  # type: ignore[no-untyped-def]
+    result = run(*command, "--seed", "-1")
+    assert result.exit_code == 2
+    assert "Invalid value for '--seed': -1 is not in the range" in result.output

@@ -153,3 +153,11 @@ class TestConv2d:
         assert "not an image that can be read" in steepest("conv2d", tmp_path / "image.png").stderr
         (tmp_path / "kernel.csv").write_text("1,2\n3\n")
         assert "must hold rows of numbers" in steepest("conv2d", "digit", "--kernel", tmp_path / "kernel.csv").stderr
+
+
+def test_a_kernel_that_is_no_text_is_refused_in_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "kernel"
+    path.write_bytes(b"\x89PNG\xff\xfe")
+    shown = steepest("conv2d", "digit", "--kernel", path)
+    assert shown.exit_code == 2
+    assert shown.stderr == f"steepest: {path}: not a text file; must hold rows of numbers, as many in each row\n"

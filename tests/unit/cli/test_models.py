@@ -25,7 +25,7 @@ class Descent:
 class Stochastic:
     """Stands for an estimator with scikit-learn's eta0."""
 
-    def __init__(self, eta0=0.01, learning_rate="invscaling", random_state=None):
+    def __init__(self, eta0=0.01, learning_rate="invscaling", random_state=None, shuffle: bool = True):
         self.given = {"eta0": eta0, "learning_rate": learning_rate, "random_state": random_state}
 
 
@@ -94,3 +94,14 @@ def test_settings_are_json_or_text():
 def test_a_setting_needs_a_name_and_a_value(pair):
     with pytest.raises(InvalidInputError, match=f"--set {pair}: must be NAME=VALUE"):
         models.parse_settings((pair,))
+
+
+@pytest.mark.parametrize("text, value", [("False", False), ("TRUE", True), ("none", None), ("Null", None)])
+def test_truth_and_nothing_may_be_written_as_in_python(text, value):
+    assert models.parse_settings((f"x={text}",)) == {"x": value}
+
+
+@pytest.mark.parametrize("text", ["no", "0", "None"])
+def test_a_boolean_parameter_is_true_or_false(text):
+    with pytest.raises(InvalidInputError, match=r"^--set shuffle=\w+: must be true or false$"):
+        models.build("sgd", {}, models.parse_settings((f"shuffle={text}",)), 0)

@@ -50,7 +50,7 @@ class Template:
             names = runpy.run_path(str(path), run_name="template")
         except OSError as error:
             raise InvalidInputError(f"{path}: {error.strerror or error}") from None
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a file may call sys.exit
             raise InvalidInputError(f"{path}: raised {type(error).__name__}: {error}") from error
         for name, kind in (("value", Callable), ("parameters", Mapping)):
             if not isinstance(names.get(name), kind):  # type: ignore[arg-type]
