@@ -192,7 +192,7 @@ def draw(path: Path, fitted: "Fitted", report: "FitReport") -> None:
 
 def _print(report: "FitReport", fitted: "Fitted", *, as_json: bool, verbose: bool) -> None:
     if as_json:
-        json.dump(report.as_json(), sys.stdout, indent=2, ensure_ascii=False)
+        json.dump(report.as_json(), sys.stdout, indent=2)
         click.echo()
         return
     from steepest.cli.rendering import render

@@ -142,6 +142,10 @@ class Network:
     ) -> NetworkObjective:
         """Return what training minimises: the mean loss over the rows, plus a penalty on the weights W."""
         X, y = self._inputs(X), np.asarray(y)
+        if not len(X):
+            raise InvalidInputError("X has no rows: there is nothing to learn from")
+        if not np.all(np.isfinite(X)):
+            raise InvalidInputError("X holds NaN or infinity: leave such rows out, or fill them in")
         if len(X) != len(y):
             raise InvalidInputError(f"X has {len(X)} rows, y has {len(y)}: they must be as many")
         y = y.astype(np.intp) if self.loss.target == "class" else y.astype(X.dtype)

@@ -279,3 +279,16 @@ def test_other_losses_are_explained(loss):
     net = network((2, Tanh()), loss=loss)
     y = (Y[:2] > 0).astype(float)
     assert net.explain(X[:2], y)["L"] == pytest.approx(net.value_and_gradient(X[:2], y)[0])
+
+
+@pytest.mark.parametrize(
+    ("X", "text"),
+    [
+        (np.zeros((0, 2)), "X has no rows: there is nothing to learn from"),
+        (np.array([[0.0, np.nan], [1.0, 2.0]]), "X holds NaN or infinity: leave such rows out"),
+    ],
+)
+def test_rows_that_cannot_be_learnt_from_are_named(X, text):
+    network = Network([Dense(1)], 2)
+    with pytest.raises(InvalidInputError, match=text):
+        network.fit(X, np.zeros(len(X)))
