@@ -1,7 +1,7 @@
 """What all estimators share: scikit-learn's conventions around a run of the one loop."""
 
 import warnings
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, wraps
 from inspect import signature
@@ -28,7 +28,7 @@ SEEN = ("n_features_in_", "feature_names_in_")
 
 
 @cache
-def flags_of(estimator_class: Hashable) -> tuple[str, ...]:
+def flags_of(estimator_class: type) -> tuple[str, ...]:
     """Return the names of the parameters that are True or False: those annotated so.
 
     Examples
@@ -37,7 +37,7 @@ def flags_of(estimator_class: Hashable) -> tuple[str, ...]:
     >>> flags_of(Ridge)
     ('fit_intercept', 'copy_X', 'positive')
     """
-    parameters = signature(cast(type, estimator_class)).parameters.values()
+    parameters = signature(estimator_class).parameters.values()
     return tuple(parameter.name for parameter in parameters if parameter.annotation is bool)
 
 
@@ -51,7 +51,7 @@ def fitting(fit: Fit) -> Fit:
 
     @wraps(fit)
     def attempt(self: Any, *args: Any, **kwargs: Any) -> Any:
-        for name in flags_of(type(self)):
+        for name in flags_of(self.__class__):
             check_flag(name, getattr(self, name))
         before = {name: vars(self)[name] for name in SEEN if name in vars(self)}
         try:

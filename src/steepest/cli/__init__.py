@@ -10,6 +10,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -61,12 +62,19 @@ class LazyGroup(click.Group):
         options["standalone_mode"] = False
         if not standalone_mode:
             return super().main(args, *more, **options)
+        _spell_what_can_be_spelt()
         try:
             code = super().main(args, *more, **options)
+            sys.stdout.flush()
         except click.ClickException as error:
             _exit_with(error.format_message())
         except SteepestError as error:
             _exit_with(str(error))
+        except OSError as error:
+            place = f"{error.filename}: " if error.filename else ""
+            _exit_with(f"{place}{error.strerror or error}")
+        except MemoryError as error:
+            _exit_with(f"this needs more memory than there is{f' ({error})' if str(error) else ''}")
         except click.Abort:
             sys.exit(INTERRUPTED)
         sys.exit(code if isinstance(code, int) else 0)
@@ -94,6 +102,13 @@ def _defines_command(tree: ast.Module) -> bool:
         if any(isinstance(target, ast.Name) and target.id == "command" for target in targets):
             return True
     return False
+
+
+def _spell_what_can_be_spelt() -> None:
+    """Let a terminal or a file in an old encoding show a question mark where it lacks a character."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _exit_with(message: str) -> None:

@@ -1,7 +1,10 @@
 """The group of commands: found as files, imported when run, errors in one line."""
 
 import ast
+import os
 import re
+import subprocess
+import sys
 
 import click
 import pytest
@@ -107,3 +110,34 @@ def test_an_interrupt_ends_with_its_own_code(folder, run):
 def test_a_defect_is_not_dressed_as_an_error_of_the_user(monkeypatch, run):
     monkeypatch.setattr("steepest.cli.info.collect", lambda gpu: 1 / 0)
     assert isinstance(run("info").exception, ZeroDivisionError)
+
+
+@pytest.mark.parametrize(
+    "command", ["cluster examples/data/wine.csv --k 2 --plot", "fit examples/data/diabetes.csv -t progression --plot"]
+)
+def test_a_file_that_cannot_be_written_is_one_line(run, command):
+    shown = run(*command.split(), "/nowhere/at/all.png")
+    assert shown.exit_code == 2
+    assert re.search(r"^(Error|steepest): .*(/nowhere/at|no folder).*$", shown.stderr, re.MULTILINE)
+    assert "Traceback" not in shown.output
+
+
+def test_too_little_memory_is_one_line(run, folder):
+    (folder / "eat.py").write_text("import click\ncommand = click.Command('eat', callback=lambda: None)\n")
+    LazyGroup.get_command, before = (lambda *_: click.Command("eat", callback=_eat)), LazyGroup.get_command
+    try:
+        shown = run("eat")
+    finally:
+        LazyGroup.get_command = before
+    assert (shown.exit_code, shown.stderr) == (2, "steepest: this needs more memory than there is\n")
+
+
+def _eat():
+    raise MemoryError
+
+
+def test_a_terminal_of_an_old_encoding_shows_what_it_can():
+    command = [sys.executable, "-m", "steepest", "fit", "examples/data/diabetes.csv", "-t", "progression"]
+    shown = subprocess.run(command, env=os.environ | {"PYTHONIOENCODING": "ascii"}, capture_output=True, check=False)
+    assert shown.returncode == 0, shown.stderr
+    assert b"R? " in shown.stdout
