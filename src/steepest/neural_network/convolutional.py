@@ -338,6 +338,8 @@ class ConvRegressor(MultiOutputMixin, RegressorMixin, ConvolutionalNetwork):  # 
     True
     """
 
+    _single: bool
+
     @fitting
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "ConvRegressor":
         """Train until the loss (or the held-out R^2) stops improving."""

@@ -84,6 +84,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]  # sciki
     """
 
     classes_: Any
+    _multilabel: bool
 
     def __init__(
         self,

@@ -23,7 +23,6 @@ KINDS: dict[Any, tuple[tuple[type, ...], str]] = {
 }
 SEEN = "n_features_in_"
 REASON = "stopping_reason_"
-UNANNOTATED = {"MLPClassifier": ("_multilabel",), "ConvRegressor": ("_single",)}
 
 
 def check_parameters(cls: type, parameters: Mapping[str, Any]) -> str | None:
@@ -66,7 +65,7 @@ def check_fitted(model: Any) -> str | None:
 def _left_by_fit(cls: type) -> dict[str, Any]:
     """Return the attributes that every fit sets, with their annotations: declared by the class, yet not there."""
     parameters = inspect.signature(cls).parameters
-    found: dict[str, Any] = dict.fromkeys(UNANNOTATED.get(cls.__name__, ()), Any)
+    found: dict[str, Any] = {}
     for base in cls.__mro__:
         if base.__module__.startswith("steepest."):
             for name, kind in inspect.get_annotations(base).items():
