@@ -178,10 +178,9 @@ def _classes(table: Table, target: str) -> NDArray[Any]:
             f"target {target!r} has {len(distinct)} distinct values, this model predicts classes; "
             "for numbers, --model linear, ridge or lasso"
         )
-    if column.is_text:
-        return column.values.astype(str)
-    whole = np.all(column.values == np.floor(column.values))
-    return column.values.astype(np.int64) if whole else column.values.astype(str)
+    labels = column.labels
+    whole = not column.is_text and np.all(column.values == np.floor(column.values))
+    return labels.astype(np.int64 if whole and max(map(abs, distinct)) < 2**63 else str)
 
 
 def _features(table: Table, target: str, one_hot: Sequence[str], notes: list[str]) -> dict[str, Array]:
@@ -199,7 +198,10 @@ def _features(table: Table, target: str, one_hot: Sequence[str], notes: list[str
     features: dict[str, Array] = {}
     for name, column in table.columns.items():
         if name in one_hot:
-            features |= _indicators(name, column, notes)
+            indicators = _indicators(name, column, notes)
+            if taken := [label for label in indicators if label in table.columns or label in features]:
+                raise InvalidInputError(f"--one-hot {name}: there is a column {taken[0]!r} already; rename one")
+            features |= indicators
         elif name != target:
             _refuse_infinity(name, column)
             features[name] = column.values
@@ -222,10 +224,10 @@ def _indicators(name: str, column: Column, notes: list[str]) -> dict[str, Array]
         )
     if len(values) < 2:
         raise InvalidInputError(f"--one-hot {name}: every row is {values[0]!r}; --drop {name}")
-    shown = [f"{value:g}" if isinstance(value, float) else value for value in values]
+    shown = [str(int(value) if isinstance(value, float) and value.is_integer() else value) for value in values]
     notes.append(f"{name} one-hot encoded against {name}={shown[0]}")
     return {
-        f"{name}={label}": (column.values == value).astype(np.float64)
+        f"{name}={label}": (column.labels == value).astype(np.float64)
         for label, value in zip(shown[1:], values[1:], strict=True)
     }
 

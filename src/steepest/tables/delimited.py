@@ -7,12 +7,13 @@ separators as there must be) is read by it into the same cells, only faster.
 import csv
 import io
 from collections import Counter
+from collections.abc import Iterator
 from importlib.util import find_spec
 
 import numpy as np
 
 from steepest.exceptions import FileFormatError, InvalidInputError
-from steepest.tables.table import MISSING, Column
+from steepest.tables.table import MISSING, Column, beyond_exact
 
 SEPARATORS = (",", ";", "\t", "|")
 LARGE = 2**20
@@ -24,11 +25,9 @@ def parse(
     """Return the columns of a delimited text; see :func:`steepest.tables.read_table`."""
     if decimal not in (".", ","):
         raise InvalidInputError(f"decimal={decimal!r}: must be '.' or ','")
-    if separator is not None and len(separator) != 1:
-        raise InvalidInputError(f"separator={separator!r}: must be one character")
+    if separator is not None and (len(separator) != 1 or separator in '"\r\n'):
+        raise InvalidInputError(f"separator={separator!r}: must be one character, no quote and no line end")
     text = _decode(content, name, encoding)
-    if not text.strip():
-        raise FileFormatError(f"{name}: the file is empty")
     names, separator = _header(text, name, separator)
     columns = _fast(text, names, separator) if decimal == "." and len(text) >= LARGE else None
     return columns or _careful(text, name, names, separator, decimal)
@@ -47,15 +46,27 @@ def _decode(content: bytes, name: str, encoding: str | None) -> str:
         raise FileFormatError(f"{name}: line {line} is not {kind}; say --encoding latin-1, or convert it") from None
     if "\0" in text:
         raise FileFormatError(f"{name}: not a text file (it holds zero bytes)")
-    return text
+    return text.removeprefix("\ufeff")  # the byte-order mark, where the encoding was named without it
+
+
+def _records(text: str, name: str, separator: str, *, strict: bool = True) -> Iterator[tuple[int, list[str]]]:
+    """Yield the records that are not blank, each with the number of its last line; a quote may hold several lines."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=strict)
+    try:
+        for record in reader:
+            if any(field.strip() for field in record) or len(record) > 1:
+                yield reader.line_num, record
+    except csv.Error as error:
+        raise FileFormatError(f"{name}: line {reader.line_num}: {error}; check its quotes") from None
 
 
 def _header(text: str, name: str, separator: str | None) -> tuple[list[str], str]:
-    """Return the names in the first line, and the separator: the one that gives the most names."""
-    first = next(line for line in io.StringIO(text, newline=None) if line.strip())
+    """Return the names in the first record, and the separator: the one that gives the most names."""
     if separator is None:
-        separator = max(SEPARATORS, key=lambda candidate: len(_fields(first, candidate)))
-    names = [field.strip() for field in _fields(first, separator)]
+        separator = max(SEPARATORS, key=lambda each: len(_first(_records(text, name, each, strict=False))))
+    names = [field.strip() for field in _first(_records(text, name, separator))]
+    if not names:
+        raise FileFormatError(f"{name}: the file is empty")
     for position, field in enumerate(names, start=1):
         if not field:
             hint = "a row number?" if position == 1 else "a trailing separator?"
@@ -69,11 +80,8 @@ def _header(text: str, name: str, separator: str | None) -> tuple[list[str], str
     return names, separator
 
 
-def _fields(line: str, separator: str) -> list[str]:
-    try:
-        return next(csv.reader([line], delimiter=separator), [])
-    except csv.Error:
-        return []
+def _first(records: Iterator[tuple[int, list[str]]]) -> list[str]:
+    return next(records, (0, []))[1]
 
 
 def _is_number(field: str) -> bool:
@@ -82,18 +90,14 @@ def _is_number(field: str) -> bool:
 
 def _careful(text: str, name: str, names: list[str], separator: str, decimal: str) -> dict[str, Column]:
     """Read field by field; a row of another length, or a quote out of place, is refused with its line."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    records = _records(text, name, separator)
+    next(records)
     rows: list[list[str]] = []
-    try:
-        records = (record for record in reader if any(field.strip() for field in record) or len(record) > 1)
-        next(records)
-        for record in records:
-            if len(record) != len(names):
-                counts = f"{len(record)} field{'s'[: len(record) != 1]}, the header {len(names)}"
-                raise FileFormatError(f"{name}: line {reader.line_num} has {counts}; correct that line")
-            rows.append(record)
-    except csv.Error as error:
-        raise FileFormatError(f"{name}: line {reader.line_num}: {error}; check its quotes") from None
+    for line, record in records:
+        if len(record) != len(names):
+            counts = f"{len(record)} field{'s'[: len(record) != 1]}, the header {len(names)}"
+            raise FileFormatError(f"{name}: line {line} has {counts}; correct that line")
+        rows.append(record)
     cells = zip(*rows, strict=True) if rows else ([] for _ in names)
     return {column: Column.of_text(list(values), decimal) for column, values in zip(names, cells, strict=True)}
 
@@ -124,8 +128,9 @@ def _fast(text: str, names: list[str], separator: str) -> dict[str, Column] | No
         cells = frame[column].str.strip_chars()
         present = cells.set(cells.str.to_lowercase().is_in(list(MISSING)), None)
         numbers = present.cast(pl.Float64, strict=False)
-        if numbers.null_count() == present.null_count():
-            columns[column] = Column(numbers.fill_null(np.nan).to_numpy().copy())
+        values = numbers.fill_null(np.nan).to_numpy().copy()
+        if numbers.null_count() == present.null_count() and not np.any(beyond_exact(values)):
+            columns[column] = Column(values)
         else:
             columns[column] = Column.of_text(frame[column].to_list())
     return columns

@@ -50,8 +50,9 @@ def _column(series: Any) -> Column:
     """Return numbers and booleans as float64, everything else (text, categories, dates) as text."""
     import narwhals as nw
 
+    cells = [None if null else value for value, null in zip(series.to_list(), series.is_null().to_list(), strict=True)]
+    if series.dtype.is_integer():
+        return Column.of_integers(cells)
     if series.dtype.is_numeric() or series.dtype == nw.Boolean:
-        values = series.cast(nw.Float64).to_list()
-        return Column(np.array([np.nan if value is None else value for value in values], dtype=np.float64))
-    cells = zip(series.to_list(), series.is_null().to_list(), strict=True)
-    return Column(np.array([None if null else str(value) for value, null in cells], dtype=object))
+        return Column(np.array([np.nan if value is None else float(value) for value in cells], dtype=np.float64))
+    return Column(np.array([None if value is None else str(value) for value in cells], dtype=object))

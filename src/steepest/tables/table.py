@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from steepest.exceptions import InvalidInputError
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
+EXACT = 2.0**53  # beyond it, float64 no longer tells whole numbers apart
 DECIMAL_COMMA = re.compile(r"[+-]?\d+(,\d+)?")
 
 
@@ -23,6 +24,8 @@ class Column:
     ----------
     values : array (n_rows,)
         float64 with NaN where a value is missing, or objects: str, None where missing.
+    whole : array (n_rows,) of int, None where missing; or None
+        The same values exactly, kept where all are integers and float64 would merge some.
 
     Examples
     --------
@@ -33,6 +36,7 @@ class Column:
     """
 
     values: NDArray[Any]
+    whole: NDArray[Any] | None = None
 
     @classmethod
     def of_text(cls, cells: Sequence[str | None], decimal: str = ".") -> "Column":
@@ -42,9 +46,22 @@ class Column:
         """
         stripped = [None if cell is None or cell.strip().lower() in MISSING else cell.strip() for cell in cells]
         try:
-            return cls(np.array([np.nan if cell is None else _number(cell, decimal) for cell in stripped]))
+            values = np.array([np.nan if cell is None else _number(cell, decimal) for cell in stripped])
         except ValueError:
             return cls(np.array(stripped, dtype=object))
+        return cls(values, _integers(stripped) if np.any(beyond_exact(values)) else None)
+
+    @classmethod
+    def of_integers(cls, integers: Sequence[int | None]) -> "Column":
+        """Return numbers; beside them the integers themselves, where float64 would merge some.
+
+        Examples
+        --------
+        >>> Column.of_integers([2**53, 2**53 + 1, None]).distinct()
+        [9007199254740992, 9007199254740993]
+        """
+        values = np.array([np.nan if value is None else float(value) for value in integers])
+        return cls(values, _integers(integers) if np.any(beyond_exact(values)) else None)
 
     @property
     def is_text(self) -> bool:
@@ -59,13 +76,18 @@ class Column:
         missing: NDArray[np.bool_] = np.isnan(self.values)
         return missing
 
+    @property
+    def labels(self) -> NDArray[Any]:
+        """The values as names to be told apart: exact integers where numbers are too large for float64."""
+        return self.values if self.whole is None else self.whole
+
     def distinct(self) -> list[Any]:
         """Return the different values, sorted, without the missing."""
-        return sorted(set(self.values[~self.missing].tolist()))
+        return sorted(set(self.labels[~self.missing].tolist()))
 
     def sample(self) -> str:
         """Return the first values that differ, for a message."""
-        first = list(dict.fromkeys(self.values[~self.missing].tolist()))[:3]
+        first = list(dict.fromkeys(self.labels[~self.missing].tolist()))[:3]
         return ", ".join(repr(value if len(str(value)) <= 20 else f"{str(value)[:17]}...") for value in first)
 
     @property
@@ -76,7 +98,27 @@ class Column:
 
     def rows(self, keep: NDArray[Any]) -> "Column":
         """Return some rows."""
-        return Column(self.values[keep])
+        return Column(self.values[keep], None if self.whole is None else self.whole[keep])
+
+
+def beyond_exact(values: NDArray[Any]) -> "NDArray[np.bool_]":
+    """Tell which numbers are so large that float64 may have merged them with their neighbours.
+
+    Examples
+    --------
+    >>> beyond_exact(np.array([2.0**53 - 1, -(2.0**53), np.nan]))
+    array([False,  True, False])
+    """
+    large: NDArray[np.bool_] = np.abs(values) >= EXACT
+    return large
+
+
+def _integers(cells: Sequence[Any]) -> NDArray[Any] | None:
+    """Return exact integers where every cell that is not missing is one."""
+    try:
+        return np.array([None if cell is None else int(cell) for cell in cells], dtype=object)
+    except ValueError:
+        return None
 
 
 def _number(cell: str, decimal: str) -> float:
@@ -124,6 +166,23 @@ class Table:
         shown = ", ".join(known[:8]) + (", ..." if len(known) > 8 else "")
         hint = f"did you mean {near[0]!r}?" if near else f"there are {shown}"
         raise InvalidInputError(f"{option} {name}: no column of this name in {self.name}; {hint}")
+
+    def named(self, texts: Sequence[str], option: str) -> list[str]:
+        """Return the columns that texts such as ``a,b`` name; a name that holds a comma itself counts as a whole.
+
+        Examples
+        --------
+        >>> table = Table("t.csv", {name: Column.of_text(["1"]) for name in ("a", "b", "size, cm")})
+        >>> table.named(["a,b", "size, cm"], "--drop")
+        ['a', 'b', 'size, cm']
+        """
+        names: list[str] = []
+        for text in texts:
+            parts = [text] if text in self.columns else [part.strip() for part in text.split(",")]
+            names += [part for part in parts if part]
+        for name in names:
+            self.require(name, option)
+        return list(dict.fromkeys(names))
 
     def without(self, names: Sequence[str]) -> "Table":
         """Return the table without some columns."""

@@ -36,6 +36,30 @@ def test_classes_stand_as_in_the_file():
     assert prepare(PEOPLE, "grade", classify=True, drop=["city"]).y.dtype.kind == "i"
 
 
+def test_labels_that_float64_would_merge_stay_classes_and_categories_of_their_own():
+    ids = [2**53, 2**53 + 1, 2**53 + 2, 2**53 + 3]
+    data = table(id=ids, y=[1, 2, 3, 4])
+    assert prepare(data, "id", classify=True).y.tolist() == ids
+    assert prepare(data, "y", one_hot=["id"]).features == [f"id={value}" for value in ids[1:]]
+    huge = table(id=[10**20, 10**20 + 1], y=[1, 2])
+    assert prepare(huge, "id", classify=True).y.tolist() == [str(10**20), str(10**20 + 1)]
+    assert prepare(table(id=["1e20", "2e20"], y=[1, 2]), "id", classify=True).y.tolist() == ["1e+20", "2e+20"]
+
+
+def test_categories_that_differ_in_late_digits_have_a_column_each():
+    dataset = prepare(table(a=[1234567, 1234568, 1234569, 0.5], y=[1, 2, 3, 4]), "y", one_hot=["a"])
+    assert dataset.features == ["a=1234567", "a=1234568", "a=1234569"]
+    assert dataset.notes == ["a one-hot encoded against a=0.5"]
+
+
+def test_a_name_may_hold_a_comma():
+    data = Table("t.csv", {name: Column.of_text(["1"]) for name in ("a", "b", "a, b")})
+    assert data.named(["a,b", " b "], "--drop") == ["a", "b"]
+    assert data.named(["a, b"], "--drop") == ["a, b"]
+    with pytest.raises(InvalidInputError, match=r"--drop c: no column of this name in t\.csv"):
+        data.named(["a,c"], "--drop")
+
+
 GAPS = table(a=[1, None, 3, 4, 5], b=[1, 2, None, 8, 9], y=[1, 2, 3, None, 5])
 
 
@@ -53,6 +77,11 @@ def test_gaps_are_left_for_the_mean_on_request_but_not_in_the_target():
 
 REFUSED = {
     "target misspelled": (PEOPLE, {"target": "yy"}, "--target yy: no column of this name in t.csv; did you mean 'y'?"),
+    "name taken": (
+        Table("t.csv", {n: Column.of_text(["1", "2"]) for n in ("a", "a=2", "y")}),
+        {"target": "y", "one_hot": ["a"]},
+        "--one-hot a: there is a column 'a=2' already; rename one",
+    ),
     "drop misspelled": (
         PEOPLE,
         {"drop": ["ages"]},

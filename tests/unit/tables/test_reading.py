@@ -52,6 +52,38 @@ def test_a_separator_and_a_newline_inside_quotes_belong_to_the_cell(tmp_path):
     assert values(table)["a"] == ["x, y", "two\nlines", 'say "hi"']
 
 
+def test_a_newline_inside_quotes_belongs_to_the_name(tmp_path):
+    table = table_of(tmp_path, '"length\n(cm)";"a;b"\n1;2\n"3";4\n')
+    assert values(table) == {"length\n(cm)": [1, 3], "a;b": [2, 4]}
+    with pytest.raises(FileFormatError, match="line 4 has 1 field, the header 2"):
+        table_of(tmp_path, '"length\n(cm)",b\n1,2\n3\n')
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be", "utf-16"])
+def test_a_mark_is_no_part_of_the_first_name_whatever_the_encoding_is_called(tmp_path, encoding):
+    content = "\ufeffa,b\n1,2\n" if encoding != "utf-16" else "a,b\n1,2\n"
+    assert values(table_of(tmp_path, content.encode(encoding), encoding=encoding)) == {"a": [1], "b": [2]}
+
+
+BEYOND = [2**53, 2**53 + 1, 2**53 + 2]
+
+
+@pytest.mark.parametrize("reader", ["careful", "fast", "parquet", "pandas"])
+def test_whole_numbers_too_large_for_float64_stay_distinct(tmp_path, monkeypatch, reader):
+    if reader in ("careful", "fast"):
+        monkeypatch.setattr(delimited, "LARGE", 0 if reader == "fast" else 2**30)
+        column = table_of(tmp_path, "id,b\n" + "".join(f"{value},1\n" for value in BEYOND) + ",1\n").columns["id"]
+    elif reader == "parquet":
+        pl.DataFrame({"id": [*BEYOND, None]}).write_parquet(tmp_path / "t.parquet")
+        column = read_table(tmp_path / "t.parquet").columns["id"]
+    else:
+        column = frames.frame_columns(pd.DataFrame({"id": pd.array([*BEYOND, None], dtype="Int64")}), "t")["id"]
+    assert column.distinct() == BEYOND
+    assert column.rows(np.array([1, 2])).distinct() == BEYOND[1:]
+    assert column.missing.tolist() == [False, False, False, True]
+    np.testing.assert_array_equal(column.values, [2.0**53, 2.0**53, 2.0**53 + 2, np.nan])
+
+
 def test_decimal_commas(tmp_path):
     content = "a;b\n1,5;2\n-0,25;3\n4;5\n"
     assert values(table_of(tmp_path, content, decimal=",")) == {"a": [1.5, -0.25, 4], "b": [2, 3, 5]}
@@ -85,6 +117,7 @@ def test_what_only_resembles_a_number_is_text(tmp_path, cell):
 REFUSED = {
     "empty": (b"", "the file is empty"),
     "blank": (b"\n \n\n", "the file is empty"),
+    "nothing in quotes": (b'""\n', "the file is empty"),
     "only a mark": (b"\xef\xbb\xbf", "the file is empty"),
     "short row": (b"a,b,c\n1,2,3\n\n4,5\n", "line 4 has 2 fields, the header 3; correct that line"),
     "short row of one": (b"a,b\n1\n", "line 2 has 1 field, the header 2"),
@@ -96,6 +129,7 @@ REFUSED = {
     "not UTF-8": (b"a,b\n1,2\n3,gr\xf6n\n", "line 3 is not UTF-8; say --encoding latin-1, or convert it"),
     "zero bytes": (b"a,b\n1,\x002\n", "not a text file (it holds zero bytes)"),
     "open quote": (b'a,b\n1,"2\n3,4\n', "unexpected end of data; check its quotes"),
+    "open quote in the header": (b'a,"b\n1,2\n', "line 2: unexpected end of data; check its quotes"),
     "stray quote": (b'a,b\n"1"2,3\n', "line 2: ',' expected after '\"'; check its quotes"),
     "workbook": (b"PK\x03\x04rest", "an Excel workbook or a zip archive; export the table as CSV or Parquet"),
     "gzip": (b"\x1f\x8brest", "a gzip archive"),
@@ -119,6 +153,7 @@ def test_a_header_without_rows_is_a_table_without_rows(tmp_path):
     [
         ({"encoding": "utf-88"}, "encoding='utf-88': not known; try utf-8, latin-1, cp1252"),
         ({"separator": ", "}, "separator=', ': must be one character"),
+        ({"separator": '"'}, "separator='\"': must be one character, no quote and no line end"),
         ({"decimal": "'"}, "must be '.' or ','"),
     ],
 )
