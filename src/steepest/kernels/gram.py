@@ -204,7 +204,7 @@ def _add_moments(
             fill_from_rows(X, shift, first, rows, panel)
         weight += _finish_panel(Y, s, y_shift, d, first, rows, panel, exact)
         ahead = X.ctypes.data + (first + rows) * X.itemsize * (1 if by_columns else d)
-        add_gram(panel, rows, d + k + 1, gram, ahead, run, jump)
+        add_gram(panel, rows, d + k + 1, gram, ahead, run, jump, rows * d * X.itemsize // LINE)
     for j in range(k):
         gram[d + k, d + j], gram[d + j, d + j] = exact[j, 0], exact[j, 1]
     gram[d + k, d + k] = weight

@@ -83,9 +83,9 @@ def _move(typing: Any, X: Any, shift: Any, first: Any, rows: Any, group: Any, pa
 
 @_instructions
 def _transpose(typing: Any, X: Any, shift: Any, first: Any, blocks: Any, group: Any, panel: Any) -> Any:
-    """Write ``X[j, first + r] - shift[j]`` of the columns j of one whole group, for ``blocks`` times LANES rows r.
+    """Write ``X[j, first + r] - shift[j]`` of the columns j of one group, for ``blocks`` times LANES rows r.
 
-    A square of LANES columns and rows is turned in registers: vectors i and i + LANES/2 are merged, alternately one
+    Columns beyond the last of X are zero. A square of LANES columns and rows is turned in registers: vectors i and i + LANES/2 are merged, alternately one
     number of each, and log2(LANES) such rounds exchange rows and columns.
     """
     signature = types.void(X, shift, types.intp, types.intp, types.intp, panel)
@@ -95,7 +95,8 @@ def _transpose(typing: Any, X: Any, shift: Any, first: Any, blocks: Any, group: 
         first, count, at = arguments[2:5]
         index, width = count.type, lanes(panel.dtype.name)
         size = ir.Constant(index, width)
-        n_samples = cgutils.unpack_tuple(builder, data.shape, 2)[1]
+        n_columns, n_samples = cgutils.unpack_tuple(builder, data.shape, 2)
+        last = builder.sub(n_columns, ir.Constant(index, 1))
         n_rows = cgutils.unpack_tuple(builder, out.shape, 3)[1]
         given, made = (ir.VectorType(context.get_data_type(t), width) for t in (X.dtype, panel.dtype))
         columns = [builder.add(builder.mul(at, size), ir.Constant(index, i)) for i in range(width)]
@@ -106,10 +107,13 @@ def _transpose(typing: Any, X: Any, shift: Any, first: Any, blocks: Any, group: 
             row = builder.mul(loop.index, size)
             vectors = []
             for j, offset in zip(columns, offsets, strict=True):
-                place = builder.add(builder.mul(j, n_samples), builder.add(first, row))
+                inside = builder.icmp_signed("<", j, n_columns)
+                place = builder.mul(builder.select(inside, j, last), n_samples)
+                place = builder.add(place, builder.add(first, row))
                 vector = _load_vector(builder, builder.gep(data.data, [place]), given)
                 vector = builder.fsub(_converted(builder, vector, offset.type), offset)
-                vectors.append(_converted(builder, vector, made))
+                vector = _converted(builder, vector, made)
+                vectors.append(builder.select(inside, vector, ir.Constant(made, None)))
             for i, vector in enumerate(_turned(builder, vectors)):
                 place = builder.mul(builder.add(row, ir.Constant(index, i)), size)
                 stored = builder.store(vector, builder.bitcast(builder.gep(target, [place]), made.as_pointer()))
@@ -269,27 +273,28 @@ _tile_1, _tile_2, _tile_3 = _tile(1), _tile(2), _tile(3)
 
 
 @compiled
-def add_gram(panel: Any, rows: Any, columns: Any, gram: Any, ahead: Any, run: Any, jump: Any) -> None:
+def add_gram(
+    panel: Any, rows: Any, columns: Any, gram: Any, ahead: Any, run: Any, jump: Any, lines: Any
+) -> None:  # fmt: skip
     """Add the products of the first ``columns`` columns to the lower triangle of ``gram``, and more above it.
 
-    ``gram`` is square, of as many columns as the panel; in double precision. While the processor multiplies, it fetches
-    what is needed next: runs of ``2^run`` lines of memory, the first at the address ``ahead``, each ``jump`` bytes
-    after the one before. Reference: :func:`reference_add_gram`.
+    ``gram`` is square, of as many columns as the panel; in double precision. Three groups of columns meet all others,
+    and stay in the nearest cache meanwhile. While the processor multiplies, it fetches what is needed next: ``lines``
+    lines of memory in runs of ``2^run``, the first at the address ``ahead``, each ``jump`` bytes after the one before.
+    Then it asks for the first lines again: they are there. Reference: :func:`reference_add_gram`.
     """
-    width, step = panel.shape[2], (rows >> run) * jump
-    for j in range(0, columns, TILE):
-        needed = (j + TILE - 1) // width + 1  # groups that reach up to the diagonal
-        group = 0
-        while group + 3 <= needed:
-            _tile_3(panel, rows, j, group, gram, ahead, run, jump)
-            group += 3
-            ahead += step
-        if needed - group == 2:
-            _tile_2(panel, rows, j, group, gram, ahead, run, jump)
-            ahead += step
-        elif needed - group == 1:
-            _tile_1(panel, rows, j, group, gram, ahead, run, jump)
-            ahead += step
+    width, begin, fetched = panel.shape[2], ahead, 0
+    for group in range(0, -(-columns // width), 3):
+        for j in range(group * width // TILE * TILE, columns, TILE):
+            needed = (j + TILE - 1) // width + 1 - group  # groups that reach up to the diagonal
+            if needed >= 3:
+                _tile_3(panel, rows, j, group, gram, ahead, run, jump)
+            elif needed == 2:
+                _tile_2(panel, rows, j, group, gram, ahead, run, jump)
+            else:
+                _tile_1(panel, rows, j, group, gram, ahead, run, jump)
+            fetched += rows
+            ahead = ahead + (rows >> run) * jump if fetched < lines else begin
 
 
 @compiled
@@ -315,9 +320,8 @@ def fill_from_columns(X: Any, shift: Any, first: Any, rows: Any, panel: Any) -> 
     """Do the same for X given as its transpose (d, n)."""
     d, width = X.shape[0], panel.shape[2]
     blocks = rows // width
-    for group in range(d // width):
+    for group in range(-(-d // width)):
         _transpose(X, shift, first, blocks, group, panel)
     for j in range(d):
-        group, lane, offset = j // width, j % width, shift[j]
-        for r in range(blocks * width if group < d // width else 0, rows):
-            panel[group, r, lane] = X[j, first + r] - offset
+        for r in range(blocks * width, rows):
+            panel[j // width, r, j % width] = X[j, first + r] - shift[j]

@@ -23,7 +23,7 @@ def test_the_lower_triangle_equals_its_reference(columns, rows, dtype):
     flat[:, columns:] = 0.0
     panel[...] = flat.reshape(ROWS, *panel.shape[::2]).transpose(1, 0, 2)
     ours, expected = np.ones((width, width)), np.ones((width, width))
-    add_gram(panel, rows, columns, ours, panel.ctypes.data, 3, 8 * LINE)
+    add_gram(panel, rows, columns, ours, panel.ctypes.data, 3, 8 * LINE, 24)
     reference_add_gram(panel[:, :rows], expected)
     lower = np.tril_indices(columns)
     atol = 1e-13 if dtype == np.float64 else 2e-5
