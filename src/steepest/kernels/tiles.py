@@ -85,8 +85,8 @@ def _move(typing: Any, X: Any, shift: Any, first: Any, rows: Any, group: Any, pa
 def _transpose(typing: Any, X: Any, shift: Any, first: Any, blocks: Any, group: Any, panel: Any) -> Any:
     """Write ``X[j, first + r] - shift[j]`` of the columns j of one group, for ``blocks`` times LANES rows r.
 
-    Columns beyond the last of X are zero. A square of LANES columns and rows is turned in registers: vectors i and i + LANES/2 are merged, alternately one
-    number of each, and log2(LANES) such rounds exchange rows and columns.
+    Columns beyond the last of X are zero. A square of LANES columns and rows is turned in registers: vectors i and
+    i + LANES/2 are merged, alternately one number of each, and log2(LANES) such rounds exchange rows and columns.
     """
     signature = types.void(X, shift, types.intp, types.intp, types.intp, panel)
 
