@@ -4,11 +4,12 @@ import io
 import re
 from pathlib import Path
 
-from rich.console import Console
+from rich.text import Text
 
 from steepest.cli import fit, running
 from steepest.cli.models import MODELS, build
 from steepest.cli.rendering import render
+from steepest.cli.terminal import Terminal
 from steepest.tables import prepare, read_table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,9 +29,9 @@ def main() -> None:
     report = running.report(fitted, data=DATA, seed=SEED, standardized=True)
     IMAGES.mkdir(parents=True, exist_ok=True)
 
-    console = Console(record=True, width=110, file=io.StringIO(), force_terminal=True, color_system="truecolor")
+    console = Terminal(record=True, width=110, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     command = f"steepest fit {DATA} --target {TARGET} --model {MODEL}"
-    console.print(f"[bold green]$[/] {command}\n", highlight=False)
+    console.print(Text("$", "bold green") + Text(f" {command}\n"))
     render(report, fitted.model.trace_, console=console)
     svg = FONT_FROM_ELSEWHERE.sub("", console.export_svg(title="steepest"))
     (IMAGES / "fit.svg").write_text(svg)

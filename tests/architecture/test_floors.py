@@ -11,7 +11,7 @@ import steepest
 ROOT = Path(steepest.__file__).parent
 
 FLOORS = [
-    {"exceptions", "typing", "validation", "foundations", "kernels", "step", "tensor_file", "trace_file"},
+    {"exceptions", "typing", "validation", "foundations", "kernels", "step", "tensor_file", "trace_file", "escaping"},
     {"losses", "penalties", "operators", "trace", "certificate", "tables"},
     {"layers"},
     {"objectives", "solvers"},

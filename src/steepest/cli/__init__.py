@@ -8,6 +8,7 @@ answers at once.
 import ast
 import importlib
 import sys
+import traceback
 from collections.abc import Sequence
 from difflib import get_close_matches
 from io import TextIOWrapper
@@ -17,6 +18,7 @@ from typing import Any
 import click
 
 from steepest import __version__
+from steepest.escaping import escaped
 from steepest.exceptions import SteepestError
 
 USAGE_ERROR = 2
@@ -77,6 +79,10 @@ class LazyGroup(click.Group):
             _exit_with(f"this needs more memory than there is{f' ({error})' if str(error) else ''}")
         except click.Abort:
             sys.exit(INTERRUPTED)
+        except Exception as error:  # a defect, here or in the user's own functions; 1 would be a verdict
+            click.echo("\n".join(map(escaped, traceback.format_exc().splitlines())), err=True)
+            kind = f"{type(error).__name__}: {error}"
+            _exit_with(f"unexpected {kind}; if no file of yours explains it, please report it with the lines above")
         sys.exit(code if isinstance(code, int) else 0)
 
     def _summaries(self) -> dict[str, str]:
@@ -113,7 +119,7 @@ def _spell_what_can_be_spelt() -> None:
 
 def _exit_with(message: str) -> None:
     """Say in one line what was wrong, and end."""
-    click.echo("steepest: " + " ".join(message.split()), err=True)
+    click.echo("steepest: " + escaped(" ".join(message.split())), err=True)
     sys.exit(USAGE_ERROR)
 
 

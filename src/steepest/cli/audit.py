@@ -1,13 +1,13 @@
 """Hold a hand-written gradient against its value and name the mistake."""
 
 import inspect
-import json
-from dataclasses import asdict
 from typing import Any
 
 import click
 import numpy as np
 
+from steepest.cli.options import seed_option
+from steepest.cli.outputs import json_option, print_json
 from steepest.exceptions import InvalidInputError
 
 HELP = """Hold a hand-written gradient against its value and name the mistake.
@@ -32,10 +32,10 @@ EXIT_CODES = {"agrees": 0, "disagrees": 1, "cannot tell": 2}
 @click.option(
     "--points", default=4, show_default=True, type=click.IntRange(0, 1000), help="Random points besides the given one."
 )
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Seed of the random points.")
+@seed_option("Seed of the random points.")
 @click.option("--rtol", type=float, help="Relative difference that passes.")
 @click.option("--certify", is_flag=True, help="Compute the worst entries to 30 digits (needs mpmath).")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@json_option
 def command(
     value: str,
     gradient: str,
@@ -49,8 +49,9 @@ def command(
 ) -> int:
     """Check, show, and leave with the exit code of the verdict."""
     from steepest.checking import check_gradient
+    from steepest.cli.audit_view import show_report
     from steepest.cli.points import find_function, read_assignments
-    from steepest.cli.report_view import console_for, show_report
+    from steepest.cli.terminal import terminal
 
     value_function, names = find_function(value)
     gradient_function, _ = find_function(gradient)
@@ -67,9 +68,9 @@ def command(
         data=known, n_points=points, seed=seed, rtol=rtol, certify=certify,
     )  # fmt: skip
     if as_json:
-        click.echo(json.dumps(asdict(report), default=str, indent=1))
+        print_json(report)
     else:
-        show_report(report, console_for())
+        show_report(report, terminal())
     code = EXIT_CODES[report.verdict]
     click.get_current_context().exit(code)
     return code

@@ -1,15 +1,29 @@
 """Find clusters in a CSV or Parquet file by k-means."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from steepest.cli.options import seed_option
+from steepest.cli.outputs import (
+    ANIMATIONS,
+    PICTURES,
+    json_option,
+    output_option,
+    print_json,
+    save_animation,
+    say_written,
+)
 from steepest.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from steepest.cluster import KMeans
     from steepest.tables.table import Table
+    from steepest.typing import Array
 
 HELP = """Find clusters in a CSV or Parquet file by k-means.
 
@@ -22,8 +36,27 @@ Examples:
   steepest cluster examples/data/wine.csv --k 3 --standardize
   steepest cluster examples/data/iris.csv --k 3 --columns petal_length,petal_width --plot iris.png
 """
-SHOWN_STEPS = 12
-PICTURES = (".png", ".svg", ".pdf", ".gif", ".html")
+MOST_SILHOUETTES = 5000
+
+
+@dataclass(frozen=True)
+class Clustering:
+    """A fitted model with the data it was fitted to."""
+
+    model: "KMeans"
+    data: str
+    X: "Array"
+    names: list[str]
+    left_out: list[str]
+    standardized: bool
+    centres: "Array"
+    notes: list[str]
+
+    @property
+    def sizes(self) -> list[int]:
+        """The rows of each cluster."""
+        labels = self.model.labels_.tolist()
+        return [labels.count(j) for j in range(self.model.n_clusters)]
 
 
 @click.command(help=HELP, short_help=__doc__.rstrip("."))
@@ -33,12 +66,9 @@ PICTURES = (".png", ".svg", ".pdf", ".gif", ".html")
 @click.option("--standardize", is_flag=True, help="Scale columns to unit variance; centres are shown unscaled.")
 @click.option("--init", default="k-means++", show_default=True, metavar="NAME", help="k-means++ or random.")
 @click.option("--n-init", type=int, default=10, show_default=True, help="Starts, of which the best is kept.")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="For the random starts.")
-@click.option(
-    "--plot",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write a picture (.png, .svg, .pdf) or, of two columns, an animation (.gif, .html).",
-)
+@seed_option("For the random starts.")
+@output_option("--plot", "Draw the clusters or, of two columns, animate them", *PICTURES, *ANIMATIONS)
+@json_option
 def command(
     data: str,
     n_clusters: int,
@@ -48,132 +78,128 @@ def command(
     n_init: int,
     seed: int,
     plot: Path | None,
+    as_json: bool,
 ) -> None:
     """Read, fit, report."""
-    if plot is not None and plot.suffix.lower() not in PICTURES:
-        raise InvalidInputError(f"--plot {plot}: the name must end in {', '.join(PICTURES)}")
+    from steepest.cli.cluster_view import show
+    from steepest.cli.notes import noted
     from steepest.cluster import KMeans
     from steepest.tables import read_table
     from steepest.trace import Trace
 
-    X, names, left_out = _numbers(read_table(data), columns)
-    mean, scale = X.mean(axis=0), X.std(axis=0)
-    if not standardize:
-        mean, scale = 0 * mean, 0 * scale + 1
-    scale[scale == 0] = 1.0
+    table = read_table(data)
+    names, left_out = _chosen(table, columns)
+    if plot is not None and plot.suffix.lower() in ANIMATIONS and len(names) != 2:
+        raise InvalidInputError(f"--plot {plot}: an animation needs two columns, there are {len(names)}: --columns A,B")
+    X = _numbers(table, names)
+    mean, scale = _scaling(X, standardize)
     scaled = (X - mean) / scale
     model = KMeans(n_clusters, init=init, n_init=n_init, random_state=seed)
-    model.set_callbacks(Trace(parameters=True, max_frames=60)).fit(scaled)
-    _report(data, model, names, left_out, model.cluster_centers_ * scale + mean, standardize)
-    if plot is not None:
-        _draw(plot, model, scaled, X, names, standardize)
-        click.echo(f"\nWrote {plot}")
-
-
-def _numbers(table: "Table", columns: str | None) -> tuple[Any, list[str], list[str]]:
-    """Return the chosen columns as an array, their names, and the columns of text left out."""
-    import numpy as np
-
-    names, left_out = list(table.columns), []
-    if columns is not None:
-        names = [name.strip() for name in columns.split(",") if name.strip()]
-        unknown = [name for name in names if name not in table.columns]
-        if unknown:
-            raise InvalidInputError(f"--columns {unknown[0]!r}: no such column; there are {', '.join(table.columns)}")
-        text = [name for name in names if table.columns[name].is_text]
-        if text:
-            sample = table.columns[text[0]].sample()
-            raise InvalidInputError(f"--columns {text[0]!r}: holds text ({sample}); leave it out")
+    with noted() as notes:
+        model.set_callbacks(Trace(parameters=True, max_frames=60)).fit(scaled)
+    centres = model.cluster_centers_ * scale + mean
+    found = Clustering(model, data, scaled, names, left_out, standardize, centres, notes)
+    if as_json:
+        print_json(_facts(found, seed))
     else:
-        left_out = [name for name in names if table.columns[name].is_text]
-        names = [name for name in names if name not in left_out]
+        show(found)
+    if plot is not None:
+        _draw(plot, found)
+    say_written(plot, as_json=as_json)
+
+
+def _chosen(table: "Table", columns: str | None) -> tuple[list[str], list[str]]:
+    """Return the names of the columns to use, and of those of text that are left out."""
+    if columns is not None:
+        names, left_out = table.named([columns], "--columns"), []
+    else:
+        left_out = [name for name, column in table.columns.items() if column.is_text]
+        names = [name for name in table.columns if name not in left_out]
     if not names:
         raise InvalidInputError("no column of numbers to cluster by")
-    for name in names:
-        n_missing = int(table.columns[name].missing.sum())
-        if n_missing:
-            raise InvalidInputError(f"column {name!r} lacks {n_missing} values: fill them in, or leave the column out")
-    return np.column_stack([table.columns[name].values for name in names]), names, left_out
+    return names, left_out
 
 
-def _report(
-    data: str, model: "KMeans", names: list[str], left_out: list[str], centres: Any, standardized: bool
-) -> None:
-    """Print sizes, centres, the SSE of every step and why the run stopped."""
+def _numbers(table: "Table", names: list[str]) -> "Array":
+    """Return columns as an array."""
     import numpy as np
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table as Grid
 
-    console = Console(highlight=False)
-    scaled = "standardised" if standardized else "as they are"
-    console.print(f"[bold]KMeans[/bold] finds {model.n_clusters} clusters in {len(model.labels_)} rows of {data}")
-    console.print(f"Columns    {', '.join(names)}; {scaled}")
-    if left_out:
-        console.print(f"Left out   {', '.join(left_out)} (text)")
-    console.print(f"Stopped    {model.stopping_reason_.sentence}")
-    console.print(f"SSE        {model.inertia_:.6g} after {model.n_iter_} iterations, best of {model.n_init} starts")
-    console.print()
-    sizes = np.bincount(model.labels_, minlength=model.n_clusters)
-    if len(names) <= 6:
-        grid = Grid("cluster", "rows", *names, box=box.SIMPLE_HEAD, title="Centres", title_justify="left")
-        for j, (size, centre) in enumerate(zip(sizes, centres, strict=True)):
-            grid.add_row(str(j), str(size), *(f"{value:.4g}" for value in centre))
-    else:  # many columns stand in rows
-        heads = [f"{j} ({size} rows)" for j, size in enumerate(sizes)]
-        grid = Grid("centre", *heads, box=box.SIMPLE_HEAD, title="Centres", title_justify="left")
-        for name, values in zip(names, centres.T, strict=True):
-            grid.add_row(name, *(f"{value:.4g}" for value in values))
-    for column in grid.columns[1:]:
-        column.justify = "right"
-    console.print(grid)
-    console.print(_course(model))
+    for name in names:
+        column = table.columns[name]
+        if column.is_text:
+            raise InvalidInputError(f"--columns {name}: holds text ({column.sample()}); leave it out")
+        if n_missing := int(column.missing.sum()):
+            raise InvalidInputError(f"column {name!r} lacks {n_missing} values: fill them in, or leave the column out")
+    return np.column_stack([table.columns[name].values for name in names])
 
 
-def _course(model: "KMeans") -> Any:
-    """Return the steps as a table; of a long run, the first and the last."""
-    from rich import box
-    from rich.table import Table as Grid
+def _scaling(X: "Array", standardize: bool) -> "tuple[Array, Array]":
+    """Return what is subtracted from every column, and what it is then divided by."""
+    from steepest.report.fit import Scaling
 
-    trace = model.trace_
-    grid = Grid("step", "SSE", "labels changed", "empty", box=box.SIMPLE_HEAD, title="Steps", title_justify="left")
-    for column in grid.columns:
-        column.justify = "right"
-    n = len(trace)
-    shown = list(range(n)) if n <= SHOWN_STEPS else [*range(SHOWN_STEPS // 2), *range(n - SHOWN_STEPS // 2, n)]
-    previous = -1
-    for i in shown:
-        if i > previous + 1:
-            grid.add_row("...", "", "", "")
-        changed, empty = trace["labels_changed"][i], trace["empty_clusters"][i]
-        grid.add_row(f"{i}", f"{trace['value'][i]:.6g}", f"{changed:.0f}", f"{empty:.0f}")
-        previous = i
-    return grid
+    scaling = Scaling.of(X, standardize=standardize)
+    return scaling.mean, scaling.scale
 
 
-def _draw(path: Path, model: "KMeans", scaled: Any, X: Any, names: list[str], standardized: bool) -> None:
-    """Write the picture: regions and centres of two columns, the centres' ways of more; or the animation."""
+def _facts(found: Clustering, seed: int) -> dict[str, Any]:
+    model = found.model
+    columns = ("value", "labels_changed", "empty_clusters")
+    return {
+        "model": type(model).__name__, "data": found.data, "columns": found.names, "left_out": found.left_out,
+        "standardized": found.standardized, "n_rows": len(found.X), "n_clusters": model.n_clusters,
+        "init": model.init, "n_init": model.n_init, "seed": seed,
+        "stopped": model.stopping_reason_.sentence, "converged": model.stopping_reason_.converged,
+        "n_iter": model.n_iter_, "sse": model.inertia_,
+        "sizes": found.sizes, "centres": found.centres, "labels": model.labels_,
+        "steps": {name: model.trace_[name] for name in columns},
+        "notes": found.notes,
+    }  # fmt: skip
+
+
+def _draw(path: Path, found: Clustering) -> None:
+    """Write the picture or the animation."""
+    from steepest import plotting
+    from steepest.plotting.style import literal
+
+    labels = [literal(f"{name} (standardised)" if found.standardized else name) for name in found.names]
+    if path.suffix.lower() in ANIMATIONS:
+        save_animation(plotting.animate_kmeans(found.model.trace_, found.X, names=(labels[0], labels[1])), path)
+        return
+    drawings = _drawings(found, labels)
+    figure, axes = plotting.panels(len(drawings))
+    for draw, ax in zip(drawings, axes, strict=True):
+        draw(ax)
+    figure.savefig(path)
+
+
+def _drawings(found: Clustering, labels: list[str]) -> "list[Callable[[Any], Any]]":
+    """Return what there is to see: of two columns, regions; of others, silhouettes; then the ways or the SSE."""
     from steepest import plotting
 
-    labels = [f"{name} (standardised)" if standardized else name for name in names]
-    if path.suffix.lower() in (".gif", ".html"):
-        if len(names) != 2:
-            raise InvalidInputError(f"--plot {path}: an animation needs two columns, there are {len(names)}")
-        animation = plotting.animate_kmeans(model.trace_, scaled, names=(labels[0], labels[1]))
-        if path.suffix.lower() == ".gif":
-            animation.save(path, writer="pillow")
-        else:
-            path.write_text(animation.to_jshtml(), encoding="utf-8")
-        return
-    if len(names) == 2:
-        figure, (left, right) = plotting.panels(2)
-        plotting.voronoi(model.cluster_centers_, scaled, model.labels_, ax=left, names=(labels[0], labels[1]))
+    model = found.model
+    drawings: list[Callable[[Any], Any]] = []
+    if len(labels) == 2:
+        pair = (labels[0], labels[1])
+        drawings.append(lambda ax: plotting.voronoi(model.cluster_centers_, found.X, model.labels_, ax=ax, names=pair))
+    elif sum(size > 0 for size in found.sizes) > 1:
+        drawings.append(lambda ax: _silhouettes(found, ax))
+    if len(labels) > 1:
+        pair = (labels[0], labels[1])
+        drawings.append(lambda ax: plotting.centre_paths(model.trace_, found.X, ax=ax, names=pair))
     else:
-        figure, (left, right) = plotting.panels(2)
-        from steepest.cluster import silhouette_values
+        drawings.append(lambda ax: plotting.loss_curve(model.trace_, ax=ax).set_ylabel("SSE"))
+    return drawings
 
-        if len(set(model.labels_.tolist())) > 1:
-            plotting.silhouette(silhouette_values(scaled, model.labels_), model.labels_, ax=left)
-    if len(names) > 1:
-        plotting.centre_paths(model.trace_, scaled, ax=right, names=(labels[0], labels[1]))
-    figure.savefig(path)
+
+def _silhouettes(found: Clustering, ax: Any) -> None:
+    """Draw silhouettes; of very many rows, those of some, as every pair of rows is looked at."""
+    import numpy as np
+
+    from steepest import plotting
+    from steepest.cluster import silhouette_values
+
+    rows = np.unique(np.linspace(0, len(found.X) - 1, MOST_SILHOUETTES).astype(int))
+    labels = found.model.labels_[rows]
+    plotting.silhouette(silhouette_values(found.X[rows], labels), labels, ax=ax)
+    if len(rows) < len(found.X):
+        ax.set_title(f"{ax.get_title()} of {len(rows)} rows", fontsize=10)

@@ -1,11 +1,24 @@
 """Slide a kernel over an image, and see how the output comes about."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from steepest.cli.outputs import (
+    ANIMATIONS,
+    PICTURES,
+    check_apart,
+    json_option,
+    output_option,
+    print_json,
+    save_animation,
+    say_written,
+)
 from steepest.exceptions import InvalidInputError
+
+if TYPE_CHECKING:
+    from steepest.cli.terminal import Terminal
 
 HELP = """Slide a kernel over an image, and see how the output comes about.
 
@@ -18,7 +31,6 @@ Examples:
   steepest conv2d china --kernel blur --stride 4 --result small.png
   steepest conv2d digit --kernel my_kernel.csv --plot sliding.gif
 """
-PICTURES = (".png", ".svg", ".pdf", ".gif", ".html")
 SHOWN_SIDE = 12
 
 
@@ -28,35 +40,42 @@ SHOWN_SIDE = 12
 @click.option("--stride", type=int, default=1, show_default=True, help="Pixels from one window to the next.")
 @click.option("--padding", default="0", show_default=True, help="Pixels of zeros around, or same, or valid.")
 @click.option("--place", metavar="ROW,COLUMN", help="Output whose window --plot shows.")
-@click.option("--result", type=click.Path(path_type=Path, dir_okay=False), help="Write the output as an image (.png).")
-@click.option(
-    "--plot",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the window at work (.png, .svg, .pdf), or sliding (.gif, .html).",
-)
+@output_option("--result", "Write the output as an image", ".png")
+@output_option("--plot", "Draw the window at work, or animate it sliding", *PICTURES, *ANIMATIONS)
+@json_option
 def command(
-    image: str, kernel: str, stride: int, padding: str, place: str | None, result: Path | None, plot: Path | None
+    image: str,
+    kernel: str,
+    stride: int,
+    padding: str,
+    place: str | None,
+    result: Path | None,
+    plot: Path | None,
+    as_json: bool,
 ) -> None:
     """Read, convolve, report."""
-    if plot is not None and plot.suffix.lower() not in PICTURES:
-        raise InvalidInputError(f"--plot {plot}: the name must end in {', '.join(PICTURES)}")
-    if result is not None and result.suffix.lower() != ".png":
-        raise InvalidInputError(f"--result {result}: the name must end in .png")
+    if place is not None and plot is None:
+        raise InvalidInputError(f"--place {place}: says what --plot shows; name a file with --plot")
+    check_apart(image, {"--result": result, "--plot": plot})
+    shown = None if place is None else _place(place)
     from steepest.signal import named_kernel
 
     pixels, weights = _read(image), named_kernel(kernel)
     around: Any = int(padding) if padding.lstrip("-").isdigit() else padding
     output = _convolve(pixels, weights, stride, around)
-    _report(image, kernel, pixels, weights, output, stride, padding)
+    about = {"image": image, "kernel": kernel, "stride": stride, "padding": around}
+    if as_json:
+        print_json(about | {"shape": pixels.shape, "weights": weights, "output": output})
+    else:
+        _show(about, pixels, weights, output)
     if result is not None:
         from steepest import plotting
 
         keeps_brightness = abs(weights.sum() - 1) < 1e-9
         plotting.write_image(result, output, (0.0, 1.0) if keeps_brightness else None)
-        click.echo(f"Wrote {result}")
     if plot is not None:
-        _draw(plot, pixels, weights, stride, around, place)
-        click.echo(f"Wrote {plot}")
+        _draw(plot, pixels, weights, stride, around, shown)
+    say_written(result, plot, as_json=as_json)
 
 
 def _read(image: str) -> Any:
@@ -84,36 +103,45 @@ def _convolve(pixels: Any, weights: Any, stride: int, padding: Any) -> Any:
     return np.moveaxis(output, 0, -1) if pixels.ndim == 3 else output[0]
 
 
-def _report(image: str, name: str, pixels: Any, weights: Any, output: Any, stride: int, padding: str) -> None:
+def _show(about: dict[str, Any], pixels: Any, weights: Any, output: Any) -> None:
     """Print shapes, the kernel and what came out."""
+    from steepest.cli.terminal import facts, terminal
+
+    console = terminal()
     channels = f" in {pixels.shape[2]} channels" if pixels.ndim == 3 else ""
     size = f"{pixels.shape[0]} x {pixels.shape[1]}{channels}"
-    click.echo(f"image   {image}: {size}, from {pixels.min():.4g} to {pixels.max():.4g}")
-    click.echo(f"kernel  {name}: {weights.shape[0]} x {weights.shape[1]}, stride {stride}, padding {padding}")
-    click.echo(_rows(weights, "        "))
-    click.echo(f"output  {output.shape[0]} x {output.shape[1]}, from {output.min():.4g} to {output.max():.4g}")
-    if output.ndim == 2 and max(output.shape) <= SHOWN_SIDE:
-        click.echo(_rows(output, "        "))
+    height, width = weights.shape
+    way = f"stride {about['stride']}, padding {about['padding']}"
+    kernel = f"{about['kernel']}: {height} x {width}, {way}"
+    console.print(facts([("image", f"{about['image']}: {size}, {_range(pixels)}"), ("kernel", kernel)]))
+    _print_rows(weights, console)
+    console.print(facts([("output", f"{output.shape[0]} x {output.shape[1]}, {_range(output)}")]))
+    if output.ndim == 2:
+        _print_rows(output, console)
 
 
-def _rows(table: Any, indent: str) -> str:
-    return "\n".join(indent + " ".join(f"{value:8.4g}" for value in row) for row in table)
+def _range(values: Any) -> str:
+    return f"from {values.min():.4g} to {values.max():.4g}"
 
 
-def _draw(path: Path, pixels: Any, weights: Any, stride: int, padding: Any, place: str | None) -> None:
+def _print_rows(table: Any, console: "Terminal") -> None:
+    """Print an array row by row, where it is small and the terminal wide enough."""
+    indent, cell = 8, 9
+    if len(table) <= SHOWN_SIDE and table.shape[1] <= min(SHOWN_SIDE, (console.width - indent) // cell):
+        for row in table:
+            console.print(" " * indent + "".join(f"{value:{cell}.4g}" for value in row))
+
+
+def _draw(path: Path, pixels: Any, weights: Any, stride: int, padding: Any, place: tuple[int, int] | None) -> None:
     """Write the picture or the animation; of colours, their mean."""
     from steepest import plotting
 
     grey = pixels.mean(axis=2) if pixels.ndim == 3 else pixels
     window = plotting.SlidingWindow(grey, weights, stride=stride, padding=padding)
-    if path.suffix.lower() in (".gif", ".html"):
-        animation = window.animate()
-        if path.suffix.lower() == ".gif":
-            animation.save(path, writer="pillow")
-        else:
-            path.write_text(animation.to_jshtml(), encoding="utf-8")
-        return
-    window.draw(None if place is None else _place(place)).savefig(path)
+    if path.suffix.lower() in ANIMATIONS:
+        save_animation(window.animate(), path)
+    else:
+        window.draw(place).savefig(path)
 
 
 def _place(text: str) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from steepest.cli.outputs import PICTURES, json_option, output_option, print_json, say_written
 from steepest.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ Examples:
   steepest deconvolve examples/data/echo.csv --input x --output y --length 3
   steepest deconvolve examples/data/echo.csv --input x --output y --length 3 --plot echo.png
 """
-PICTURES = (".png", ".svg", ".pdf")
 SHOWN_TAPS = 40
+PLAIN_FROM, PLAIN_BELOW = 1e-3, 1e6  # the largest number, where eight decimals tell all of them
 
 
 @click.command(help=HELP, short_help=__doc__.rstrip("."))
@@ -34,7 +35,8 @@ SHOWN_TAPS = 40
 @click.option("--ridge", type=float, default=0.0, show_default=True, help="Strength of the penalty on the filter.")
 @click.option("--solver", default="auto", show_default=True, help="auto, exact or gradient-descent.")
 @click.option("--learning-rate", type=float, help="Of gradient descent; one over the largest curvature if not given.")
-@click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Write a picture (.png, .svg, .pdf).")
+@output_option("--plot", "Draw signals, fit and filter", *PICTURES)
+@json_option
 def command(
     data: str,
     source: str,
@@ -45,33 +47,38 @@ def command(
     solver: Any,
     learning_rate: float | None,
     plot: Path | None,
+    as_json: bool,
 ) -> None:
     """Read, solve, report."""
-    if plot is not None and plot.suffix.lower() not in PICTURES:
-        raise InvalidInputError(f"--plot {plot}: the name must end in {', '.join(PICTURES)}")
     if length < 1:
         raise InvalidInputError(f"--length {length}: must be a positive integer")
+    from steepest.cli.notes import noted
     from steepest.signal import deconvolve
     from steepest.tables import read_table
 
     table = read_table(data)
     x, y = _signal(table, source, "--input"), _signal(table, target, "--output")
     x = _as_long_as_fits(x, y, length)
-    found = deconvolve(
-        x,
-        y,
-        length,
-        fit_bias=not no_bias,
-        ridge=ridge,
-        solver=solver,
-        learning_rate="auto" if learning_rate is None else learning_rate,
-    )
-    _report(data, source, target, found, len(x))
+    with noted() as notes:
+        found = deconvolve(
+            x,
+            y,
+            length,
+            fit_bias=not no_bias,
+            ridge=ridge,
+            solver=solver,
+            learning_rate="auto" if learning_rate is None else learning_rate,
+        )
+    about = {"data": data, "input": source, "output": target, "n_samples": len(x), "fit_bias": not no_bias}
+    if as_json:
+        print_json(about | _facts(found) | {"notes": notes})
+    else:
+        _show(about, found, notes)
     if plot is not None:
         from steepest import plotting
 
         plotting.deconvolution(x, y, found).savefig(plot)
-        click.echo(f"\nWrote {plot}")
+    say_written(plot, as_json=as_json)
 
 
 def _signal(table: "Table", name: str, option: str) -> Any:
@@ -102,34 +109,49 @@ def _as_long_as_fits(x: Any, y: Any, length: int) -> Any:
     return x
 
 
-def _report(data: str, source: str, target: str, found: "Deconvolution", n_samples: int) -> None:
-    """Print the filter with its standard errors, the fit and the proof that it is the best."""
-    import numpy as np
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table as Grid
+def _facts(found: "Deconvolution") -> dict[str, Any]:
+    result = found.result
+    return {
+        "filter": found.filter, "filter_standard_errors": found.filter_standard_errors,
+        "bias": found.bias, "bias_standard_error": found.bias_standard_error,
+        "fitted": found.fitted, "residual": found.residual, "residual_rms": _rms(found), "value": found.value,
+        "condition_number": found.condition_number, "how": found.how,
+        "stopped": result.message, "converged": result.reason.converged, "n_iter": result.n_iter,
+        "certificate": found.certificate,
+    }  # fmt: skip
 
-    console = Console(highlight=False)
-    k = len(found.filter)
-    console.print(
-        f"[bold]Deconvolution[/bold] of {data}: {target} = w * {source} + b, {n_samples} samples in, {k} taps"
-    )
-    console.print(f"Solved     {found.result.message} ({found.how})")
-    console.print(f"Proof      {found.certificate}")
-    rms = float(np.sqrt(np.mean(found.residual**2)))
-    console.print(f"Residual   {rms:.6g} (root mean square), J = {found.value:.6g}")
-    console.print(f"Condition  {found.condition_number:.3g}")
+
+def _show(about: dict[str, Any], found: "Deconvolution", notes: list[str]) -> None:
+    """Print the filter with its standard errors, the fit and the proof that it is the best."""
+    from steepest.cli.terminal import Grid, Pair, facts, styled, terminal
+
+    console, k = terminal(), len(found.filter)
+    signals = f"{about['output']} = w * {about['input']}{' + b' if about['fit_bias'] else ''}"
+    text = f" of {about['data']}: {signals}, {about['n_samples']} samples in, {k} taps"
+    console.print(styled("Deconvolution", "bold") + styled(text, ""))
+    pairs: list[Pair] = [
+        ("Solved", f"{found.result.message.removeprefix('solved ')} ({found.how})"),
+        ("Proof", str(found.certificate)),
+        ("Residual", f"{_rms(found):.6g} (root mean square), J = {found.value:.6g}"),
+        ("Condition", f"{found.condition_number:.3g}"),
+    ]
+    console.print(facts([*pairs, *(("Note", note) for note in notes)]))
     console.print()
-    grid = Grid("tap", "weight", "standard error", box=box.SIMPLE_HEAD)
-    for column in grid.columns:
-        column.justify = "right"
+    grid = Grid("tap", "weight", "standard error", align="lrr")
+    form = ".8f" if PLAIN_FROM <= max(abs(found.filter).max(), abs(found.bias)) < PLAIN_BELOW else ".6e"
     for i in range(min(k, SHOWN_TAPS)):
-        grid.add_row(f"w{i + 1}", f"{found.filter[i]:.8f}", _number(found.filter_standard_errors[i]))
+        grid.add_row(f"w{i + 1}", f"{found.filter[i]:{form}}", _spelt(found.filter_standard_errors[i], form))
     if k > SHOWN_TAPS:
         grid.add_row("...", f"{k - SHOWN_TAPS} more", "")
-    grid.add_row("b", f"{found.bias:.8f}", _number(found.bias_standard_error))
+    grid.add_row("b", f"{found.bias:{form}}", _spelt(found.bias_standard_error, form))
     console.print(grid)
 
 
-def _number(value: float) -> str:
-    return "-" if value != value else f"{value:.8f}"
+def _rms(found: "Deconvolution") -> float:
+    import numpy as np
+
+    return float(np.sqrt(np.mean(found.residual**2)))
+
+
+def _spelt(value: float, form: str) -> str:
+    return "-" if value != value else f"{value:{form}}"

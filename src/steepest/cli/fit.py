@@ -1,14 +1,13 @@
 """Fit a model to a CSV or Parquet file and print the proof that it is right."""
 
-import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from steepest.cli.models import MODELS, OPTIONS, build, parse_settings
+from steepest.cli.options import seed_option, together
+from steepest.cli.outputs import PICTURES, check_apart, json_option, output_option, print_json, say_written
 from steepest.exceptions import DivergenceError, InvalidInputError
 from steepest.validation import check_choice
 
@@ -32,38 +31,22 @@ Examples:
 """
 
 
-def _columns(ctx: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> list[str]:
-    """Split column names at commas."""
-    return [name.strip() for names in value for name in names.split(",") if name.strip()]
-
-
-def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Apply several click options, in the order of the help."""
-
-    def decorate(function: Any) -> Any:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
-
-
-DATA_OPTIONS = _options(
+DATA_OPTIONS = together(
     click.option("-t", "--target", metavar="COLUMN", help="The column to predict."),
-    click.option("--drop", multiple=True, callback=_columns, metavar="COLUMN", help="Leave a column out."),
-    click.option("--one-hot", multiple=True, callback=_columns, metavar="COLUMN", help="Encode a column of text."),
+    click.option("--drop", multiple=True, metavar="COLUMN", help="Leave a column out, or several: A,B."),
+    click.option("--one-hot", multiple=True, metavar="COLUMN", help="Encode a column of text, or several: A,B."),
     click.option("--missing", default="error", metavar="error|drop|mean", help="What to do about missing values."),
     click.option(
         "--standardize/--no-standardize", default=True, help="Scale features to unit variance.  [default: on]"
     ),
     click.option("--test-size", type=float, default=0.2, show_default=True, help="Share of the rows held out."),
-    click.option("--seed", type=int, default=0, show_default=True, help="For the split and all else that is random."),
+    seed_option("For the split and all else that is random."),
     click.option("--separator", metavar="CHAR", help="Between fields; found from the header if not given."),
     click.option("--decimal", default=".", metavar=".|,", help="The decimal mark."),
     click.option("--encoding", metavar="NAME", help="Of the file; UTF-8 if not given."),
 )
 
-MODEL_OPTIONS = _options(
+MODEL_OPTIONS = together(
     click.option(
         "-m", "--model", default="linear", show_default=True, metavar="NAME", help=f"One of {', '.join(MODELS)}."
     ),
@@ -80,12 +63,10 @@ MODEL_OPTIONS = _options(
     click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Any other parameter of the model."),
 )
 
-OUTPUT_OPTIONS = _options(
-    click.option("--save-trace", type=click.Path(path_type=Path, dir_okay=False), help="Write the run's trace here."),
-    click.option(
-        "--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw the run here (.png, .svg, .pdf)."
-    ),
-    click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+OUTPUT_OPTIONS = together(
+    output_option("--save-trace", "Write the run's trace here"),
+    output_option("--plot", "Draw the run here", *PICTURES),
+    json_option,
     click.option("-v", "--verbose", is_flag=True, help="Print all coefficients, and the course of the run."),
 )
 
@@ -109,7 +90,7 @@ def command(
 ) -> None:
     """Read, fit, report."""
     check_choice("model", model, MODELS)
-    _check_outputs(save_trace, plot)
+    check_apart(data, {"--save-trace": save_trace, "--plot": plot})
     from steepest.cli import running
 
     classifies = MODELS[model].classifies
@@ -139,15 +120,7 @@ def command(
     if plot is not None:
         draw(plot, fitted, report)
     _print(report, fitted, as_json=as_json, verbose=verbose)
-
-
-def _check_outputs(save_trace: Path | None, plot: Path | None) -> None:
-    """Refuse, before a long run, files that cannot be written after it."""
-    for option, path in (("--save-trace", save_trace), ("--plot", plot)):
-        if path is not None and not path.parent.is_dir():
-            raise InvalidInputError(f"{option} {path}: there is no directory {path.parent}")
-    if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise InvalidInputError(f"--plot {plot}: must end in .png, .svg or .pdf")
+    say_written(save_trace, plot, as_json=as_json)
 
 
 def _dataset(data: str, classify: bool, options: dict[str, Any]) -> "Dataset":
@@ -157,8 +130,9 @@ def _dataset(data: str, classify: bool, options: dict[str, Any]) -> "Dataset":
     table = read_table(data, **how)
     if options["target"] is None:
         raise InvalidInputError(f"--target is missing: name the column to predict, one of {', '.join(table.columns)}")
-    how = {name: options[name] for name in ("drop", "one_hot", "missing")}
-    return prepare(table, options["target"], classify=classify, **how)
+    drop, one_hot = table.named(options["drop"], "--drop"), table.named(options["one_hot"], "--one-hot")
+    missing = options["missing"]
+    return prepare(table, options["target"], classify=classify, drop=drop, one_hot=one_hot, missing=missing)
 
 
 def _keep_what_diverged(trace: "Trace", save_trace: Path | None, plot: Path | None) -> None:
@@ -176,6 +150,7 @@ def _keep_what_diverged(trace: "Trace", save_trace: Path | None, plot: Path | No
 def draw(path: Path, fitted: "Fitted", report: "FitReport") -> None:
     """Draw the loss curve beside the predictions."""
     from steepest import plotting
+    from steepest.plotting.style import literal
 
     figure, (left, right) = plotting.panels(2)
     plotting.loss_curve(fitted.model.trace_, ax=left)
@@ -185,15 +160,14 @@ def draw(path: Path, fitted: "Fitted", report: "FitReport") -> None:
         plotting.confusion_matrix(y, predicted, ax=right, rows=name)
     else:
         for name, (y, predicted) in predictions.items():
-            plotting.predicted_against_actual(y, predicted, ax=right, rows=name, unit=report.target)
-    figure.suptitle(f"{report.model} on {Path(report.data).name}", fontsize=11)
+            plotting.predicted_against_actual(y, predicted, ax=right, rows=name, unit=literal(report.target))
+    figure.suptitle(literal(f"{report.model} on {Path(report.data).name}"), fontsize=11)
     figure.savefig(path)
 
 
 def _print(report: "FitReport", fitted: "Fitted", *, as_json: bool, verbose: bool) -> None:
     if as_json:
-        json.dump(report.as_json(), sys.stdout, indent=2)
-        click.echo()
+        print_json(report)
         return
     from steepest.cli.rendering import render
 

@@ -1,13 +1,17 @@
 """Grade a learner's gradients against a teacher's value."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from steepest.cli.options import seed_option
+from steepest.cli.outputs import json_option, print_json
 from steepest.exceptions import InvalidInputError
+
+if TYPE_CHECKING:
+    from steepest.checking.grading import Grade
 
 
 @click.command()
@@ -16,8 +20,8 @@ from steepest.exceptions import InvalidInputError
 @click.option(
     "--answers/--no-answers", default=None, help="Show numbers and corrected formulas; the template decides otherwise."
 )
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Seed of the random points.")
-@click.option("--json", "as_json", is_flag=True, help="Print the grades as JSON.")
+@seed_option("Seed of the random points.")
+@json_option
 def command(template: str, submissions: tuple[str, ...], answers: bool | None, seed: int, as_json: bool) -> int:
     """Grade a learner's gradients against a teacher's value.
 
@@ -32,11 +36,7 @@ def command(template: str, submissions: tuple[str, ...], answers: bool | None, s
             raise InvalidInputError(f"{path}: no such file; nothing was graded")
     grades = {path: grade(template, path, show_answers=answers, seed=seed) for path in submissions}
     if as_json:
-        click.echo(
-            json.dumps(
-                {path: {**asdict(g), "points": g.points, "out_of": g.out_of} for path, g in grades.items()}, indent=1
-            )
-        )
+        print_json({path: vars(g) | {"points": g.points, "out_of": g.out_of} for path, g in grades.items()})
     else:
         _show(grades)
     code = 0 if all(grades.values()) else 1
@@ -44,27 +44,17 @@ def command(template: str, submissions: tuple[str, ...], answers: bool | None, s
     return code
 
 
-def _show(grades: Mapping[str, object]) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
+def _show(grades: Mapping[str, "Grade"]) -> None:
+    from steepest.cli.terminal import Grid, bullets, styled, terminal
 
-    from steepest.checking.grading import Grade
-    from steepest.cli.report_view import console_for, listed
-
-    console = console_for()
+    console = terminal()
     for path, grade in grades.items():
-        assert isinstance(grade, Grade), "made by grade()"
-        table = Table(
-            box=box.SIMPLE_HEAD,
-            pad_edge=False,
-            title=f"{path}: {grade.points:g} of {grade.out_of:g}",
-            title_justify="left",
-        )
-        for title in ("part", "points", "reason"):
-            table.add_column(title, overflow="fold")
+        grid = Grid("part", "points", "reason", align="lll", title=f"{path}: {grade.points:g} of {grade.out_of:g}")
         for part in grade.parts:
             style = "green" if part.points == part.out_of else "red" if not part.points else "yellow"
-            table.add_row(part.name, Text(f"{part.points:g} of {part.out_of:g}", style=style), Text(part.reason))
-        console.print(table)
-        listed(list(grade.notes), console)
+            grid.add_row(part.name, styled(f"{part.points:g} of {part.out_of:g}", style), part.reason)
+        console.print(grid)
+        console.print()
+        if grade.notes:
+            console.print(bullets(grade.notes))
+            console.print()

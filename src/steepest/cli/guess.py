@@ -1,6 +1,15 @@
 """Guess at many tests and compare with the binomial law."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import click
+
+from steepest.cli.options import seed_option
+from steepest.cli.outputs import PICTURES, json_option, output_option, print_json, say_written
+
+if TYPE_CHECKING:
+    from steepest.foundations.probability import GuessingResult
 
 
 @click.command()
@@ -9,33 +18,63 @@ import click
 @click.option(
     "-p", "--probability", default=0.5, show_default=True, type=click.FloatRange(0, 1), help="Of guessing one right."
 )
-@click.option("--seed", type=click.IntRange(0), help="Seed of the random numbers.")
-@click.option("--plot", type=click.Path(dir_okay=False), metavar="FILE", help="Save the histogram as an image.")
-def command(tests: int, questions: int, probability: float, seed: int | None, plot: str | None) -> None:
+@seed_option("Seed of the random numbers; another every time if not given.", default=None)
+@output_option("--plot", "Draw the histogram", *PICTURES)
+@json_option
+def command(tests: int, questions: int, probability: float, seed: int | None, plot: Path | None, as_json: bool) -> None:
     """Guess at many tests and compare the number of right answers with the binomial law."""
-    from steepest.cli.report_view import console_for
     from steepest.foundations.probability import simulate_guessing
 
     result = simulate_guessing(tests, questions, probability, seed)
-    console = console_for()
-    console.print(f"{tests:,} tests of {questions:,} questions, each guessed right with probability {probability:g}\n")
-    for line in histogram(result.counts / result.n_tests, result.law, console.width):
-        console.print(line, markup=False)
-    statistic, freedom, likely = result.goodness_of_fit()
-    console.print(
-        f"\n  # simulated   | exact law\n\n  mean      {result.mean:.4f}, exactly n p = {result.exact_mean:g}"
-    )
-    console.print(f"  variance  {result.variance:.4f}, exactly n p (1 - p) = {result.exact_variance:g}")
-    if freedom:
-        console.print(f"  fit       chi-squared {statistic:.2f} on {freedom} degrees of freedom;")
-        console.print(f"            {likely:.1%} of simulations deviate more")
+    if as_json:
+        print_json(_facts(result, seed))
     else:
-        console.print("  fit       too few tests to tell")
+        _show(result)
     if plot:
         from steepest.plotting.museum import plot_guessing
 
         plot_guessing(result, plot)
-        console.print(f"  plot      {plot}")
+    say_written(plot, as_json=as_json)
+
+
+def _facts(result: "GuessingResult", seed: int | None) -> dict[str, Any]:
+    statistic, freedom, likely = result.goodness_of_fit()
+    fit = {"chi_squared": statistic, "degrees_of_freedom": freedom, "probability_of_more": likely}
+    return {
+        "tests": result.n_tests, "questions": result.n_questions, "probability": result.p, "seed": seed,
+        "counts": result.counts, "law": result.law,
+        "mean": result.mean, "exact_mean": result.exact_mean,
+        "variance": result.variance, "exact_variance": result.exact_variance,
+        "fit": fit if freedom else None,
+    }  # fmt: skip
+
+
+def _show(result: "GuessingResult") -> None:
+    from steepest.cli.terminal import facts, terminal
+
+    console = terminal()
+    console.print(
+        f"{result.n_tests:,} tests of {result.n_questions:,} questions, "
+        f"each guessed right with probability {result.p:g}"
+    )
+    console.print()
+    for line in histogram(result.counts / result.n_tests, result.law, console.width):
+        console.print(line)
+    console.print()
+    console.print("# simulated   | exact law")
+    console.print()
+    statistic, freedom, likely = result.goodness_of_fit()
+    fit = (
+        f"chi-squared {statistic:.2f} on {freedom} degrees of freedom; {likely:.1%} of simulations deviate more"
+        if freedom
+        else "too few tests to tell"
+    )
+    pairs = [
+        ("mean", f"{result.mean:.4f}, exactly n p = {result.exact_mean:g}"),
+        ("variance", f"{result.variance:.4f}, exactly n p (1 - p) = {result.exact_variance:g}"),
+        ("fit", fit),
+    ]
+    console.print(facts(pairs))
 
 
 def histogram(simulated: "list[float] | object", law: "list[float] | object", width: int) -> list[str]:

@@ -105,7 +105,8 @@ def _translated(name: str, option: str, value: Any, allowed: list[str]) -> dict[
         return {option: value}
     known = [f"--{parameter.replace('_', '-')}" for parameter in allowed if parameter in OPTIONS]
     flag = f"--{option.replace('_', '-')}"
-    raise InvalidInputError(f"{flag}: model {name} has no such option; it has {', '.join(known)}")
+    hint = f"it has {', '.join(known)}" if known else f"--set reaches its {', '.join(allowed)}"
+    raise InvalidInputError(f"{flag}: model {name} has no such option; {hint}")
 
 
 def _sizes(text: str) -> tuple[int, ...]:

@@ -1,93 +1,83 @@
 """See published derivations that are wrong, and why."""
 
-import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from steepest.cli.outputs import PICTURES, json_option, output_option, print_json, say_written
 from steepest.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from steepest.museum import Exhibit
 
 
 @click.command()
 @click.argument("name", required=False)
-@click.option(
-    "--plot", type=click.Path(dir_okay=False), metavar="FILE", help="Save the exhibit's plot, where it has one."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def command(name: str | None, plot: str | None, as_json: bool) -> None:
+@output_option("--plot", "Draw the exhibit, where there is something to draw", *PICTURES)
+@json_option
+def command(name: str | None, plot: Path | None, as_json: bool) -> None:
     """See published derivations that are wrong, and why.
 
     Without a name, list the exhibits; with one, show its claim, the audit's verdict and diagnosis, the corrected
     formula and both numbers side by side.
     """
-    from steepest.cli.report_view import console_for
     from steepest.museum import exhibits, find_exhibit
 
-    console = console_for()
     if name is None:
         if plot:
             raise InvalidInputError("--plot needs the name of an exhibit")
-        _list(list(exhibits()), console, as_json)
+        _list(list(exhibits()), as_json)
         return
     found = find_exhibit(name)
+    if plot and not found.plot:
+        drawn = [exhibit.name for exhibit in exhibits() if exhibit.plot]
+        raise InvalidInputError(f"--plot: exhibit {found.name!r} has none; {' and '.join(drawn)} have")
     if as_json:
-        click.echo(json.dumps(_facts(found), indent=1))
+        print_json(_facts(found))
     else:
-        _show(found, console)
+        _show(found)
     if plot:
         _save(found, plot)
-        console.print(f"plot saved as {plot}")
+    say_written(plot, as_json=as_json)
 
 
-def _list(exhibits: "list[Exhibit]", console: "Console", as_json: bool) -> None:
+def _list(exhibits: "list[Exhibit]", as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps([{"name": e.name, "title": e.title, "source": e.source} for e in exhibits], indent=1))
+        print_json([{"name": e.name, "title": e.title, "source": e.source} for e in exhibits])
         return
-    from rich import box
-    from rich.table import Table
+    from steepest.cli.terminal import Grid, terminal
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("exhibit", no_wrap=True)
-    table.add_column("what went wrong", overflow="fold")
+    grid = Grid("exhibit", "what went wrong", align="ll")
     for found in exhibits:
-        table.add_row(found.name, found.title)
-    console.print(table)
+        grid.add_row(found.name, found.title)
+    console = terminal()
+    console.print(grid)
+    console.print()
     console.print("steepest museum NAME shows one.")
 
 
-def _show(found: "Exhibit", console: "Console") -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
+def _show(found: "Exhibit") -> None:
+    from steepest.cli.terminal import Grid, Pair, facts, styled, terminal
 
-    console.print(Text(found.title, style="bold"))
-    console.print(Text(f"source: {found.source}", style="dim"))
+    console = terminal()
+    console.print(styled(found.title, "bold"))
+    console.print(styled(f"source: {found.source}", "dim"))
     console.print()
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="bold")
-    grid.add_column(overflow="fold")
-    grid.add_row("published", Text(found.claim))
-    grid.add_row("right", Text(found.truth))
+    pairs: list[Pair] = [("published", found.claim), ("right", found.truth)]
     if found.case is not None:
         report = found.case().audit()
-        grid.add_row("verdict", Text(report.headline, style="red"))
-        for diagnosis in report.diagnoses:
-            grid.add_row("diagnosis", Text(str(diagnosis)))
-    console.print(grid)
-    numbers = found.numbers()
-    if numbers:
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        for title in ("", "published", "right"):
-            table.add_column(title, overflow="fold")
+        pairs.append(("verdict", styled(report.headline, "red")))
+        pairs += [("diagnosis", str(diagnosis)) for diagnosis in report.diagnoses]
+    console.print(facts(pairs))
+    console.print()
+    if numbers := found.numbers():
+        grid = Grid("", "published", "right", align="lll")
         for figure in numbers:
-            table.add_row(Text(figure.what), Text(figure.published), Text(figure.right))
-        console.print(table)
-    console.print(Text(found.lesson))
+            grid.add_row(figure.what, figure.published, figure.right)
+        console.print(grid)
+        console.print()
+    console.print(found.lesson)
 
 
 def _facts(found: "Exhibit") -> dict[str, object]:
@@ -102,9 +92,7 @@ def _facts(found: "Exhibit") -> dict[str, object]:
     }  # fmt: skip
 
 
-def _save(found: "Exhibit", path: str) -> None:
-    if not found.plot:
-        raise InvalidInputError(f"exhibit {found.name!r} has no plot; deconvolution and guessing have")
+def _save(found: "Exhibit", path: Path) -> None:
     from steepest.plotting.museum import plot_courses, plot_two_guesses, save_plot
 
     if found.plot == "guessing":

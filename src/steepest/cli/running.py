@@ -1,7 +1,6 @@
 """The fit behind ``steepest fit``: split, fill in, scale, fit, report."""
 
 import sys
-import warnings
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from time import perf_counter
@@ -10,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from steepest.cli.info import kernels
+from steepest.cli.notes import noted
 from steepest.cli.progress import LiveTrace
 from steepest.exceptions import InvalidInputError
-from steepest.report.advice import advice
+from steepest.report.advice import Penalty, advice
 from steepest.report.fit import FitReport, Scaling
 from steepest.report.scores import classification_scores, regression_scores
 from steepest.tables import Dataset
@@ -41,11 +41,10 @@ def split(dataset: Dataset, test_size: float, seed: int, *, by_class: bool) -> t
     """Return a training and a test set without missing values: the training set's means stand in for them."""
     if not 0 <= test_size < 1:
         raise InvalidInputError(f"--test-size {test_size:g}: must be at least 0 and below 1")
-    if seed < 0:
-        raise InvalidInputError(f"--seed {seed}: must not be negative")
     train, test = dataset.split(test_size, seed, by_class=by_class)
     if len(train.y) < 2:
-        raise InvalidInputError(f"{len(dataset.y)} rows are too few: 2 must be left to learn from")
+        left = f"leaves {len(train.y)} of {len(dataset.y)} rows to learn from, at least 2 are needed"
+        raise InvalidInputError(f"--test-size {test_size:g}: {left}; take a smaller share, or --test-size 0")
     lacking = np.isnan(train.X)
     n_filled = int(lacking.sum() + np.isnan(test.X).sum())
     if not n_filled:
@@ -84,17 +83,15 @@ def fit(
         estimator.set_callbacks(Trace() if bar is None else bar)
     compiled_before = kernels()["cached"]
     started = perf_counter()
-    with warnings.catch_warnings(record=True) as caught, bar or nullcontext():
-        warnings.simplefilter("always")
+    with noted() as notes, bar or nullcontext():
         estimator.fit(train_scaled.X, train_scaled.y)
     seconds = perf_counter() - started
-    notes = [str(warning.message) for warning in caught if not issubclass(warning.category, DeprecationWarning)]
     constant = [name for name, spread in zip(train.features, np.ptp(train.X, axis=0), strict=True) if spread == 0]
     if kernels()["cached"] > compiled_before:
         notes.append("the time includes compiling kernels for this machine, which happens once")
     if constant:
         notes.append(f"without influence, as constant in the training set: {', '.join(constant)}")
-    train_scaled = replace(train_scaled, notes=[*train.notes, *dict.fromkeys(notes)])
+    train_scaled = replace(train_scaled, notes=[*train.notes, *notes])
     return Fitted(estimator, train_scaled, replace(test, X=scaling.apply(test.X)), scaling, classifies, seconds)
 
 
@@ -141,7 +138,14 @@ def report(fitted: Fitted, *, data: str, seed: int, standardized: bool) -> FitRe
         notes=[
             *train.notes,
             *_network(model),
-            *advice(scores, baseline, converged=converged, coefficients=coefficients),
+            *advice(
+                scores,
+                baseline,
+                converged=converged,
+                coefficients=coefficients,
+                penalty=_penalty(model),
+                levers=_levers(model),
+            ),
         ],
     )
 
@@ -167,6 +171,22 @@ def _network(model: Any) -> list[str]:
 def _found(model: Any) -> dict[str, Any]:
     """Return the parameters that a cross-validation found."""
     return {name: getattr(model, name) for name in ("alpha_", "l1_ratio_") if hasattr(model, name)}
+
+
+def _penalty(model: Any) -> Penalty:
+    """Tell whether the model has a penalty, and who chose its strength."""
+    if hasattr(model, "alpha_"):
+        return "chosen"
+    parameters = model.get_params()
+    free = parameters.get("penalty", "") is None or parameters.get("C") == np.inf or parameters.get("alpha") == 0
+    return "none" if free or not {"C", "alpha"} & set(parameters) else "given"
+
+
+def _levers(model: Any) -> list[str]:
+    """Return the options of the command that let a run go further."""
+    levers = ["--max-iter"] if "max_iter" in model.get_params() else []
+    solver = model.trace_.about.get("solver", "").replace("-", " ")
+    return [*levers, "--learning-rate"] if "gradient descent" in solver or "mini batch" in solver else levers
 
 
 def _shown(value: Any) -> Any:

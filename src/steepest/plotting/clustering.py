@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.animation import FuncAnimation
 
 MOST_POINTS = 5000
+MOST_LABELS = 18  # of clusters beside their silhouettes
 MARGIN = 0.06
 
 
@@ -76,7 +77,9 @@ def silhouette(values: ArrayLike, labels: ArrayLike, *, ax: Axes | None = None) 
         middles.append(bottom + len(own) / 2)
         bottom += len(own) + gap
     ax.axvline(float(widths.mean()), color=INK, linewidth=1, linestyle="--")
-    ax.set_yticks(middles, [f"{name} ({np.sum(clusters == name)})" for name in names])
+    named = _apart(middles, bottom / MOST_LABELS)
+    ax.set_yticks([middles[j] for j in named], [f"{names[j]} ({np.sum(clusters == names[j])})" for j in named])
+    ax.set_ylim(-gap, bottom)
     ax.set_title(f"mean silhouette {widths.mean():.3f}", fontsize=10, color=INK)
     return tidy(ax, x="silhouette", y="cluster (samples)", grid="x")
 
@@ -298,6 +301,21 @@ def _some(n: int) -> IntArray:
 
 def _dot(n: int) -> float:
     return float(np.clip(6000 / n, 2, 24))
+
+
+def _apart(places: Sequence[float], least: float) -> list[int]:
+    """Return which of rising places to label, so that no two labels are closer than ``least``.
+
+    Examples
+    --------
+    >>> _apart([0.0, 1.0, 2.0, 5.0], 2.0)
+    [0, 2, 3]
+    """
+    chosen: list[int] = []
+    for j, place in enumerate(places):
+        if not chosen or place - places[chosen[-1]] >= least:
+            chosen.append(j)
+    return chosen
 
 
 def _nearest(points: Array, C: Array) -> IntArray:

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from steepest.exceptions import InvalidInputError
-from steepest.plotting.style import INK, own_or, sequential
+from steepest.plotting.style import INK, literal, own_or, sequential
 from steepest.typing import ArrayLike
 
 DARK = 0.5
@@ -39,7 +39,7 @@ def confusion_matrix(y: ArrayLike, predicted: ArrayLike, *, ax: Axes | None = No
     ax.imshow(shares, cmap=sequential, vmin=0.0, vmax=1.0)
     for i, j in np.ndindex(counts.shape):
         ax.text(j, i, f"{counts[i, j]}", ha="center", va="center", color="white" if shares[i, j] > DARK else INK)
-    names = [str(name) for name in classes]
+    names = [literal(str(name)) for name in classes]
     ax.set_xticks(range(len(classes)), names, rotation=0 if len(classes) <= 4 else 45)
     ax.set_yticks(range(len(classes)), names)
     ax.tick_params(length=0, colors=INK)

@@ -8,6 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
+from steepest.escaping import escaped
+
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, GREY = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#8A8A8A",
 )  # fmt: skip
@@ -50,6 +52,17 @@ def tidy(ax: Axes, *, x: str, y: str, grid: str = "both") -> Axes:
         ax.grid(True, axis=grid, color="#E6E6E6", linewidth=0.7)  # type: ignore[arg-type]  # a literal type there
     ax.set_axisbelow(True)
     return ax
+
+
+def literal(name: str) -> str:
+    r"""Return a name from data as text for a picture: a dollar begins no formula, control characters are spelt out.
+
+    Examples
+    --------
+    >>> print(literal("cost in $\n"))
+    cost in \$\n
+    """
+    return escaped(name).replace("$", r"\$")
 
 
 def colours(n: int) -> list[str]:

@@ -1,12 +1,12 @@
 """A fit as a record that people and machines can read."""
 
-import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from steepest.certificate import Certificate
+from steepest.report.record import plain
 from steepest.report.scores import Score
 from steepest.typing import Array
 
@@ -113,20 +113,5 @@ class FitReport:
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as JSON can hold it; a number that is not finite is null."""
-        record = asdict(self) | {"certificate": _certificate(self.certificate)}
-        cleaned: dict[str, Any] = _clean(record)
-        return cleaned
-
-
-def _certificate(certificate: Certificate | None) -> dict[str, Any] | None:
-    return None if certificate is None else asdict(certificate) | {"optimal": bool(certificate.optimal)}
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _clean(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_clean(item) for item in value]
-    if isinstance(value, np.ndarray | np.generic):
-        return _clean(value.tolist())
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+        record: dict[str, Any] = plain(self)
+        return record

@@ -20,9 +20,9 @@ def test_it_prints_sizes_centres_steps_and_the_reason():
     assert shown.exit_code == 0, shown.output
     text = shown.stdout
     assert "finds 3 clusters in 150 rows" in text.replace("\n", " ")
-    assert "Left out   species (text)" in text
-    assert "Stopped    converged: no sample changes its cluster any more" in text
-    assert "SSE        78.8514" in text
+    assert "Left out  species (text)" in text
+    assert "Stopped   converged: no sample changes its cluster any more" in text
+    assert "SSE       78.8514" in text
     for part in ("sepal_length", "5.006", "62", "labels changed"):
         assert part in text
     assert max(map(len, text.splitlines())) <= 80
@@ -48,10 +48,41 @@ def test_it_draws(name, tmp_path):
     assert path.stat().st_size > 1000
 
 
-@pytest.mark.parametrize("k", [1, 3])
-def test_it_draws_many_columns(k, tmp_path):
-    shown = cluster(DATA / "wine.csv", "--k", k, "--standardize", "--plot", tmp_path / "wine.png")
+@pytest.mark.parametrize(
+    ("columns", "k", "titles"),
+    [
+        ("alcohol,hue,ash", 3, ["mean silhouette", "iterations"]),
+        ("alcohol,hue,ash", 1, ["iterations"]),
+        ("alcohol,hue", 1, ["", "iterations"]),
+        ("alcohol", 3, ["mean silhouette", ""]),
+        ("alcohol", 1, [""]),
+    ],
+)
+def test_every_panel_of_a_picture_shows_something(columns, k, titles, tmp_path, monkeypatch):
+    figures = []
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, path: figures.append(figure))
+    shown = cluster(DATA / "wine.csv", "--k", k, "--columns", columns, "--plot", tmp_path / "wine.png")
     assert shown.exit_code == 0, shown.output
+    axes = figures[0].axes
+    assert len(axes) == len(titles)
+    for ax, title in zip(axes, titles, strict=True):
+        assert title in ax.get_title()
+        assert ax.has_data()
+        assert ax.get_xlabel()
+        assert ax.get_ylabel()
+
+
+def test_silhouettes_of_very_many_rows_are_those_of_some(tmp_path, monkeypatch):
+    figures = []
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, path: figures.append(figure))
+    monkeypatch.setattr("steepest.cli.cluster.MOST_SILHOUETTES", 50)
+    assert cluster(DATA / "iris.csv", "--k", 3, "--plot", tmp_path / "iris.png").exit_code == 0
+    assert figures[0].axes[0].get_title().endswith("of 50 rows")
+
+
+def test_a_column_is_counted_once():
+    text = cluster(DATA / "iris.csv", "--k", 2, "--columns", "petal_width, petal_width").stdout
+    assert "Columns  petal_width; as they are" in text
 
 
 @pytest.mark.parametrize(
@@ -59,11 +90,11 @@ def test_it_draws_many_columns(k, tmp_path):
     [
         (["--k", 200], "n_clusters=200: must be at most the number of samples, n_samples=150"),
         (["--k", 0], "n_clusters=0: must be an integer of at least 1"),
-        (["--k", 3, "--columns", "species"], "--columns 'species': holds text ('setosa'"),
-        (["--k", 3, "--columns", "petal"], "--columns 'petal': no such column; there are sepal_length,"),
+        (["--k", 3, "--columns", "species"], "--columns species: holds text ('setosa'"),
+        (["--k", 3, "--columns", "petal"], "--columns petal: no column of this name in "),
         (["--k", 3, "--plot", "x.bmp"], "--plot x.bmp: the name must end in .png"),
         (["--k", 3, "--init", "kmeans"], "init='kmeans': must be one of 'k-means++', 'random'"),
-        (["--k", 3, "--plot", "x.gif"], "an animation needs two columns, there are 4"),
+        (["--k", 3, "--plot", "x.gif"], "an animation needs two columns, there are 4: --columns A,B"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_line(arguments, message, tmp_path, monkeypatch):

@@ -59,7 +59,7 @@ class TestDeconvolve:
     @pytest.mark.parametrize(
         ("arguments", "text"),
         [
-            (("--plot", "x.txt"), "--plot x.txt: the name must end in .png, .svg, .pdf"),
+            (("--plot", "x.txt"), "--plot x.txt: the name must end in .png, .svg or .pdf"),
             (("--input", "z"), "--input z: no column of this name"),
             (("--length", 0), "--length 0: must be a positive integer"),
             (("--length", 12), "--length 12: longer than the output, which has 11 samples"),
@@ -138,6 +138,7 @@ class TestConv2d:
             (("digit", "--plot", "x.doc"), "--plot x.doc: the name must end in"),
             (("digit", "--result", "x.jpg"), "--result x.jpg: the name must end in .png"),
             (("digit", "--place", "9", "--plot", "x.png"), "--place 9: must be ROW,COLUMN"),
+            (("digit", "--place", "1,1"), "--place 1,1: says what --plot shows; name a file with --plot"),
             (("digit", "--place", "9,9", "--plot", "x.png"), "place=(9, 9): must lie within the output of 6 x 6"),
         ],
     )

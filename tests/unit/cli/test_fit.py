@@ -43,7 +43,7 @@ def test_it_prints_everything_that_makes_a_fit_checkable(line):
     assert shown.exit_code == 0
     text = shown.stdout
     assert "LinearRegression predicts y from 3 features\n" in text
-    assert "80 rows to learn from, 20 held out (seed 0); features standardised\n" in text
+    assert "80 rows to learn from, 20 held out (seed 0); features standardised" in " ".join(text.split())
     assert re.search(r"Minimise +mean .*half the squared error", text)
     assert re.search(r"Solver +gradient-descent", text)
     assert re.search(r"Stopped +converged: the gradient fell below the tolerance", text)
@@ -58,7 +58,7 @@ def test_it_prints_everything_that_makes_a_fit_checkable(line):
 
 
 def test_no_line_is_too_wide_for_a_narrow_terminal(line, monkeypatch):
-    monkeypatch.setattr("steepest.cli.rendering.WIDTH_IN_PIPES", 80)
+    monkeypatch.setenv("COLUMNS", "80")
     shown = fit(line, "-t", "y", *DESCENT, "-v").stdout
     assert max(map(len, shown.splitlines())) <= 80
 
@@ -200,10 +200,20 @@ REFUSED = {
     "misspelled model": (["-t", "y", "-m", "lassso"], "model='lassso': must be one of "),
     "misspelled solver": (["-t", "y", "--solver", "gradient-decent"], "did you mean 'gradient-descent'?"),
     "test size": (["-t", "y", "--test-size", "1"], "--test-size 1: must be at least 0 and below 1"),
-    "seed": (["-t", "y", "--seed", "-1"], "--seed -1: must not be negative"),
+    "seed": (["-t", "y", "--seed", "-1"], "Invalid value for '--seed': -1 is not in the range"),
+    "too few left": (
+        ["-t", "y", "--test-size", "0.999"],
+        "--test-size 0.999: leaves 1 of 100 rows to learn from, at least 2 are needed; take a smaller share",
+    ),
+    "no name": (["-t", "y", "--save-trace", ""], "--save-trace '': must be the name of a file"),
+    "a folder": (["-t", "y", "--save-trace", "/tmp"], "--save-trace /tmp: a directory; name a file in it"),
+    "one file twice": (
+        ["-t", "y", "--save-trace", "/tmp/x.png", "--plot", "/tmp/../tmp/x.png"],
+        "--plot /tmp/../tmp/x.png: is where --save-trace goes; name another",
+    ),
     "plot folder": (["-t", "y", "--plot", "nowhere/x.png"], "--plot nowhere/x.png: there is no directory nowhere"),
     "trace folder": (["-t", "y", "--save-trace", "nowhere/x"], "--save-trace nowhere/x: there is no directory nowhere"),
-    "plot kind": (["-t", "y", "--plot", "x.bmp"], "--plot x.bmp: must end in .png, .svg or .pdf"),
+    "plot kind": (["-t", "y", "--plot", "x.bmp"], "--plot x.bmp: the name must end in .png, .svg or .pdf"),
     "option of another": (["-t", "y", "--l1-ratio", "0.5"], "--l1-ratio: model linear has no such option; it has "),
 }
 
@@ -227,7 +237,50 @@ def test_a_fit_that_compiled_kernels_says_so(line, monkeypatch):
 
 def test_a_file_of_one_row_is_too_small(tmp_path):
     (tmp_path / "one.csv").write_text("a,y\n1,2\n3,4\n")
-    assert fit(tmp_path / "one.csv", "-t", "y", "--test-size", 0.5).stderr.endswith("2 must be left to learn from\n")
+    shown = fit(tmp_path / "one.csv", "-t", "y", "--test-size", 0.5)
+    assert "--test-size 0.5: leaves 1 of 2 rows to learn from, at least 2 are needed" in shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("model", "said", "unsaid"),
+    [
+        ("linear", "try a model with a penalty, fewer features", "weaker penalty"),
+        ("lasso-cv", "", "weaker penalty"),
+        ("lasso", "every coefficient is zero; try a weaker penalty", "rate"),
+        ("sgd", "try a larger --max-iter or --learning-rate", "penalty"),
+        ("lasso-cv --max-iter 1", "", "--learning-rate"),
+    ],
+)
+def test_advice_speaks_of_what_the_model_has(tmp_path, model, said, unsaid):
+    rng = np.random.default_rng(3)
+    path = tmp_path / "noise.csv"
+    rows = [",".join(map(str, row)) for row in rng.standard_normal((40, 3))]
+    path.write_text("\n".join(["a,b,y", *rows]))
+    more = {"lasso": ["--alpha", 9], "sgd": ["--max-iter", 1, "--learning-rate", 1e-4]}.get(model, [])
+    notes = " ".join(fit(path, "-t", "y", "--model", *model.split(), *more).stdout.split())
+    assert "no better than predicting the mean" in notes
+    assert said in notes
+    assert unsaid not in notes.partition("no better")[2]
+
+
+def test_an_option_for_a_model_without_any_says_what_there_is(line):
+    shown = fit(line, "-t", "y", "--model", "ridge-cv", "--max-iter", 5)
+    assert "--max-iter: model ridge-cv has no such option; --set reaches its alphas," in shown.stderr
+
+
+def test_what_is_read_is_never_written_over(line):
+    before = line.read_bytes()
+    shown = fit(line, "-t", "y", "--save-trace", line)
+    assert shown.exit_code == 2
+    assert f"--save-trace {line}: is the file that is read; name another" in shown.stderr
+    assert line.read_bytes() == before
+
+
+def test_names_with_commas_can_be_named(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text('"a, b",c,d,y\n' + "\n".join(f"{i % 7},{i % 3},{i % 5},{i}" for i in range(40)))
+    assert record(path, "-t", "y", "--drop", "a, b", "--drop", "c,d", "--one-hot", "a, b")["features"][0] == "a, b=1"
+    assert record(path, "-t", "y", "--drop", "c,d")["features"] == ["a, b"]
 
 
 def test_a_progress_bar_appears_on_a_terminal_only(line, monkeypatch):

@@ -1,5 +1,7 @@
 """Pictures of clusterings: regions are exact, paths and animations come from the trace."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -92,3 +94,13 @@ def test_runs_in_three_dimensions_cannot_be_animated():
     with pytest.raises(InvalidInputError, match="the run has 3 features"):
         plotting.animate_kmeans(model.trace_, X[:, :2])
     assert plotting.centre_paths(model.trace_, X, columns=(0, 2)).get_title()
+
+
+@pytest.mark.parametrize("n_clusters", [3, 150])
+def test_labels_of_silhouettes_do_not_overlap(n_clusters):
+    labels = np.repeat(np.arange(n_clusters), 2)
+    ax = plotting.silhouette(np.linspace(0, 1, len(labels)), labels)
+    ax.figure.draw_without_rendering()
+    boxes = [label.get_window_extent() for label in ax.get_yticklabels()]
+    assert 3 <= len(boxes) <= 26
+    assert all(lower.y1 <= upper.y0 for lower, upper in pairwise(boxes))
