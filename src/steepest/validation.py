@@ -11,6 +11,9 @@ import numpy as np
 from steepest.exceptions import InvalidInputError
 from steepest.typing import Array
 
+SQUARED = 500
+"""Numbers between 2 to minus this power and 2 to it have squares, and sums of those, that a double can hold."""
+
 
 def check_positive(name: str, value: Any, *, zero: bool = False) -> float:
     """Return ``value`` if it is a finite number above 0 (or not below, with ``zero``); name it if it is not."""
@@ -147,6 +150,22 @@ def _finite_sum(numbers: Array) -> bool:
     """Return whether the sum is finite: then all of the numbers are."""
     with np.errstate(over="ignore", invalid="ignore"):
         return math.isfinite(np.add.reduce(numbers, axis=None))
+
+
+def check_squares(name: str, A: Any, *, small: bool = True) -> None:
+    """Refuse numbers of which all squares overflow or, unless ``small`` numbers are let through, vanish."""
+    numbers = A.data if hasattr(A, "tocsr") else A
+    if not numbers.size:
+        return
+    largest = float(max(numbers.max(), -numbers.min()))
+    exponent = math.frexp(largest)[1]
+    if largest == 0.0 or not math.isfinite(largest) or not (exponent > SQUARED or (small and exponent < -SQUARED)):
+        return
+    squares = "overflow" if exponent > 0 else "vanish"
+    raise InvalidInputError(
+        f"{name} holds numbers of about {largest:.0e}, whose squares {squares}: divide {name} by {largest:.0e}; the "
+        "coefficients are then multiplied by it"
+    )
 
 
 def check_features(estimator: Any, X: Any, *, accept_sparse: Any = "csr") -> Any:

@@ -14,7 +14,7 @@ from steepest.solvers.loop import Steps
 from steepest.solvers.result import Result
 from steepest.solvers.stopping import GradientTolerance, Patience, StoppingRule
 from steepest.typing import Array
-from steepest.validation import check_features, check_supervised
+from steepest.validation import check_features, check_squares, check_supervised
 
 
 class LinearModel(Estimator):
@@ -55,6 +55,7 @@ class LinearModel(Estimator):
 
     def _descend(self, objective: LinearObjective, sample_weight: Array | None = None) -> Result:
         """Fit by the teaching solver named ``self.solver``."""
+        check_squares("X", objective.X, small=not np.all(objective.penalty.l2))
         options = self._teaching_options()
         steps = open_solver(self.solver, objective, objective.start(), options)
         stopping: list[StoppingRule] = []

@@ -53,6 +53,7 @@ class Fold:
         return np.asarray(np.average(residuals.astype(np.float64) ** 2, axis=0, weights=weights))
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what is not finite is looked for by the caller
 def without(whole: Moments, part: Moments, centre: bool) -> Moments:
     r"""Return the moments of the rows that are in ``whole`` but not in ``part``.
 
@@ -80,6 +81,7 @@ def without(whole: Moments, part: Moments, centre: bool) -> Moments:
     )
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def merged(parts: Sequence[Moments], centre: bool) -> Moments:
     r"""Return the moments of all rows of ``parts``, by the same identity: each part about the common mean, summed."""
     weight = sum(part.weight for part in parts)

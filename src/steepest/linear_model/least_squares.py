@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 import numpy as np
 import scipy.linalg
 
-from steepest.certificate import Certificate
 from steepest.exceptions import InvalidInputError
 from steepest.kernels.blas import beside_kernels
 from steepest.linear_model.base import LinearRegressor
@@ -81,8 +80,7 @@ class LeastSquaresRegressor(LinearRegressor):
         if solution is None:  # stopped on the way: by a callback, the user, or max_iter
             self.certificate_ = objective.certificate(result.theta, tolerance=self.tol or 1e-6)
             return None
-        norm, first = exact.problem.gradient_norm(solution), exact.problem.scale * solution.start_gradient
-        result.certificate = Certificate("gradient norm", norm, norm / (first or 1.0), self.tol or 1e-6)
+        result.certificate = exact.problem.certificate(solution, self.tol or 1e-6)
         self.certificate_ = result.certificate
         self.trace_.about["solver"] = solution.method
         return solution
@@ -96,4 +94,4 @@ def singular_values(solution: Solution, number: int) -> Array:
     values = solution.singular_values
     if values is None:
         values = np.sqrt(np.maximum(scipy.linalg.eigvalsh(solution.gram)[::-1], 0.0))
-    return np.concatenate([values, np.zeros(number - len(values))])
+    return np.asarray(np.ldexp(np.concatenate([values, np.zeros(number - len(values))]), solution.exponent))

@@ -25,7 +25,7 @@ from steepest.solvers.proximal_newton import proximal_newton, subgradient
 from steepest.solvers.result import Result
 from steepest.solvers.stopping import GradientTolerance, Patience, StoppingRule
 from steepest.typing import Array, IntArray
-from steepest.validation import check_choice, check_count, check_positive, check_share
+from steepest.validation import check_choice, check_count, check_positive, check_share, check_squares
 
 # What scikit-learn's solvers are run by here; each reaches the same minimum.
 PEER_SOLVERS = {
@@ -184,6 +184,7 @@ class LogisticRegression(LinearClassifier):
         penalty, C = self._checked_penalty()
         self._check_options(penalty)
         X, numbers, sample_weight = self._validate(X, y, sample_weight)
+        check_squares("X", X, small=isinstance(penalty, NoPenalty))
         shift = _large_offsets(X) if self.fit_intercept else None
         objective = LogisticObjective(
             X if shift is None else X - shift,

@@ -9,7 +9,6 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
-from steepest.certificate import Certificate
 from steepest.estimator import fitting
 from steepest.exceptions import InvalidInputError
 from steepest.kernels.blas import beside_kernels
@@ -124,10 +123,10 @@ class RidgeCV(LinearRegressor):
     def _leave_one_out(self, X: Any, y: Any, sample_weight: Any, alphas: Array, params: dict[str, Any]) -> "RidgeCV":
         if len(y) < 2:
             raise InvalidInputError(f"leaving one out of {len(y)} sample: at least 2 samples are needed")
-        objective = ridge_objective(X, y, 0.0, sample_weight, self.fit_intercept)
+        objective = ridge_objective(X, y, float(alphas.min()), sample_weight, self.fit_intercept)
         problem = LeastSquares(objective)
         spectrum = Spectrum(problem, "svd" if self.gcv_mode == "svd" else "eigen")
-        errors = _errors(spectrum, alphas, X, y, sample_weight)  # (n, k, n_alphas)
+        errors = _errors(spectrum, problem.framed_ridge(alphas), X, y, sample_weight)  # (n, k, n_alphas)
         if self.scoring is None:
             weights = 1.0 if sample_weight is None else sample_weight[:, None, None]
             results = errors * errors * weights
@@ -171,7 +170,7 @@ class RidgeCV(LinearRegressor):
         """Set the fitted attributes from the factorisation at hand; the certificate is measured on the data."""
         alpha = np.broadcast_to(np.asarray(self.alpha_, dtype=np.float64), (problem.Y.shape[1],))
         objective = ridge_objective(objective.X, objective.y, self.alpha_, sample_weight, self.fit_intercept)
-        problem.ridge = np.array(alpha)
+        problem.ridge = problem.framed_ridge(alpha)
         solution = spectrum.solution(problem.ridge)
         self._drive(
             _shown(problem, objective, solution),
@@ -182,8 +181,7 @@ class RidgeCV(LinearRegressor):
             max_iter=2,
             about={"objective": objective.words, "solver": solution.method},
         )
-        norm, first = problem.gradient_norm(solution), problem.scale * solution.start_gradient
-        self.certificate_ = Certificate("gradient norm", norm, norm / (first or 1.0), 1e-6)
+        self.certificate_ = problem.certificate(solution, 1e-6)
 
     def _fitted(self, objective: LinearObjective, theta: Array) -> dict[str, Any]:
         """Return the fitted attributes; for targets of one column ``coef_`` is flat, as in scikit-learn."""
@@ -263,9 +261,7 @@ def _errors(spectrum: Spectrum, alphas: Array, X: Any, y: Array, sample_weight: 
     counted = sample_weight > 0
     whole = np.empty((len(y), *errors.shape[1:]))
     whole[counted] = errors
-    W = spectrum.path(alphas)  # (n_alphas, d, k)
-    shift = spectrum.y_mean - np.einsum("d,adk->ak", spectrum.data.x_mean, W)
-    fits = [np.asarray(X[~counted] @ w) + b for w, b in zip(W, shift, strict=True)]
+    fits = [np.asarray(X[~counted] @ w) + b for w, b in zip(*spectrum.path(alphas), strict=True)]
     whole[~counted] = y[~counted].reshape(-1, errors.shape[1], 1) - np.stack(fits, axis=2)
     return whole
 

@@ -57,11 +57,11 @@ def ridge_path(
         X, y, accept_sparse=["csr", "csc"], dtype=[np.float64, np.float32], multi_output=True, y_numeric=True
     )
     weights = None if sample_weight is None else np.asarray(sample_weight, dtype=X.dtype)
-    problem = LeastSquares(ridge_objective(X, y.astype(X.dtype, copy=False), 0.0, weights, fit_intercept))
+    objective = ridge_objective(X, y.astype(X.dtype, copy=False), float(alphas.min()), weights, fit_intercept)
+    problem = LeastSquares(objective)
     with beside_kernels(*X.shape):
         spectrum = Spectrum(problem)
-        W = spectrum.path(alphas)  # (n_alphas, d, k)
-    intercepts = spectrum.y_mean - np.einsum("d,adk->ak", spectrum.data.x_mean, W)
+        W, intercepts = spectrum.path(problem.framed_ridge(alphas))
     coefs = W.transpose(0, 2, 1)
     if y.ndim == 1:
         coefs, intercepts = coefs[:, 0], intercepts[:, 0]

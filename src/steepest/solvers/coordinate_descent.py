@@ -230,6 +230,7 @@ class CoordinateDescent:
         return Step(max(self.epochs), theta, value, step_norm=way, duality_gap=gap)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what is not finite is looked for by the caller: `Problem.finite`
 def prepare(
     objective: CoordinateWise, theta: Array, gram: bool | Array | None = None, *, once: bool = False
 ) -> list[Problem]:

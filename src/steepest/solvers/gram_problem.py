@@ -64,6 +64,7 @@ class GramProblem:
         self.strength, self.epochs = strength, 0
         if strength.positive:
             np.maximum(self.w, 0.0, out=self.w)
+        strength.refuse_vanishing(self.c, np.diagonal(self.gram), self.squared_target)
         self.w[np.diagonal(self.gram) == 0.0] = 0.0
         self._evaluate()
 

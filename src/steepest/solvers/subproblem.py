@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from steepest.exceptions import InvalidInputError
 from steepest.kernels.coordinate_descent import (
     BETWEEN,
     epoch_on_columns,
@@ -20,6 +21,7 @@ from steepest.typing import Array, IntArray
 
 ROUNDING = 16 * float(np.finfo(np.float64).eps)  # of |y|^2, the size of what the objective is summed from
 FIRST_CHUNK = 3  # epochs on all columns before the first acceleration
+VANISHING = 2.0**-1000  # squares below have lost digits
 DRAWN = 16  # random orders of coordinates drawn at a time, which epochs then take in turns
 
 Orders = Callable[[int, int], IntArray]
@@ -42,6 +44,16 @@ class Strength:
     l1: float
     l2: float
     positive: bool = False
+
+    def refuse_vanishing(self, correlations: Array, squared_norms: Array, squared_target: float) -> None:
+        """Refuse columns that would get a coefficient where their squares, or those of the target, vanish."""
+        wanted = np.abs(correlations) > self.l1
+        vanishing = wanted & (squared_norms < VANISHING)
+        if self.l2 == 0.0 and vanishing.any():
+            j = int(np.argmax(vanishing))
+            raise InvalidInputError(f"column {j} of X holds numbers so small that their squares vanish: scale X up")
+        if squared_target < VANISHING and wanted.any():
+            raise InvalidInputError("y varies so little that its squares vanish: scale y up, and alpha alike")
 
 
 def solve_on_gram(

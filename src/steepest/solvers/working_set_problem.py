@@ -61,6 +61,7 @@ class WorkingSetProblem:
         """Take up a penalty, starting from the present coefficients."""
         self.strength = strength
         self.epochs, self.gap, self.value = 0, np.inf, np.inf
+        strength.refuse_vanishing(self.c, self.design.squared_norms, self.squared_target)
         self.candidates: IntArray = np.flatnonzero(self._norms > 0)
         if strength.positive:
             np.maximum(self.w, 0.0, out=self.w)

@@ -10,6 +10,7 @@ from steepest.objectives.linear import LinearObjective
 from steepest.penalties import NonNegative, SquaredL2
 from steepest.solvers.exact import METHODS, ExactSolver, LeastSquares, exact
 from steepest.solvers.exact.conjugate_gradients import conjugate_gradients, too_slow
+from steepest.solvers.exact.frame import scaled
 from steepest.solvers.exact.gather import gather_start
 from steepest.solvers.exact.iterated_dual import iterated_dual
 from steepest.solvers.loop import run
@@ -200,11 +201,67 @@ def test_data_that_are_not_finite_are_refused(method, bad, n, d):
         list(exact(objective, method))
 
 
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("n", "d"), SHAPES)
+@pytest.mark.parametrize("sparse_X", [False, True])
+@pytest.mark.parametrize(("x", "y"), [(-515, 0), (-1000, -20), (540, 0), (1000, 300), (0, -1000), (300, -700)])
+def test_the_unit_of_the_data_is_the_unit_of_the_answer(method, n, d, sparse_X, x, y):
+    plain, far = (problem(n, d, sparse_X=sparse_X, weighted=True) for _ in range(2))
+    far.X, far.y = scaled(far.X, x), np.ldexp(far.y, y)
+    expected, steps = list(exact(plain, method))[-1], list(exact(far, method))
+    theta = steps[-1].theta
+    np.testing.assert_array_equal(np.ldexp(theta[:d], x - y), expected.theta[:d])
+    np.testing.assert_array_equal(np.ldexp(theta[d:], -y), expected.theta[d:])
+    assert steps[-1].value == np.ldexp(expected.value, 2 * y)
+
+
+def test_the_unit_of_the_data_leaves_nothing_of_a_ridge_or_all_of_it():
+    ridge = problem(40, 4, alpha=1.0)
+    small = LinearObjective(np.ldexp(ridge.X, -600), ridge.y, ridge.loss, ridge.penalty, reduction="sum")
+    expected = (ridge.X - ridge.X.mean(axis=0)).T @ ridge.y  # the matrix is nothing beside the ridge
+    np.testing.assert_allclose(np.ldexp(list(exact(small))[-1].theta[:4], 600), expected, rtol=1e-12)
+    large = LinearObjective(np.ldexp(ridge.X, 600), ridge.y, ridge.loss, ridge.penalty, reduction="sum")
+    expected = list(exact(problem(40, 4)))[-1].theta[:4]
+    np.testing.assert_allclose(np.ldexp(list(exact(large))[-1].theta[:4], 600), expected, rtol=1e-12)
+
+
 def test_what_overflows_is_said():
-    objective = problem(40, 4)
-    objective.X *= 1e200
-    with pytest.raises(InvalidInputError, match="squares overflow: scale the data"):
+    objective = problem(140, 4)
+    objective.X[1] *= 1e200  # a row that is not looked at before
+    with pytest.raises(InvalidInputError, match=r"numbers up to 3e\+200, whose squares overflow: scale the data"):
         list(exact(objective))
+    objective = problem(40, 4)
+    objective.y *= 1e200
+    with pytest.raises(InvalidInputError, match=r"y holds numbers of about 2e\+200, whose squares overflow: divide y"):
+        list(exact(objective))
+    objective = problem(40, 4)
+    objective.X, objective.y = np.ldexp(objective.X, -1000), np.ldexp(objective.y, 200)
+    with pytest.raises(InvalidInputError, match=r"X of about .* need coefficients that overflow: scale X"):
+        list(exact(objective))
+
+
+@pytest.mark.parametrize(("method", "penalty"), [("auto", NonNegative()), *((method, None) for method in METHODS)])
+@pytest.mark.parametrize("offset", [1e12, 6e14, 2e15])
+def test_columns_far_from_zero_are_solved_as_the_same_columns_near_it(method, offset, penalty):
+    far, near = (problem(40, 4, penalty=penalty) for _ in range(2))
+    far.X[:, 0] += offset
+    near.X[:, 0] = far.X[:, 0] - offset  # what the sum has kept of the column, exactly
+    steps, expected = list(exact(far, method))[-1], list(exact(near, method))[-1]
+    np.testing.assert_allclose(steps.theta[:4], expected.theta[:4], rtol=1e-9)
+    assert steps.value == pytest.approx(expected.value, rel=1e-9)
+
+
+@pytest.mark.parametrize("as_data", [np.asarray, sparse.csr_array, sparse.csc_array])
+def test_only_a_column_of_equal_numbers_is_constant(as_data):
+    X = np.full((100, 3), 1.0 / 3.0)
+    X[:, 1] = np.nextafter(1.0, 2.0)
+    X[70, 1] = 1.0  # one number, the last digit: this column varies
+    X[:, 2] = 1e-16 * np.arange(100)
+    y = 1e16 * (1.0 - X[:, 1])
+    theta = list(exact(LinearObjective(as_data(X), y), "svd", rcond=0.0))[-1].theta
+    assert theta[0] == 0.0
+    if as_data is np.asarray:
+        np.testing.assert_allclose(theta[1:3], [-1e16, 0.0], rtol=1e-9, atol=1e3)
 
 
 def test_unknown_methods_get_a_suggestion():

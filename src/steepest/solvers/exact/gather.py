@@ -96,4 +96,5 @@ def refuse_infinite(problem: LeastSquares, number: float) -> None:
     values = problem.X.data if problem.sparse else problem.X
     if not (np.isfinite(values).all() and np.isfinite(problem.Y).all()):
         raise InvalidInputError("X or y holds NaN or infinity: must be finite; fill or drop missing values")
-    raise InvalidInputError("X or y holds numbers whose squares overflow: scale the data")
+    largest = max(float(np.max(np.abs(A), initial=0.0)) for A in (values, problem.Y))
+    raise InvalidInputError(f"X or y holds numbers up to {largest:.0e}, whose squares overflow: scale the data")

@@ -24,7 +24,7 @@ from steepest.typing import Array
 
 def solve_nonnegative(problem: LeastSquares, equations: NormalEquations, data: CentredData) -> Solution:
     """Return the solution under ``W >= 0``, target by target."""
-    without_constant_columns(equations, problem.total)
+    without_constant_columns(problem, equations)
     W: Array = np.zeros(equations.cross.shape)
     for k in range(len(problem.ridge)):
         G = equations.gram.copy()

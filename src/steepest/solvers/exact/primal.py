@@ -83,17 +83,11 @@ class Factor:
         return np.asarray(half / self.scale[:, None])
 
 
-def without_constant_columns(equations: NormalEquations, total: float) -> NormalEquations:
-    """Set to exactly zero what rounding leaves of a column that does not vary.
-
-    A column of equal numbers m is centred to at most a few times ``eps |m|``.
-    """
-    diagonal = np.diagonal(equations.gram)
-    noise = total * (8.0 * np.finfo(np.float64).eps * np.abs(equations.x_mean)) ** 2
-    constant = (diagonal <= noise) & (noise > 0)
+def without_constant_columns(problem: LeastSquares, equations: NormalEquations) -> None:
+    """Set to exactly zero what rounding leaves of a column that does not vary."""
+    constant = problem.frame.constant
     if constant.any():
         equations.gram[constant] = equations.gram[:, constant] = equations.cross[constant] = 0.0
-    return equations
 
 
 def solve_primal(problem: LeastSquares, equations: NormalEquations, data: CentredData, rcond: float) -> Solution | None:
@@ -101,7 +95,7 @@ def solve_primal(problem: LeastSquares, equations: NormalEquations, data: Centre
 
     ``rcond`` is the ratio of singular values of X below which, without ridge, they count as zero.
     """
-    without_constant_columns(equations, problem.total)
+    without_constant_columns(problem, equations)
     W: Array = np.empty(equations.cross.shape)
     factors: list[tuple[IntArray, Factor]] = []
     for ridge in np.unique(problem.ridge):

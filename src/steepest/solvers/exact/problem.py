@@ -1,12 +1,15 @@
 """The least-squares problem that an objective poses, and what solves it."""
 
 from dataclasses import dataclass
+from math import ldexp
 from typing import Any, Protocol
 
 import numpy as np
 from scipy import sparse
 
+from steepest.certificate import Certificate
 from steepest.exceptions import InvalidInputError
+from steepest.solvers.exact.frame import framed, scaled, size_exponent
 from steepest.typing import Array
 
 
@@ -31,6 +34,8 @@ class LeastSquaresObjective(Protocol):
 class Solution:
     """A minimum of ``sum_i s_i |y_i - x_i^T W - b|^2 + ridge |W|^2``, with its evidence.
 
+    In the units and from the origin of the problem (:mod:`~steepest.solvers.exact.frame`), but for the start.
+
     Attributes
     ----------
     coefficients : array (d, k)
@@ -45,7 +50,9 @@ class Solution:
     start_square : float
         ``sum_i s_i |y_i|^2``: the objective at zero, times 2 / f.
     start_gradient : float
-        Length of the gradient at zero (intercept included), divided by f.
+        Length of the gradient at zero (intercept included), divided by f; both in the user's units.
+    first : float
+        The same in the frame, like ``gradient``.
     method : str
         Which way was taken, in words.
     rank : int or None
@@ -58,6 +65,8 @@ class Solution:
         Iterations, for an iterative method.
     rounding : float
         Bound on what ``gradient`` may be off by, where it was computed on the Gram matrix; 0 where on the data.
+    exponent : int
+        The unit of X, and so of the singular values, is 2 to this power.
     """
 
     coefficients: Array
@@ -66,12 +75,14 @@ class Solution:
     gradient: Array
     start_square: float
     start_gradient: float
+    first: float
     method: str
     rank: int | None = None
     gram: Array | None = None
     singular_values: Array | None = None
     iterations: int = 1
     rounding: float = 0.0
+    exponent: int = 0
 
 
 class LeastSquares:
@@ -87,6 +98,9 @@ class LeastSquares:
     on centred data, Xc and Yc. Setting the gradient by W to zero gives the normal equations::
 
         (Xc^T S Xc + ridge I) W = Xc^T S Yc
+
+    X, Y and ``ridge`` are in the frame in which they are solved; ``theta``, ``value`` and ``gradient_norm`` give what
+    belongs to the user's data.
     """
 
     def __init__(self, objective: LeastSquaresObjective) -> None:
@@ -100,7 +114,13 @@ class LeastSquares:
         self._drop_weightless()
         self.scale = float(objective.reduction.factor * objective.loss.smoothness)
         l2 = np.asarray(objective.penalty.l2, dtype=np.float64)
-        self.ridge = np.array(np.broadcast_to(l2, (self.Y.shape[1],))) / self.scale
+        ridge = np.array(np.broadcast_to(l2, (self.Y.shape[1],))) / self.scale
+        self.frame = framed(self.X, float(ridge.min(initial=np.inf)), self.fit_intercept)
+        self.X = self.frame.X
+        self.ridge = self.framed_ridge(ridge)
+        self.target_exponent = size_exponent(self.Y)
+        self.Y = scaled(self.Y, -self.target_exponent)
+        self.squared_units(1.0)  # refuse at once what would overflow later
         self.n, self.d = self.X.shape
         self.total = float(self.n if self.weights is None else self.weights.sum())
         if self.total <= 0:
@@ -133,31 +153,72 @@ class LeastSquares:
         Y -= rest
         return Y, first + rest
 
-    def start(self, cross: Array, x_mean: Array, y_mean: Array, y_square: float) -> tuple[float, float]:
-        """Return ``start_square`` and ``start_gradient`` from ``Xc^T S Yc``, the means and ``sum s |Yc|^2``.
+    def start(self, cross: Array, x_mean: Array, y_mean: Array, y_square: float) -> tuple[float, float, float]:
+        """Return ``start_square``, ``start_gradient`` and ``first`` from ``Xc^T S Yc``, the means and ``sum s |Yc|^2``.
 
         At zero the residuals are y itself: ``X^T S Y = Xc^T S Yc + W x_mean y_mean^T`` and ``1^T S Y = W y_mean``.
         """
-        by_w = cross + self.total * np.outer(x_mean, y_mean)
+        x, y = self.frame.exponent, self.target_exponent
         by_b = self.total * y_mean if self.fit_intercept else np.zeros(1)
-        return y_square + self.total * float(y_mean @ y_mean), float(
-            np.hypot(np.linalg.norm(by_w), np.linalg.norm(by_b))
-        )
+        square = self.squared_units(y_square + self.total * float(y_mean @ y_mean))
+        by_w = scaled(cross, x) + self.total * np.outer(scaled(x_mean, x) + self.frame.origin, y_mean)
+        first = np.hypot(length(cross + self.total * np.outer(x_mean, y_mean)), length(by_b))
+        return square, float(scaled(np.hypot(length(by_w), length(by_b)), y)), float(first)
+
+    def squared_units(self, square: float) -> float:
+        """Return a square in units of the target, times the square of the unit."""
+        try:
+            return ldexp(square, 2 * self.target_exponent)
+        except OverflowError:
+            raise InvalidInputError(
+                f"y holds numbers of about {ldexp(1.0, self.target_exponent - 1):.0e}, whose squares overflow: "
+                "divide y by that; coefficients and predictions are then divided by it, too"
+            ) from None
+
+    def framed_ridge(self, ridge: Array) -> Array:
+        """Return ``ridge / u^2``; past the largest numbers there is nothing but the ridge."""
+        return np.asarray(np.minimum(scaled(ridge, -2 * self.frame.exponent), ldexp(1.0, 1000)))
+
+    def unframed(self, W: Array, intercept: Array) -> tuple[Array, Array]:
+        """Return coefficients (..., d, k) and intercepts (..., k) as they are on the user's data."""
+        W = scaled(W, self.target_exponent - self.frame.exponent)
+        if not np.isfinite(W).all():
+            x, y = (ldexp(1.0, exponent) for exponent in (self.frame.exponent, self.target_exponent))
+            raise InvalidInputError(
+                f"X of about {x:.0e} and y of about {y:.0e} need coefficients that overflow: scale X"
+            )
+        return W, scaled(intercept, self.target_exponent) - self.frame.origin @ W
+
+    def pack(self, W: Array, intercept: Array) -> Array:
+        """Return the flat parameters for W (d, k) and b (k,)."""
+        k = self.objective.y.shape[1:]
+        W, intercept = self.unframed(W, intercept)
+        return self.objective.pack(W.reshape(self.d, *k), intercept.reshape(k))
 
     def theta(self, solution: Solution) -> Array:
         """Return the flat parameters of a solution."""
-        k = self.objective.y.shape[1:]
-        coefficients = solution.coefficients.reshape(self.d, *k)
-        return self.objective.pack(coefficients, solution.intercept.reshape(k))
+        return self.pack(solution.coefficients, solution.intercept)
 
     def value(self, solution: Solution) -> float:
         """Return J at a solution."""
         squares = np.einsum("ij,ij->j", solution.coefficients, solution.coefficients)
-        return 0.5 * self.scale * float(np.sum(solution.residual_square + self.ridge * squares))
+        return self.scale * self.squared_units(0.5 * float(np.sum(solution.residual_square + self.ridge * squares)))
+
+    def unframed_gradient(self, size: float) -> float:
+        """Return the length of dJ where that of ``Xc^T S R - ridge W`` is ``size``."""
+        return self.scale * float(scaled(np.float64(size), self.frame.exponent + self.target_exponent))
+
+    def certificate(self, solution: Solution, tolerance: float) -> Certificate:
+        """Return the length of dJ, and its ratio to that at zero in the frame.
+
+        There the intercept's part does not hide what is left of the coefficients' where X is tiny, or far from zero.
+        """
+        size = length(solution.gradient) + solution.rounding
+        return Certificate("gradient norm", self.unframed_gradient(size), size / (solution.first or 1.0), tolerance)
 
     def gradient_norm(self, solution: Solution) -> float:
         """Return the length of dJ at a solution, or what it may be at most by the rounding of the Gram matrix."""
-        return self.scale * (length(solution.gradient) + solution.rounding)
+        return self.unframed_gradient(length(solution.gradient) + solution.rounding)
 
 
 def length(A: Array) -> float:

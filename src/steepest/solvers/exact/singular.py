@@ -24,7 +24,9 @@ def solve_by_singular_values(problem: LeastSquares, data: CentredData, rcond: fl
     Y, y_mean = problem.centred_target()
     root = np.ones(1) if problem.weights is None else np.sqrt(problem.weights)[:, None]
     B = root * Y
-    U_B, sigma, Vt = _decomposed(_without_constant_columns(data, root), B)
+    Z = data.scaled_copy()
+    Z[:, problem.frame.constant] = 0.0  # where rounding leaves a few times eps of the column's number
+    U_B, sigma, Vt = _decomposed(Z, B)
     kept = sigma > rcond * sigma.max(initial=0.0)
     s = sigma[kept, None]
     with np.errstate(over="ignore"):  # s / (s^2 + ridge), without squares that could under- or overflow
@@ -37,15 +39,6 @@ def solve_by_singular_values(problem: LeastSquares, data: CentredData, rcond: fl
     intercept = y_mean - data.x_mean @ W
     method, rank = "singular value decomposition", int(kept.sum())
     return Solution(W, intercept, squares, gradient, *start, method=method, rank=rank, singular_values=sigma)
-
-
-def _without_constant_columns(data: CentredData, root: Array) -> Array:
-    """Return ``S^1/2 Xc`` with exact zeros where a column does not vary: rounding leaves a few times ``eps |m|``."""
-    Z = data.scaled_copy()
-    largest = np.abs(Z).max(axis=0, initial=0.0)
-    noise = 8.0 * np.finfo(np.float64).eps * np.abs(data.x_mean) * float(np.max(root))
-    Z[:, (largest <= noise) & (noise > 0)] = 0.0
-    return Z
 
 
 def _decomposed(Z: Array, B: Array) -> tuple[Array, Array, Array]:

@@ -122,6 +122,7 @@ class ExactSolver:
 
     def _end(self, solution: Solution, index: int) -> Step:
         self.solution = solution
+        solution.exponent = self.problem.frame.exponent
         theta = self.problem.theta(solution)
         value, norm = self.problem.value(solution), self.problem.gradient_norm(solution)
         return Step(index, theta, value, norm, step_norm=length(theta))
@@ -189,7 +190,7 @@ class ExactSolver:
             self._iterations = iterate.index
             if iterate.index == 0:
                 refuse_infinite(problem, float(iterate.start.sum()))
-                yield self._start(*problem.start(iterate.start, data.x_mean, y_mean, y_square))
+                yield self._start(*problem.start(iterate.start, data.x_mean, y_mean, y_square)[:2])
             progress.append(iterate.relative)
             reached = progress[-1] <= tol
             stuck = budget == inf and iterate.index - int(np.argmin(progress)) > patience
@@ -205,10 +206,10 @@ class ExactSolver:
     def _between(self, iterate: Iterate, data: CentredData, y_mean: Array, y_square: float) -> Step:
         """Return the step of an iterate: with A W = cross - G, ``J = (f / 2) (|Yc|^2 - <W, cross> - <W, G>)``."""
         problem, W = self.problem, iterate.W
-        value = 0.5 * problem.scale * max(y_square - float(np.sum(W * (iterate.start + iterate.G))), 0.0)
-        k = problem.objective.y.shape[1:]
-        theta = problem.objective.pack(W.reshape(problem.d, *k), (y_mean - data.x_mean @ W).reshape(k))
-        return Step(iterate.index, theta, value, problem.scale * length(iterate.sizes))
+        half = 0.5 * max(y_square - float(np.sum(W * (iterate.start + iterate.G))), 0.0)
+        value = problem.scale * problem.squared_units(half)
+        theta = problem.pack(W, y_mean - data.x_mean @ W)
+        return Step(iterate.index, theta, value, problem.unframed_gradient(length(iterate.sizes)))
 
 
 def exact(

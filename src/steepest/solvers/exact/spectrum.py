@@ -35,6 +35,7 @@ import scipy.linalg.lapack
 
 from steepest.kernels.threads import map_blocks
 from steepest.solvers.exact.data import CentredData
+from steepest.solvers.exact.frame import scaled
 from steepest.solvers.exact.gather import gather_data, gather_equations, gather_products
 from steepest.solvers.exact.problem import LeastSquares, Solution
 from steepest.typing import Array
@@ -130,6 +131,8 @@ class Tridiagonal:
 class Spectrum:
     """One factorisation of a least-squares problem, and the ridge fits that follow from it.
 
+    What is called alpha here is in the problem's frame.
+
     Parameters
     ----------
     problem : LeastSquares
@@ -195,17 +198,22 @@ class Spectrum:
         method = "one factorisation for all alphas"
         return Solution(W, intercept, squares, products - alpha * W, *start, method=method)
 
-    def path(self, alphas: Array) -> Array:
-        """Return W for every alpha, (n_alphas, d, k)."""
+    def path(self, alphas: Array) -> tuple[Array, Array]:
+        """Return W (n_alphas, d, k) and the intercepts (n_alphas, k) on the user's data, for every alpha."""
         inner = self.factors.solve_all(alphas)
         W = inner.reshape(len(inner), -1)
         if self.by_rows:
             W = self.data.adjoint(W / self.root)
-        return np.ascontiguousarray(W.reshape(self.problem.d, -1, len(alphas)).transpose(2, 0, 1))
+        W = np.ascontiguousarray(W.reshape(self.problem.d, -1, len(alphas)).transpose(2, 0, 1))
+        return self.problem.unframed(W, self.y_mean - self.data.x_mean @ W)
 
     def left_out(self, alphas: Array) -> Array:
-        """Return the errors ``y_i - prediction_i`` with sample i left out, (n, k, n_alphas), weighted by sqrt(s_i)."""
-        return self._left_out_by_rows(alphas) if self.by_rows else self._left_out_by_columns(alphas)
+        """Return the errors ``y_i - prediction_i`` with sample i left out, (n, k, n_alphas), weighted by sqrt(s_i).
+
+        In the units of the user's target.
+        """
+        errors = self._left_out_by_rows(alphas) if self.by_rows else self._left_out_by_columns(alphas)
+        return np.asarray(scaled(errors, self.problem.target_exponent))
 
     def _left_out_by_rows(self, alphas: Array) -> Array:
         diagonal = self.factors.diagonal(alphas)
