@@ -1,6 +1,7 @@
 """Least squares over the filter and the bias of a convolution."""
 
 from functools import cached_property
+from math import sqrt
 
 import numpy as np
 
@@ -107,8 +108,8 @@ class FilterObjective:
         return self._value(self.residual(theta), theta)
 
     def _value(self, e: Array, theta: Array) -> float:
-        w = self.filter(theta).astype(np.float64)
-        return 0.5 * float(np.sum(np.square(e, dtype=np.float64))) + 0.5 * self.ridge * float(w @ w)
+        held = sqrt(self.ridge) * self.filter(theta).astype(np.float64)  # the squares of w itself may overflow
+        return 0.5 * float(np.sum(np.square(e, dtype=np.float64))) + 0.5 * float(held @ held)
 
     def gradient(self, theta: Array) -> Array:
         """Return ``dJ/dtheta``."""

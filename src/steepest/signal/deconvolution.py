@@ -9,9 +9,11 @@ from typing import Any, Literal
 import numpy as np
 
 from steepest.certificate import Certificate
-from steepest.exceptions import DivergenceError
+from steepest.exceptions import DivergenceError, InvalidInputError
 from steepest.objectives.filter import FilterObjective
 from steepest.signal.inputs import check_filtered, check_signals
+from steepest.signal.units import Units
+from steepest.solvers.exact.problem import length
 from steepest.solvers.exact_filter import FilterSystem, exact_filter, filter_system
 from steepest.solvers.gradient_descent import gradient_descent
 from steepest.solvers.loop import run
@@ -86,17 +88,19 @@ class Deconvolution:
     trace: Trace = field(repr=False)
     result: Result = field(repr=False)
     how: str
-    _objective: FilterObjective = field(repr=False)
+    _framed: FilterObjective = field(repr=False)
+    _units: Units = field(repr=False)
     _system: FilterSystem | None = field(repr=False)
 
     @cached_property
     def _solved(self) -> FilterSystem:
-        return filter_system(self._objective) if self._system is None else self._system
+        return filter_system(self._framed) if self._system is None else self._system
 
     @cached_property
     def condition_number(self) -> float:
         """Condition number of the data matrix [X, 1]: relative errors of y can grow by this factor in the filter.
 
+        Where the numbers of x are far from one, above a million or below a millionth, x is measured in their own size.
         Within a percent or so after the normal equations and singular values; a lower bound after conjugate gradients.
         """
         return self._solved.condition_number()
@@ -107,9 +111,10 @@ class Deconvolution:
         freedom = self.residual.size - parameters
         if freedom < 0.5:  # as many parameters as samples: nothing is left to tell the noise from
             return np.full(len(variances), np.nan)
-        noise = float(np.sum(np.square(self.residual, dtype=np.float64))) / freedom
+        residual = np.ldexp(self.residual.astype(np.float64), -self._units.y)
+        noise = float(np.sum(np.square(residual))) / freedom
         with np.errstate(invalid="ignore"):  # no noise and an undetermined entry: 0 * infinity
-            return np.asarray(np.sqrt(noise * variances))
+            return self._units.outside(self._framed, np.sqrt(noise * variances))
 
     @property
     def filter_standard_errors(self) -> Array:
@@ -123,7 +128,7 @@ class Deconvolution:
     @property
     def bias_standard_error(self) -> float:
         """Standard error of the bias; NaN if none was fitted."""
-        return float(self._standard_errors[-1]) if self._objective.fit_bias else float("nan")
+        return float(self._standard_errors[-1]) if self._framed.fit_bias else float("nan")
 
 
 def deconvolve(
@@ -223,16 +228,21 @@ def deconvolve(
         objective = FilterObjective(
             x.astype(np.float64), y.astype(np.float64), filter_length, fit_bias=fit_bias, ridge=ridge
         )
+        units = Units.of(objective)
+        framed = units.framed(objective)
         record = Trace() if trace is None else trace
         record.about |= {"model": "deconvolution", "objective": objective.words, "solver": solver}
         if solver == "gradient-descent":
             result = _descend(objective, learning_rate, max_iter, tol, record, observers)
-            return _finish(objective, result, None, "gradient descent", form, np.result_type(x, y))
-        system = filter_system(objective)
-        result = run(exact_filter(objective, system), max_iter=2, trace=record, observers=observers)
+            return _finish(objective, framed, units, result, None, form, np.result_type(x, y))
+        system = filter_system(framed)
+        steps = exact_filter(objective, lambda: units.outside(framed, system.solution(framed.target)))
+        result = run(steps, max_iter=2, trace=record, observers=observers)
+        if result.reason is Reason.DIVERGED:
+            raise InvalidInputError("x is so small beside y that the filter overflows: scale x up, or y down")
         if not isinstance(system, NormalEquations):
             _warn(system)
-        return _finish(objective, result, system, system.words, form, np.result_type(x, y))
+        return _finish(objective, framed, units, result, system, form, np.result_type(x, y))
 
     if shared:
         return estimate(signals, responses, y.shape)
@@ -272,16 +282,16 @@ def _warn(system: FilterSystem) -> None:
 
 def _finish(
     objective: FilterObjective,
+    framed: FilterObjective,
+    units: Units,
     result: Result,
     system: FilterSystem | None,
-    how: str,
     form: tuple[int, ...],
     dtype: Any,
 ) -> Deconvolution:
     theta = result.theta
-    norm = result.last.gradient_norm
-    first = float(np.linalg.norm(objective.target)) or 1.0
-    result.certificate = Certificate("gradient norm", norm, norm / first, CERTIFIED)
+    relative = length(framed.gradient(units.inside(framed, theta))) / (length(framed.target) or 1.0)
+    result.certificate = Certificate("gradient norm", result.last.gradient_norm, relative, CERTIFIED)
     residual = objective.residual(theta)
     return Deconvolution(
         filter=objective.filter(theta).astype(dtype),
@@ -292,7 +302,8 @@ def _finish(
         certificate=result.certificate,
         trace=result.trace,
         result=result,
-        how=how,
-        _objective=objective,
+        how="gradient descent" if system is None else system.words,
+        _framed=framed,
+        _units=units,
         _system=system,
     )

@@ -8,6 +8,7 @@ from scipy import fft
 from steepest.exceptions import InvalidInputError
 from steepest.signal.deconvolution import Deconvolution, Solver, deconvolve
 from steepest.signal.inputs import check_signals
+from steepest.signal.units import exponent
 from steepest.typing import Array, ArrayLike
 from steepest.validation import check_positive
 
@@ -121,7 +122,9 @@ def wiener(y: ArrayLike, w: ArrayLike, *, noise_spectrum: ArrayLike, signal_spec
             raise InvalidInputError(
                 f"{name} has shape {spectrum.shape}: must be a number or ({n // 2 + 1},), not below 0"
             )
-    W = fft.rfft(w, n)
-    below = np.abs(W) ** 2 * power + noise
+    unit = exponent(w)
+    with np.errstate(over="ignore"):  # infinite noise lets nothing through
+        W, noise = fft.rfft(np.ldexp(w, -unit), n), np.ldexp(noise, -2 * unit)
+        below = np.abs(W) ** 2 * power + noise
     gain = np.divide(np.conj(W) * power, below, out=np.zeros_like(W), where=below > 0)
-    return np.asarray(fft.irfft(fft.rfft(y) * gain, n)[..., : n - len(w) + 1])
+    return np.asarray(np.ldexp(fft.irfft(fft.rfft(y) * gain, n)[..., : n - len(w) + 1], -unit))

@@ -1,13 +1,15 @@
 """The least-squares filter and bias in closed form: one step from zero."""
 
-import numpy as np
+from collections.abc import Callable
 
+from steepest.solvers.exact.problem import length
 from steepest.solvers.filter_on_data import ConjugateGradients, SingularValues
 from steepest.solvers.filter_problem import FilterProblem
 from steepest.solvers.loop import Steps
 from steepest.solvers.normal_equations import NormalEquations
 from steepest.solvers.stopping import Reason
 from steepest.step import Step
+from steepest.typing import Array
 
 LARGEST_DENSE = 4_000_000  # entries of a matrix that is decomposed as a whole
 
@@ -25,12 +27,11 @@ def filter_system(problem: FilterProblem) -> FilterSystem:
     return ConjugateGradients(problem)
 
 
-def exact_filter(problem: FilterProblem, system: FilterSystem) -> Steps:
-    """Go from zero to the solution."""
-    target, start = problem.target, problem.start()  # minus the gradient at zero, and zero
-    yield Step(0, start, problem.value(start), float(np.linalg.norm(target)))
-    solution = system.solution(target)
+def exact_filter(problem: FilterProblem, solve: Callable[[], Array]) -> Steps:
+    """Go from zero to the solution that ``solve`` returns."""
+    start = problem.start()
+    yield Step(0, start, problem.value(start), length(problem.target))  # minus the gradient at zero
+    solution = solve()
     value, gradient = problem.value_and_gradient(solution)
-    length = float(np.linalg.norm(solution))
-    yield Step(1, solution, value, float(np.linalg.norm(gradient)), step_size=1.0, step_norm=length)
+    yield Step(1, solution, value, length(gradient), step_size=1.0, step_norm=length(solution))
     return Reason.EXACT
