@@ -1,5 +1,5 @@
-from .convolutional import ConvClassifier as ConvClassifier
-from .convolutional import ConvRegressor as ConvRegressor
+from .conv_classifier import ConvClassifier as ConvClassifier
+from .conv_regressor import ConvRegressor as ConvRegressor
 from .explanation import Explanation as Explanation
 from .mlp_classifier import MLPClassifier as MLPClassifier
 from .mlp_regressor import MLPRegressor as MLPRegressor

@@ -1,36 +1,35 @@
-"""Small convolutional networks as estimators."""
+"""What ``ConvClassifier`` and ``ConvRegressor`` share."""
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from math import inf
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 from scipy import sparse
-from scipy.special import softmax
-from sklearn.base import ClassifierMixin, MultiOutputMixin, RegressorMixin
-from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import check_classification_targets
 
-from steepest.estimator import Estimator, fitting
-from steepest.exceptions import InvalidInputError
+from steepest.estimator import Estimator
+from steepest.exceptions import DivergenceError, InvalidInputError
 from steepest.layers import Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D, ReLU
 from steepest.layers.layer import Shape
-from steepest.losses import HalfSquaredError, Loss, SoftmaxCrossEntropy
+from steepest.losses import Loss
+from steepest.neural_network.incremental import check_one_pass
 from steepest.neural_network.network import Network
 from steepest.neural_network.notices import notices
 from steepest.neural_network.rates import safe_rate
 from steepest.neural_network.rows import narrated
 from steepest.objectives.network import NetworkObjective
 from steepest.penalties import SquaredL2
+from steepest.solvers.memory import Memory
 from steepest.solvers.mini_batch import mini_batch_descent
 from steepest.solvers.plateau import Plateau
-from steepest.solvers.updates import open_update
+from steepest.solvers.updates import Update, open_update
 from steepest.typing import Array
-from steepest.validation import check_count, check_features, check_positive, check_supervised
+from steepest.validation import check_count, check_features, check_positive
 
 ROWS_AT_ONCE = 1000  # in prediction: what lies between the layers stays small
 
@@ -92,6 +91,8 @@ class ConvolutionalNetwork(Estimator):
         self.random_state = random_state
         self.verbose = verbose
 
+    # ------------------------------------------------------------------ what subclasses say
+
     def _loss_function(self) -> Loss:
         raise NotImplementedError
 
@@ -121,6 +122,13 @@ class ConvolutionalNetwork(Estimator):
 
     def _images(self, X: Array) -> Array:
         return np.ascontiguousarray(X).reshape(len(X), *self.image_shape_)
+
+    def _check_images(self, X: Any) -> None:
+        """Refuse images of another shape, even if they hold as many numbers."""
+        if not sparse.issparse(X) and getattr(X, "ndim", 2) in (3, 4):
+            given = (1, *X.shape[1:]) if X.ndim == 3 else tuple(X.shape[1:])
+            if given != self.image_shape_:
+                raise InvalidInputError(f"X holds images {given}: the network was fitted to images {self.image_shape_}")
 
     # ------------------------------------------------------------------ network
 
@@ -157,13 +165,24 @@ class ConvolutionalNetwork(Estimator):
             layers.append(Dropout(self.dropout))
         return [*layers, Dense(n_outputs)]
 
-    def _learn(self, X: Array, y: Any, n_outputs: int, sample_weight: Array | None) -> None:
-        """Train from fresh parameters."""
+    def _is_first(self, incremental: bool) -> bool:
+        return not (incremental and hasattr(self, "network_"))
+
+    def _learn(self, X: Array, y: Any, n_outputs: int, sample_weight: Array | None, *, incremental: bool) -> None:
+        """Begin or go on, and train."""
+        check_one_pass(incremental and self.early_stopping)
         random_state = check_random_state(self.random_state)
-        generator = np.random.default_rng(random_state.randint(2**31 - 1))
-        X = self._images(X)
         layers = self._layers(self.image_shape_, n_outputs)
-        network = Network(layers, self.image_shape_, loss=self._loss_function(), random_state=generator, dtype=X.dtype)
+        if self._is_first(incremental):
+            generator = np.random.default_rng(random_state.randint(2**31 - 1))
+            loss, shape = self._loss_function(), self.image_shape_
+            network = Network(layers, shape, loss=loss, random_state=generator, dtype=X.dtype)
+            self.loss_curve_: list[float] = []
+        else:
+            generator, network = self._generator(), self.network_
+            if layers != network.architecture.layers:
+                raise InvalidInputError(f"{network!r} has other layers than asked for: go on with the same, or use fit")
+        X = self._images(X.astype(network.theta.dtype, copy=False))
         score = None
         if self.early_stopping:
             rows = np.arange(len(X))
@@ -175,7 +194,20 @@ class ConvolutionalNetwork(Estimator):
                 return judge(_scores(_with(network, theta), images))
 
             X, y, sample_weight = X[learn], y[learn], None if sample_weight is None else sample_weight[learn]
-        self._train(network, X, y, sample_weight, generator, Plateau(self.tol, self.n_iter_no_change, score))
+        plateau = Plateau() if incremental else Plateau(self.tol, self.n_iter_no_change, score)
+        self._train(network, X, y, sample_weight, generator, plateau, incremental=incremental)
+
+    def _generator(self) -> np.random.Generator:
+        """Return the generator as the last call left it."""
+        generator = np.random.default_rng()
+        generator.bit_generator.state = self._generator_state
+        return generator
+
+    def _recalled(self, rule: Update, theta: Array, *, incremental: bool) -> Memory:
+        """Return a copy of what the last call remembers, or nothing yet; so too after a change of the rule."""
+        if incremental and getattr(self, "_rule", None) == rule:
+            return replace(self._memory, values=[])
+        return Memory(rule.start(theta))
 
     def _train(
         self,
@@ -185,8 +217,11 @@ class ConvolutionalNetwork(Estimator):
         sample_weight: Array | None,
         generator: np.random.Generator,
         plateau: Plateau,
+        *,
+        incremental: bool,
     ) -> None:
         rule, penalty = open_update(self.update), SquaredL2(float(self.alpha))
+        memory = self._recalled(rule, network.theta, incremental=incremental)
         objective = NetworkObjective(
             network.architecture,
             X,
@@ -206,30 +241,39 @@ class ConvolutionalNetwork(Estimator):
             generator=generator,
             update=rule,
             whole_value=False,
+            memory=memory,
             plateau=plateau,
             parts={p.key: p.span for p in network.architecture.parameters},
+            start=not incremental,
         )
         start = network.theta.copy()
-        self._drive(
+        result = self._drive(
             narrated(steps) if self.verbose else steps,
             lambda theta: {"network_": _with(network, theta)},
             X=X.reshape(len(X), -1),
             y=y,
             sample_weight=sample_weight,
-            max_iter=self.max_iter,
+            max_iter=1 if incremental else self.max_iter,
             stable_rate=lambda: safe_rate(objective, start, rule),
             about={"objective": objective.words, "solver": f"mini-batches, {self.update}"},
+            warn=not incremental,
         )
-        self.loss_curve_ = self.trace_["value"][1:].tolist()
-        self.loss_ = self.loss_curve_[-1]
+        if not np.all(np.isfinite(result.theta)):  # after the last update; the values before it were
+            self.network_ = network
+            raise DivergenceError(f"{type(self).__name__}: the parameters are not finite; scale the data", result)
+        self._memory, self._rule, self._generator_state = memory, rule, generator.bit_generator.state
+        self.loss_curve_ = [*self.loss_curve_, *memory.values]
+        if self.loss_curve_:
+            self.loss_ = self.loss_curve_[-1]
         self.validation_scores_ = list(plateau.scores) if plateau.score is not None else None
         if plateau.best_theta is not None:
             self.network_ = _with(network, plateau.best_theta)
-        self.trace_.about["notices"] = notices(objective, self.network_.theta, self.trace_)
+        self.trace_.about["notices"] = [] if incremental else notices(objective, self.network_.theta, self.trace_)
 
     def _outputs(self, X: Any) -> Array:
-        X = check_features(self, self._flat(X), accept_sparse=False)
-        return _scores(self.network_, self._images(X))
+        flat = check_features(self, self._flat(X), accept_sparse=False)
+        self._check_images(X)
+        return _scores(self.network_, self._images(flat))
 
 
 def _with(network: Network, theta: Array) -> Network:
@@ -243,121 +287,3 @@ def _scores(network: Network, X: Array) -> Array:
     """Return the network's scores, so many rows at once that memory stays small."""
     parts = [network.scores(X[start : start + ROWS_AT_ONCE]) for start in range(0, len(X), ROWS_AT_ONCE)]
     return np.concatenate(parts)
-
-
-class ConvClassifier(ClassifierMixin, ConvolutionalNetwork):  # type: ignore[misc]  # scikit-learn ships no types
-    r"""Convolutional network: ``(sum_i s_i l(y_i, f(x_i)) + alpha |W|^2 / 2) / sum_i s_i``, l the cross-entropy.
-
-    Parameters
-    ----------
-    filters : int or sequence of int, default (8, 16)
-        Kernels of each convolution; each is followed by a ReLU and max-pooling.
-    hidden_layer_sizes : int or sequence of int, default (64,)
-        Units of each dense layer before the last.
-    kernel_size, pool_size : int, default 3 and 2
-        Sides of kernels and of pooling windows.
-    image_shape : tuple of int, optional
-        (C, H, W) or (H, W), where X holds images as rows. Without it, X is (N, C, H, W) or (N, H, W); rows of numbers
-        count as images of a single row.
-    update, learning_rate : str or Update, float, default "adam" and 0.002
-        The update rule and its rate.
-    alpha : float, default 1e-4
-        Strength of the penalty on W.
-    dropout : float, default 0
-        Share of the units before the last layer that are dropped in training.
-    batch_size : int or "auto", default "auto"
-        Rows an update sees; "auto" is 64, or all if there are fewer.
-    max_iter, tol, n_iter_no_change : int, float, int, default 100, 1e-4 and 10
-        The most passes; stop when so many in a row have not improved the loss (the score) by ``tol``.
-    early_stopping, validation_fraction : bool and float, default False and 0.1
-        Hold out a share of the rows, stop by their accuracy, and take the best parameters.
-    random_state : int, RandomState or None
-        Decides the initial parameters, the order of the rows, what is dropped and held out.
-    verbose : bool or int, default False
-        Print every pass.
-
-    Attributes
-    ----------
-    classes_ : array (n_classes,)
-        The labels.
-
-    Examples
-    --------
-    >>> X = np.zeros((20, 1, 4, 4))
-    >>> X[::2, 0, :, 1] = X[1::2, 0, 1, :] = 1.0  # upright and level bars
-    >>> y = np.tile(["upright", "level"], 10)
-    >>> model = ConvClassifier(filters=4, hidden_layer_sizes=(), learning_rate=0.05, tol=0.01, random_state=0)
-    >>> model.fit(X, y).score(X, y)
-    1.0
-    """
-
-    classes_: Any
-
-    @fitting
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "ConvClassifier":
-        """Train until the loss (or the held-out accuracy) stops improving."""
-        self._check_options()
-        flat, y, sample_weight = check_supervised(self, self._flat(X), y, sample_weight, y_numeric=False)
-        check_classification_targets(y)
-        self.image_shape_ = self._shape_of(X, flat.shape[1])
-        self.classes_, numbers = np.unique(y, return_inverse=True)
-        self._learn(flat, numbers, len(self.classes_), sample_weight)
-        return self
-
-    def _loss_function(self) -> Loss:
-        return SoftmaxCrossEntropy()
-
-    def _score_of(self, y: Any, sample_weight: Array | None) -> Callable[[Array], float]:
-        return lambda scores: float(accuracy_score(y, scores.argmax(axis=1), sample_weight=sample_weight))
-
-    def decision_function(self, X: Any) -> Array:
-        """Return the scores of the classes (n_samples, n_classes); for two classes, how far the second leads."""
-        scores = self._outputs(X)
-        return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
-
-    def predict(self, X: Any) -> Any:
-        """Return the most probable class."""
-        scores = self._outputs(X)
-        return self.classes_[scores.argmax(axis=1)]
-
-    def predict_proba(self, X: Any) -> Array:
-        """Return the probabilities of the classes."""
-        return np.asarray(softmax(self._outputs(X), axis=1))
-
-
-class ConvRegressor(MultiOutputMixin, RegressorMixin, ConvolutionalNetwork):  # type: ignore[misc]  # scikit-learn ships no types
-    r"""Convolutional network: ``(sum_i s_i |y_i - f(x_i)|^2 / 2 + alpha |W|^2 / 2) / sum_i s_i``.
-
-    Parameters are those of :class:`ConvClassifier`; early stopping goes by R^2.
-
-    Examples
-    --------
-    >>> X = np.random.default_rng(0).random((60, 1, 6, 6))
-    >>> model = ConvRegressor(filters=4, hidden_layer_sizes=(16,), learning_rate=0.01, random_state=0)
-    >>> bool(model.fit(X, X.mean(axis=(1, 2, 3)) * 10).score(X, X.mean(axis=(1, 2, 3)) * 10) > 0.5)
-    True
-    """
-
-    _single: bool
-
-    @fitting
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "ConvRegressor":
-        """Train until the loss (or the held-out R^2) stops improving."""
-        self._check_options()
-        flat, y, sample_weight = check_supervised(self, self._flat(X), y, sample_weight, multi_output=True)
-        self.image_shape_ = self._shape_of(X, flat.shape[1])
-        self._single = y.ndim == 1
-        columns = y[:, None] if self._single else y
-        self._learn(flat, columns, columns.shape[1], sample_weight)
-        return self
-
-    def _loss_function(self) -> Loss:
-        return HalfSquaredError()
-
-    def _score_of(self, y: Any, sample_weight: Array | None) -> Callable[[Array], float]:
-        return lambda scores: float(r2_score(y, scores, sample_weight=sample_weight))
-
-    def predict(self, X: Any) -> Array:
-        """Return the predicted targets, (n_samples,) or (n_samples, n_outputs)."""
-        scores = self._outputs(X)
-        return scores[:, 0] if self._single else scores

@@ -14,6 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from steepest.estimator import fitting
 from steepest.exceptions import InvalidInputError
 from steepest.losses import LogisticLoss, Loss, SoftmaxCrossEntropy
+from steepest.neural_network.incremental import check_labels, check_named
 from steepest.neural_network.perceptron import Perceptron, has_passes
 from steepest.typing import Array
 from steepest.validation import check_supervised
@@ -145,12 +146,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]  # sciki
     @available_if(has_passes)  # type: ignore[untyped-decorator]  # scikit-learn ships no types
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> "MLPClassifier":
         """Make one pass over the rows given, from where the last call ended; the first call names all classes."""
-        if not hasattr(self, "coefs_") and classes is None:
-            raise InvalidInputError(
-                "classes=None: classes must be passed on the first call to partial_fit, all of them"
-            )
-        if classes is not None and hasattr(self, "coefs_") and not np.array_equal(self.classes_, np.unique(classes)):
-            raise InvalidInputError(f"classes={classes!r}: is not the same as on last call to partial_fit")
+        check_named(classes, self.classes_ if hasattr(self, "coefs_") else None)
         return self._fit(X, y, sample_weight, classes, incremental=True)
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, classes: Any, *, incremental: bool) -> "MLPClassifier":
@@ -195,9 +191,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]  # sciki
         if multilabel:
             return
         given = unique_labels(y)
-        unknown = np.setdiff1d(given, self.classes_)
-        if len(unknown):
-            raise InvalidInputError(f"y holds {unknown.tolist()}: not in classes {self.classes_.tolist()}")
+        check_labels(given, self.classes_)
         if self.warm_start and hasattr(self, "coefs_") and len(given) != len(self.classes_):
             text = "warm_start can only be used where `y` has the same classes as in the previous call to fit"
             raise InvalidInputError(f"y holds {given.tolist()}, not all of {self.classes_.tolist()}: {text}")

@@ -16,6 +16,7 @@ from steepest.exceptions import DivergenceError, InvalidInputError
 from steepest.kernels.blas import one_blas_thread
 from steepest.layers import Dense, Identity, Layer, ReLU, Sequential, Sigmoid, Tanh
 from steepest.losses import Loss
+from steepest.neural_network.incremental import check_one_pass
 from steepest.neural_network.notices import notices
 from steepest.neural_network.rates import safe_rate
 from steepest.neural_network.rows import RowOrders, narrated
@@ -23,9 +24,10 @@ from steepest.objectives.dense_stack import dense_stack
 from steepest.objectives.network import NetworkObjective
 from steepest.objectives.whole import WholeDenseStack
 from steepest.penalties import SquaredL2
-from steepest.solvers.compiled_mini_batch import Memory, compiled_mini_batch_descent, initial_memory
+from steepest.solvers.compiled_mini_batch import compiled_mini_batch_descent, initial_memory
 from steepest.solvers.lbfgs import lbfgs
 from steepest.solvers.loop import Steps
+from steepest.solvers.memory import Memory
 from steepest.solvers.plateau import Plateau
 from steepest.solvers.schedules import Schedule
 from steepest.solvers.stopping import GradientTolerance, Reason, StoppingRule, ValueTolerance
@@ -229,8 +231,7 @@ class Perceptron(Estimator):
         incremental: bool,
     ) -> None:
         """Train in passes over batches."""
-        if self.early_stopping and incremental:
-            raise InvalidInputError("early_stopping=True: partial_fit makes one pass and holds nothing out; use fit")
+        check_one_pass(incremental and self.early_stopping)
         score = None
         if self.early_stopping:
             X, y, sample_weight, score = self._hold_out(network, X, y, sample_weight, random_state)

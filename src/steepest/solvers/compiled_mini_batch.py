@@ -1,7 +1,6 @@
 """Mini-batch gradient descent on a stack of dense layers, compiled: many updates between two steps."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from math import nan
 from typing import Any
 
@@ -13,6 +12,7 @@ from steepest.kernels.dense_plan import Rule
 from steepest.kernels.dense_stack import train
 from steepest.kernels.scratch import LINE, aligned
 from steepest.solvers.loop import Steps
+from steepest.solvers.memory import Memory
 from steepest.solvers.mini_batch import part_norms
 from steepest.solvers.plateau import Plateau
 from steepest.solvers.protocols import Objective
@@ -76,28 +76,6 @@ def initial_memory(update: Update, theta: Array) -> Array:
     if isinstance(rule, Adagrad):
         memory[1] = rule.initial
     return memory
-
-
-@dataclass
-class Memory:
-    """What training remembers from one run to the next.
-
-    Attributes
-    ----------
-    state : array (2 or 3, n_parameters)
-        The update rule's, each row at least as long as the parameters.
-    n_updates : int
-        Updates made.
-    rate : float
-        The learning rate of the last pass.
-    values : list of float
-        The value of every pass.
-    """
-
-    state: Array
-    n_updates: int = 0
-    rate: float = nan
-    values: list[float] = field(default_factory=list)
 
 
 def compiled_mini_batch_descent(

@@ -8,6 +8,7 @@ import numpy as np
 
 from steepest.kernels.blas import length, one_blas_thread
 from steepest.solvers.loop import Steps
+from steepest.solvers.memory import Memory
 from steepest.solvers.plateau import Plateau
 from steepest.solvers.protocols import FiniteSum
 from steepest.solvers.schedules import Schedule, Stateful, open_rate
@@ -32,6 +33,7 @@ def mini_batch_descent(
     shuffle: bool = True,
     watch: bool = False,
     whole_value: bool = True,
+    memory: Memory | None = None,
     plateau: Plateau | None = None,
     parts: Mapping[str, slice] | None = None,
     start: bool = True,
@@ -59,6 +61,8 @@ def mini_batch_descent(
     whole_value : bool, default True
         Compute the whole objective and its gradient after every pass. Otherwise the value of a step is the mean over
         the pass's batches, each taken just before its update, and the gradient is the last batch's: they come for free.
+    memory : Memory, optional
+        Where an earlier run ended; it is written to after every pass.
     plateau : Plateau, optional
         What ends the run when it brings nothing more.
     parts : mapping of str to slice, optional
@@ -80,12 +84,14 @@ def mini_batch_descent(
     Source: H. Robbins and S. Monro, A stochastic approximation method, Annals of Mathematical Statistics 22 (1951).
     """
     update = Plain() if update is None else update
-    rate_of, state = open_rate(learning_rate), update.start(theta)
+    rate_of = open_rate(learning_rate)
+    memory = Memory(update.start(theta)) if memory is None else memory
+    state, n_updates = memory.state, memory.n_updates
     plateau = Plateau() if plateau is None else plateau
     threads = one_blas_thread if min(batch_size, objective.n_samples) * theta.size < LARGE_BATCH else nullcontext
     value, gradient = objective.value_and_gradient(theta) if start else (nan, np.full_like(theta, nan))
     yield Step(0, theta, value, length(gradient))
-    epoch = n_updates = 0
+    epoch = 0
     while True:
         epoch += 1
         rate, before = plateau.factor * rate_of(epoch, value), theta
@@ -101,6 +107,8 @@ def mini_batch_descent(
             if watch:
                 seen.append(theta)
         value = total / objective.n_samples
+        memory.state, memory.n_updates, memory.rate = state, n_updates, rate
+        memory.values.append(value)
         if whole_value:
             value, gradient = objective.value_and_gradient(theta)
         ended = plateau.ends(theta, value, rate)

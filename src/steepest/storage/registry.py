@@ -15,7 +15,7 @@ RECORDS = (
     "steepest.solvers.updates",
     "steepest.solvers.schedules",
     "steepest.solvers.plateau",
-    "steepest.solvers.compiled_mini_batch",
+    "steepest.solvers.memory",
     "steepest.solvers.minibatch_kmeans",
     "steepest.solvers.exact.problem",
 )
@@ -24,7 +24,7 @@ INITIALIZERS = "zeros normal glorot_uniform glorot_normal he_normal he_uniform l
 NAMED = {
     "steepest.certificate": "Certificate",
     "steepest.solvers.plateau": "Plateau",
-    "steepest.solvers.compiled_mini_batch": "Memory",
+    "steepest.solvers.memory": "Memory",
     "steepest.solvers.minibatch_kmeans": "CentreCounts",
     "steepest.solvers.exact.problem": "Solution",
     "steepest.layers.initializers": INITIALIZERS,

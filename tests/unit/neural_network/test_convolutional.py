@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
-from steepest.exceptions import InvalidInputError
+from steepest import load, save
+from steepest.exceptions import DivergenceError, InvalidInputError
 from steepest.neural_network import ConvClassifier, ConvRegressor
+from steepest.solvers.updates import Adam, Clipped
 
 SMALL = {"filters": 4, "hidden_layer_sizes": (), "learning_rate": 0.03, "random_state": 0}
 
@@ -114,3 +116,132 @@ def test_single_precision_stays(bars):
 def test_settings_that_make_no_sense_are_refused(bars, settings, text):
     with pytest.raises(InvalidInputError, match=text):
         ConvClassifier(**settings).fit(*bars)
+
+
+# ---------------------------------------------------------------------- part by part
+
+
+def learned(X, y, n_passes, **settings):
+    model = ConvClassifier(**SMALL | settings)
+    for _ in range(n_passes):
+        model.partial_fit(X, y, classes=["level", "upright"])
+    return model
+
+
+@pytest.mark.parametrize("update", ["adam", "momentum", "plain", Clipped(Adam(amsgrad=True))])
+def test_passes_one_by_one_are_the_passes_of_a_fit(bars, update):
+    X, y = bars
+    settings = {"update": update, "batch_size": 16}
+    whole = ConvClassifier(**SMALL | settings, max_iter=4, tol=0.0).fit(X, y)
+    parts = learned(X, y, 4, **settings)
+    np.testing.assert_array_equal(parts.network_.theta, whole.network_.theta)
+    np.testing.assert_array_equal(parts.loss_curve_, whole.loss_curve_)
+    assert (len(parts.loss_curve_), parts.n_iter_, parts.loss_) == (4, 1, parts.loss_curve_[-1])
+
+
+def test_it_goes_on_from_a_fit_and_a_fit_begins_anew(bars):
+    X, y = bars
+    begun = ConvClassifier(**SMALL, max_iter=2, tol=0.0).fit(X, y)
+    np.testing.assert_array_equal(begun.partial_fit(X, y).network_.theta, learned(X, y, 3).network_.theta)
+    again = begun.fit(X, y)
+    np.testing.assert_array_equal(again.loss_curve_, learned(X, y, 2).loss_curve_)
+
+
+def test_it_learns_on_after_a_file_as_it_would_have(bars, tmp_path):
+    X, y = bars
+    model = learned(X, y, 2, dropout=0.3)
+    save(model, tmp_path / "model")
+    again = load(tmp_path / "model").partial_fit(X, y)
+    np.testing.assert_array_equal(again.network_.theta, model.partial_fit(X, y).network_.theta)
+    assert again.loss_curve_ == model.loss_curve_
+    drawn = [ConvClassifier(**SMALL, dropout=0.3).partial_fit(X, y, classes=model.classes_) for _ in range(2)]
+    assert drawn[0]._generator_state == drawn[1]._generator_state != again._generator_state
+
+
+def test_parts_need_not_hold_every_class_nor_be_of_one_size(bars):
+    X, y = bars
+    model = ConvClassifier(**SMALL)
+    for _ in range(30):
+        for rows in (np.flatnonzero(y == "level"), np.flatnonzero(y == "upright")[:7], np.arange(60)):
+            model.partial_fit(X[rows], y[rows], sample_weight=np.ones(len(rows)), classes=["level", "upright"])
+    assert model.score(X, y) >= 0.9
+    assert len(model.loss_curve_) == 90
+
+
+def test_a_regression_learns_part_by_part():
+    X = np.random.default_rng(0).random((50, 2, 5, 5))
+    y = X.mean(axis=(1, 2, 3)) * 10
+    whole = ConvRegressor(**SMALL, max_iter=5, tol=0.0).fit(X, y)
+    parts = ConvRegressor(**SMALL)
+    for _ in range(5):
+        parts.partial_fit(X, y)
+    np.testing.assert_array_equal(parts.predict(X), whole.predict(X))
+    assert ConvRegressor(**SMALL).partial_fit(X, np.column_stack([y, y])).predict(X).shape == (50, 2)
+
+
+def test_another_rule_forgets_what_the_last_one_remembered(bars):
+    X, y = bars
+    model = learned(X, y, 2).set_params(update="momentum").partial_fit(X, y)
+    assert len(model._memory.state) == 1
+    assert model._memory.n_updates == 1
+
+
+@pytest.mark.parametrize(("size", "rate"), [(5e307, 0.03), (1e200, 1e200)])
+def test_a_diverged_part_leaves_the_model_as_it_was(bars, size, rate):
+    X, y = bars
+    model = learned(X, y, 2, update="plain")
+    before = model.network_.theta.copy()
+    with pytest.raises(DivergenceError):
+        model.set_params(learning_rate=rate).partial_fit(size * X, y)
+    np.testing.assert_array_equal(model.network_.theta, before)
+    model.set_params(learning_rate=0.03).partial_fit(X, y)
+    np.testing.assert_array_equal(model.predict(X), learned(X, y, 3, update="plain").predict(X))
+
+
+@pytest.mark.parametrize(
+    ("change", "arguments", "text"),
+    [
+        ({}, {"classes": ["level", "slanted"]}, "is not the same as on last call to partial_fit"),
+        ({"filters": 5}, {}, "has other layers than asked for: go on with the same, or use fit"),
+        (
+            {"early_stopping": True},
+            {},
+            "early_stopping=True: partial_fit makes one pass and holds nothing out; use fit",
+        ),
+        ({}, {"y": ["slanted"] * 60}, r"y holds \['slanted'\]: not in classes \['level', 'upright'\]"),
+        (
+            {},
+            {"X": np.zeros((60, 1, 4, 9))},
+            r"X holds images \(1, 4, 9\): the network was fitted to images \(1, 6, 6\)",
+        ),
+    ],
+)
+def test_what_does_not_fit_the_last_call_is_refused(bars, change, arguments, text):
+    X, y = bars
+    model = learned(X, y, 1).set_params(**change)
+    with pytest.raises(InvalidInputError, match=text):
+        model.partial_fit(**{"X": X, "y": y} | arguments)
+
+
+def test_the_first_call_names_all_classes(bars):
+    with pytest.raises(InvalidInputError, match="classes must be passed on the first call to partial_fit"):
+        ConvClassifier(**SMALL).partial_fit(*bars)
+    with pytest.raises(InvalidInputError, match=r"y holds \['upright'\]: not in classes \['level', 'slanted'\]"):
+        ConvClassifier(**SMALL).partial_fit(*bars, classes=["level", "slanted"])
+
+
+def test_images_of_another_shape_are_not_predicted(bars):
+    model = learned(*bars, 1)
+    with pytest.raises(InvalidInputError, match=r"X holds images \(1, 4, 9\): the network was fitted to images"):
+        model.predict(np.zeros((2, 4, 9)))
+    assert len(model.predict(np.zeros((2, 36)))) == 2
+
+
+def test_an_interrupted_first_pass_leaves_a_model(bars, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("steepest.solvers.mini_batch.batches", interrupt)
+    with pytest.warns(UserWarning, match="interrupted"):
+        model = ConvClassifier(**SMALL).fit(*bars)
+    assert model.loss_curve_ == []
