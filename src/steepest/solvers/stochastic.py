@@ -29,6 +29,7 @@ from steepest.step import Step
 from steepest.typing import Array, IntArray
 
 CHUNK_ROWS = 2048  # dense rows brought together at a time: they fit the second-level cache up to some 60 columns
+SHARED_FROM = 1 << 14  # numbers in the data: a pass over fewer takes no longer than to wake another thread
 SPARSE_CHUNK_ROWS = 65536  # sparse rows: many, as each chunk ends with a loop over all features
 
 KERNEL_LOSSES: dict[type, int] = {
@@ -271,7 +272,7 @@ def stochastic_gradient(learners: Sequence[Learner]) -> Steps:
 
     ``theta`` is one row (coefficients, intercept) a learner, flat. ``value`` is the sum over the learners of the mean
     objective that the samples of the pass met, each before its own update: an estimate that costs nothing, and lags
-    behind the objective at ``theta``. Learners run in threads.
+    behind the objective at ``theta``. Learners run in threads, where a pass takes longer than waking one.
     """
     theta = np.concatenate([learner.parameters() for learner in learners])
     yield Step(0, theta)
@@ -280,7 +281,8 @@ def stochastic_gradient(learners: Sequence[Learner]) -> Steps:
         index += 1
         active = [learner for learner in learners if not learner.finished]
         rate = active[0].rate
-        map_blocks(lambda i, _, active=active: active[i].advance(), len(active), 1)  # type: ignore[misc]
+        share = 1 if active[0].X.size >= SHARED_FROM else len(active)
+        map_blocks(lambda i, j, active=active: [learner.advance() for learner in active[i:j]], len(active), share)  # type: ignore[misc]
         previous, theta = theta, np.concatenate([learner.parameters() for learner in learners])
         value = sum(learner.value for learner in learners)
         yield Step(index, theta, value, step_size=rate, step_norm=float(np.linalg.norm(theta - previous)))
