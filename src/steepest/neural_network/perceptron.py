@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 from steepest.estimator import Estimator
 from steepest.exceptions import DivergenceError, InvalidInputError
 from steepest.kernels.blas import one_blas_thread
+from steepest.kernels.threads import map_blocks
 from steepest.layers import Dense, Identity, Layer, ReLU, Sequential, Sigmoid, Tanh
 from steepest.losses import Loss
 from steepest.neural_network.incremental import check_one_pass
@@ -38,6 +39,8 @@ from steepest.validation import check_choice, check_count, check_features, check
 ACTIVATIONS: dict[str, Layer] = {"identity": Identity(), "logistic": Sigmoid(), "tanh": Tanh(), "relu": ReLU()}
 STOCHASTIC = ("sgd", "adam")
 WORK_BETWEEN_STEPS = 2_000_000  # multiplications made in one compiled call while nobody watches
+SHARED_FROM = 1 << 18  # outputs of the widest layer: for fewer, setting up threads takes longer than they save
+LEAST_BLOCK, BLOCK_NUMBERS = 256, 1 << 16  # rows taken through all layers together, and such outputs
 LBFGS_CHANGE = 2.220446049250313e-09  # relative change of the value at which L-BFGS has arrived
 
 
@@ -175,12 +178,21 @@ class Perceptron(Estimator):
         return {"coefs_": named[0::2], "intercepts_": named[1::2]}
 
     def _outputs(self, X: Any, pairs: Any = None) -> Array:
-        """Return the scores of the last layer, before its activation."""
-        pairs = zip(self.coefs_, self.intercepts_, strict=True) if pairs is None else pairs
+        """Return the scores of the last layer, before its activation: many rows in blocks that stay in the cache."""
+        pairs = list(zip(self.coefs_, self.intercepts_, strict=True) if pairs is None else pairs)
+        widest = max(len(b) for _, b in pairs)
+        if X.shape[0] * widest < SHARED_FROM or sparse.issparse(X):
+            return self._forward(X, pairs)
+        block_rows = max(LEAST_BLOCK, BLOCK_NUMBERS // widest)
+        with one_blas_thread():
+            return np.concatenate(map_blocks(lambda i, j: self._forward(X[i:j], pairs), len(X), block_rows))
+
+    def _forward(self, X: Any, pairs: list[tuple[Array, Array]]) -> Array:
         activation: Any = ACTIVATIONS[self.activation]
         H: Array = X
         for number, (W, b) in enumerate(pairs):
-            H = np.asarray((activation.value(H) if number else H) @ W) + b
+            H = np.asarray((activation.value(H) if number else H) @ W)
+            H += b
         return H
 
     def _scores(self, X: Any) -> Array:
