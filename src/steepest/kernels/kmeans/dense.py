@@ -16,182 +16,92 @@ Sums of a cluster are a row ``(sum w (x - origin), sum w, number of rows with w 
 import numpy as np
 
 from steepest.kernels.compile import borrowing, compiled
+from steepest.kernels.kmeans.arrays import Centres, Room, Rows, State
 from steepest.kernels.kmeans.moves import LISTED, OFFSET, SLOPE, list_moves, move
-from steepest.kernels.kmeans.nearest import BATCH, ROOM, panel_room
+from steepest.kernels.kmeans.nearest import BATCH, ROOM
 from steepest.kernels.kmeans.rows import lower_gaps
-from steepest.kernels.kmeans.tiles import PANEL_BYTES, meet_centres, pack_pairs, pack_panel
+from steepest.kernels.kmeans.tiles import meet_centres, pack_pairs, pack_panel
 from steepest.kernels.vectors import first_bit
 from steepest.typing import Array, IntArray
 
 ROUND_DOWN = np.float32(1 - 2.0**-20)
 ROUND_UP = np.float32(1 + 2.0**-20)
-MOST_MOVES = 2 * BATCH  # that are listed
-ROUNDING, LEAST_GAP = 2, 3  # further limits; see assign_block
+ROUNDING, LEAST_GAP = 2, 3  # further limits; see Centres
 
 
 @compiled
-def assign_block(
-    X: Array,
-    weights: Array,
-    origin: Array,
-    packed: Array,
-    centres: Array,
-    table: Array,
-    half_norms: Array,
-    limits: Array,
-    drift: Array,
-    labels: IntArray,
-    gaps: Array,
-    sums: Array,
-    counted: IntArray,
-    block_rows: int,
-    block: int,
-    panel: Array,
-    results: Array,
-) -> None:
-    """Assign the rows of a block to their nearest centres.
-
-    ``labels`` (n,) and ``gaps`` (n,) are brought up to date; ``sums`` (n_blocks, k, d and more) and ``counted``
-    (n_blocks, a line of the cache) receive what changed. Empty ``weights`` or ``gaps`` mean: all ones, none
-    kept; no clusters in ``sums``: not wanted; no panels in ``packed``: not packed in advance. ``limits`` are
-
-    - slope and offset: a score's rounding error is at most ``slope |x|^2 / 2 + offset``;
-    - the bound on the relative rounding error of ``|x|^2``;
-    - the gap above which a row surely keeps its label.
-
-    ``panel, results`` are what :func:`.nearest.panel_room` returns.
-    """
-    total, found = sums[block], counted[block]
+def assign_block(data: Rows, centres: Centres, state: State, block: int, room: Room) -> None:
+    """Assign the rows of a block to their nearest centres; see :class:`.State` for what is changed."""
+    total, found = state.parts[block], state.counted[block]
     total[:], found[:] = 0, 0
-    moved = np.empty((2, MOST_MOVES), np.int64)
-    start, stop = block * block_rows, min((block + 1) * block_rows, X.shape[0])
-    if packed.shape[0] > 0:
-        start = _assign_packed(
-            X, weights, origin, packed, centres, table, half_norms, limits, labels, gaps, results, moved, total, found,
-            start, stop,
-        )  # fmt: skip
-    _assign_listed(
-        X, weights, origin, centres, table, half_norms, limits, drift, labels, gaps, panel, results, moved, total,
-        found, start, stop,
-    )  # fmt: skip
-    move(X, weights, origin, labels, moved, total, found)
+    start, stop = block * state.block_rows, min((block + 1) * state.block_rows, data.X.shape[0])
+    if state.gaps.shape[0] == 0 and data.X.shape[1] == 2:
+        start = _assign_pairs(data, centres, state, room, total, found, start, stop)
+    _assign_listed(data, centres, state, room, total, found, start, stop)
+    move(data, state.labels, room.moved, total, found)
 
 
 @compiled
-def pack_rows(X: Array, origin: Array, block_rows: int, first: int, last: int, packed: Array) -> None:
-    """Write the blocks' rows as panels, ``packed[p, 1 + f, t] = X[POINTS p + t, f] - origin[f]``, whole ones only."""
-    panel = panel_room(X.shape[1], packed)[0]
-    points, height = packed.shape[2], packed.shape[1]
-    rows = np.empty(points, np.int64)
-    for p in range(first * block_rows // points, min(last * block_rows // points, packed.shape[0])):
-        if X.shape[1] == 2:
-            pack_pairs(X, p * points, origin, panel)
-        else:
-            for t in range(points):
-                rows[t] = p * points + t
-            pack_panel(X, rows, origin, panel, 0)
-        packed[p] = panel[:height]
-
-
-@compiled
-def _assign_packed(
-    X: Array,
-    weights: Array,
-    origin: Array,
-    packed: Array,
-    centres: Array,
-    table: Array,
-    half_norms: Array,
-    limits: Array,
-    labels: IntArray,
-    gaps: Array,
-    results: Array,
-    moved: IntArray,
-    total: Array,
-    found: IntArray,
-    start: int,
-    stop: int,
+def _assign_pairs(
+    data: Rows, centres: Centres, state: State, room: Room, total: Array, found: IntArray, start: int, stop: int
 ) -> int:
-    """Assign rows, as many as make whole panels, which :func:`pack_rows` wrote; return where the others begin."""
-    points, number, size = packed.shape[2], table.dtype.type, packed.shape[1] * packed.shape[2]
-    slope, least = number(2 * limits[SLOPE]), number(2 * limits[OFFSET])
-    rows = np.arange(points)
+    """Assign consecutive rows of two features, as many as make whole panels; return where the others begin."""
+    points, number = room.panel.shape[1], centres.table.dtype.type
+    slope, least = number(2 * centres.limits[SLOPE]), number(2 * centres.limits[OFFSET])
     while start + points <= stop:
+        pack_pairs(data.X, start, data.origin, room.panel)
         bits = meet_centres(
-            packed, start // points * size, table, half_norms, results, labels, start, slope, least, X, rows[:0], 0
+            room.panel, centres.table, centres.half_norms, room.results, state.labels, start, slope, least,
+            data.X, room.rows[:0], 0,
         )  # fmt: skip
         if bits != 0:
-            list_moves(X, centres, start, rows, 0, bits, results, limits, labels, gaps, moved, found)
-            if found[LISTED] > moved.shape[1] - points:
-                move(X, weights, origin, labels, moved, total, found)
+            for t in range(points):
+                room.rows[t] = start + t
+            list_moves(data, centres, state, room, 0, bits, found)
+            if found[LISTED] > room.moved.shape[1] - points:
+                move(data, state.labels, room.moved, total, found)
         start += points
     return start
 
 
 @compiled
 def _assign_listed(
-    X: Array,
-    weights: Array,
-    origin: Array,
-    centres: Array,
-    table: Array,
-    half_norms: Array,
-    limits: Array,
-    drift: Array,
-    labels: IntArray,
-    gaps: Array,
-    panel: Array,
-    results: Array,
-    moved: IntArray,
-    total: Array,
-    found: IntArray,
-    start: int,
-    stop: int,
+    data: Rows, centres: Centres, state: State, room: Room, total: Array, found: IntArray, start: int, stop: int
 ) -> None:
     """Assign those of the rows whose label may change."""
-    points, number = panel.shape[1], table.dtype.type
-    slope, least = number(2 * limits[SLOPE]), number(2 * limits[OFFSET])
-    rows, old = np.empty(ROOM, np.int64), np.empty(BATCH, np.int32)
-    lost, n_rows = np.empty(PANEL_BYTES // gaps.itemsize, gaps.dtype), 0
+    points, number, n_rows = room.panel.shape[1], centres.table.dtype.type, 0
+    slope, least = number(2 * centres.limits[SLOPE]), number(2 * centres.limits[OFFSET])
     while start < stop or n_rows > 0:
-        start, n_rows = _next_rows(start, stop, labels, gaps, drift, lost, limits[LEAST_GAP], n_rows, rows, old)
+        start, n_rows = _next_rows(start, stop, centres, state, room, n_rows)
         n_now = n_rows if start >= stop else n_rows // points * points
         for first in range(0, n_now, points):
-            pack_panel(X, rows, origin, panel, first)
+            pack_panel(data.X, room.rows, data.origin, room.panel, first)
             bits = meet_centres(
-                panel, 0, table, half_norms, results, old, first, slope, least, X, rows, first + points
+                room.panel, centres.table, centres.half_norms, room.results, room.old, first, slope, least,
+                data.X, room.rows, first + points,
             )  # fmt: skip
             n_here = min(points, n_now - first)
             bits &= ~np.uint64(0) >> np.uint64(64 - n_here)
-            if gaps.shape[0] > 0:
-                _bound(rows, first, n_here, results, limits, gaps)
+            if state.gaps.shape[0] > 0:
+                _bound(room.rows, first, n_here, room.results, centres.limits, state.gaps)
             if bits != 0:
-                list_moves(X, centres, 0, rows, first, bits, results, limits, labels, gaps, moved, found)
-                if found[LISTED] > moved.shape[1] - points:
-                    move(X, weights, origin, labels, moved, total, found)
+                list_moves(data, centres, state, room, first, bits, found)
+                if found[LISTED] > room.moved.shape[1] - points:
+                    move(data, state.labels, room.moved, total, found)
         for t in range(n_now, n_rows):  # wait for others, to fill a panel
-            rows[t - n_now], old[t - n_now] = rows[t], old[t]
+            room.rows[t - n_now], room.old[t - n_now] = room.rows[t], room.old[t]
         n_rows -= n_now
 
 
 @borrowing
-def _next_rows(
-    i: int,
-    stop: int,
-    labels: IntArray,
-    gaps: Array,
-    drift: Array,
-    lost: Array,
-    least_gap: float,
-    n_rows: int,
-    rows: IntArray,
-    old: IntArray,
-) -> tuple[int, int]:
+def _next_rows(i: int, stop: int, centres: Centres, state: State, room: Room, n_rows: int) -> tuple[int, int]:
     """List the next rows from ``i`` on whose label may change, and the labels; return where to go on and how many.
 
     There may be ``n_rows`` in the list. It goes on with the last row, up to a whole panel, and with what probably comes
-    next. ``lost`` is room for what the gaps of a few rows lose.
+    next.
     """
+    labels, gaps, rows, old, lost = state.labels, state.gaps, room.rows, room.old, room.lost
+    drift, least_gap = centres.drift, np.float32(centres.limits[LEAST_GAP])
     if gaps.shape[0] == 0:
         n_rows = min(BATCH, stop - i)
         for t in range(n_rows):
@@ -202,7 +112,7 @@ def _next_rows(
         n_here = min(lost.shape[0], stop - i)
         for t in range(np.uint64(n_here)):
             lost[t] = drift[np.uint64(labels[np.uint64(i) + t])]
-        bits = lower_gaps(gaps, i, lost[:n_here], ROUND_DOWN, np.float32(least_gap))
+        bits = lower_gaps(gaps, i, lost[:n_here], ROUND_DOWN, least_gap)
         while bits != 0:
             t = first_bit(bits)
             bits &= bits - np.uint64(1)

@@ -4,119 +4,86 @@ Between two passes the leader does what the array code of :class:`steepest.objec
 does: means, value and gradient (references: ``means``, ``partition_value_and_gradient``).
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from steepest.kernels.compile import compiled
+from steepest.kernels.kmeans.arrays import Centres, Rows, State, work_room
 from steepest.kernels.kmeans.dense import LEAST_GAP, ROUND_UP, ROUNDING, assign_block
 from steepest.kernels.kmeans.measures import add_parts
 from steepest.kernels.kmeans.moves import DECIDED, MOVED, OFFSET, SLOPE
-from steepest.kernels.kmeans.nearest import pack_centres, panel_room, score_error
+from steepest.kernels.kmeans.nearest import pack_centres, score_error
 from steepest.kernels.team import claim, finish, join, next_turn
 from steepest.typing import Array, IntArray
 
 # what is to be done: how many assignments, whether the first is to the centres given; what was done: how many
 # assignments, and how many rows moved in all since the sums were taken; how many moving rows are few enough to stop for
 STEPS, GIVEN, DONE, MOVES, FEW = 0, 1, 2, 3, 4
-TOLERANCE, SQUARE_SUM, LEAST_VALUE, TYPICAL, SPREAD = 4, 5, 6, 7, 8  # further limits; see iterate_in_team
+TOLERANCE, SQUARE_SUM, LEAST_VALUE, TYPICAL, SPREAD = 4, 5, 6, 7, 8  # further limits; see Centres
 VALUE, GRADIENT_NORM, WAY, CHANGED, TIES = 0, 1, 2, 3, 4  # columns of the records
 FEW_TIES = 200  # one row in so many: beyond, scores in the data's own precision are cheaper
 
 
+class Run(NamedTuple):
+    """An iteration's plan, and what it leaves.
+
+    ``totals`` (k, d and more) hold each cluster's sums; ``plan`` and ``records[s]``, of step s, are named above;
+    ``path[s]`` (k, d) are the centres of step s.
+    """
+
+    totals: Array
+    plan: IntArray
+    path: Array
+    records: Array
+
+
 @compiled
 def iterate_in_team(
-    counters: IntArray,
-    leads: bool,
-    n_blocks: int,
-    X: Array,
-    weights: Array,
-    origin: Array,
-    packed: Array,
-    centres: Array,
-    table: Array,
-    half_norms: Array,
-    limits: Array,
-    drift: Array,
-    labels: IntArray,
-    gaps: Array,
-    parts: Array,
-    counted: IntArray,
-    block_rows: int,
-    totals: Array,
-    plan: IntArray,
-    path: Array,
-    records: Array,
+    counters: IntArray, leads: bool, n_blocks: int, data: Rows, centres: Centres, state: State, run: Run
 ) -> None:
     """Iterate: means of the clusters, then nearest centres.
 
-    ``totals`` (k, d and more) hold each cluster's sums, ``centres`` (k, d) what the labels were assigned for.
-    ``path[s]`` are the centres of step s, and ``records[s]`` its value, the norm of the gradient, the way of the
-    centres, how many labels changed, and how many near ties were decided exactly. Besides those of
-    :func:`.dense.assign_block`, ``limits`` are the squared way that ends the iteration, the sum of squares of the data,
-    the value up to which a value cancels, the typical square of a row, and the largest number. It also ends where the
-    array code has to look: before a step if a cluster is empty; after it if no centre moved, if the value cancels, if
-    more rows have moved since the sums were taken anew than there are, if few moved, or if there were many near ties.
-    The other arguments are those of :func:`.dense.assign_block`.
+    ``centres`` are those that the labels were assigned for. The iteration also ends where the array code has to look:
+    before a step if a cluster is empty; after it if no centre moved, if the value cancels, if more rows have moved
+    since the sums were taken anew than there are, if few moved, or if there were many near ties.
     """
+    plan, records, limits = run.plan, run.records, centres.limits
     if leads:
         plan[DONE] = 0
         while plan[DONE] < plan[STEPS]:
             step = plan[DONE]
             given = step == 0 and plan[GIVEN] > 0
-            if not given and not _means(totals, origin, path[step]):
+            if not given and not _means(run.totals, data.origin, run.path[step]):
                 break
-            records[step, WAY] = _advance(path[step], centres, origin, table, half_norms, limits, drift, gaps)
+            records[step, WAY] = _advance(run.path[step], centres, data.origin, state.gaps.shape[0] > 0)
             records[step, CHANGED], records[step, TIES] = 0, 0
             if given or records[step, WAY] > 0:
                 turn = join(counters, True)
-                _claim_blocks(
-                    counters, n_blocks, X, weights, origin, packed, centres, table, half_norms, limits, drift, labels,
-                    gaps, parts, counted, block_rows,
-                )  # fmt: skip
+                _claim_blocks(counters, n_blocks, data, centres, state)
                 next_turn(counters, True, turn, n_blocks)
-                add_parts(parts, X.shape[1], totals)
+                add_parts(state.parts, data.X.shape[1], run.totals)
+                counted = state.counted
                 records[step, CHANGED], records[step, TIES] = counted[:, MOVED].sum(), counted[:, DECIDED].sum()
-            _evaluate(totals, centres, origin, limits[SQUARE_SUM], records[step])
+            _evaluate(run.totals, centres.points, data.origin, limits[SQUARE_SUM], records[step])
             plan[DONE] += 1
             plan[MOVES] += np.int64(records[step, CHANGED])
-            if _has_to_look(records[step], plan, limits, labels.shape[0]):
+            if _has_to_look(records[step], plan, limits, state.labels.shape[0]):
                 break
     else:
         turn = join(counters, False)
         while turn >= 0:
-            _claim_blocks(
-                counters, n_blocks, X, weights, origin, packed, centres, table, half_norms, limits, drift, labels, gaps,
-                parts, counted, block_rows,
-            )  # fmt: skip
+            _claim_blocks(counters, n_blocks, data, centres, state)
             turn = next_turn(counters, False, turn, n_blocks)
 
 
 @compiled
-def _claim_blocks(
-    counters: IntArray,
-    n_blocks: int,
-    X: Array,
-    weights: Array,
-    origin: Array,
-    packed: Array,
-    centres: Array,
-    table: Array,
-    half_norms: Array,
-    limits: Array,
-    drift: Array,
-    labels: IntArray,
-    gaps: Array,
-    parts: Array,
-    counted: IntArray,
-    block_rows: int,
-) -> None:
+def _claim_blocks(counters: IntArray, n_blocks: int, data: Rows, centres: Centres, state: State) -> None:
     """Assign the rows of blocks that nobody else does, while there are any."""
-    panel, results = panel_room(X.shape[1], table)
+    room = work_room(data.X.shape[1], centres.table, state.gaps)
     block = claim(counters)
     while block < n_blocks:
-        assign_block(
-            X, weights, origin, packed, centres, table, half_norms, limits, drift, labels, gaps, parts, counted,
-            block_rows, block, panel, results,
-        )  # fmt: skip
+        assign_block(data, centres, state, block, room)
         finish(counters)
         block = claim(counters)
 
@@ -134,17 +101,16 @@ def _means(totals: Array, origin: Array, centres: Array) -> bool:
 
 
 @compiled
-def _advance(
-    new: Array, centres: Array, origin: Array, table: Array, half_norms: Array, limits: Array, drift: Array, gaps: Array
-) -> float:
+def _advance(new: Array, centres: Centres, origin: Array, bounds: bool) -> float:
     """Make ``new`` the centres, and write all that follows from them; return the length of the way."""
+    points, limits, drift = centres.points, centres.limits, centres.drift
     total, longest, second, which = 0.0, 0.0, 0.0, 0
     for j in range(new.shape[0]):
         square = 0.0
         for f in range(new.shape[1]):
-            difference = np.float64(new[j, f]) - np.float64(centres[j, f])
+            difference = np.float64(new[j, f]) - np.float64(points[j, f])
             square += difference * difference
-            centres[j, f] = new[j, f]
+            points[j, f] = new[j, f]
         total += square
         way = np.sqrt(square)
         drift[j] = way
@@ -152,9 +118,9 @@ def _advance(
             longest, second, which = way, longest, j
         elif way > second:
             second = way
-    reach = pack_centres(centres, origin, table, half_norms)
-    limits[SLOPE], limits[OFFSET] = score_error(half_norms, limits[ROUNDING], reach, limits[TYPICAL])
-    if gaps.shape[0] > 0:
+    reach = pack_centres(points, origin, centres.table, centres.half_norms)
+    limits[SLOPE], limits[OFFSET] = score_error(centres.half_norms, limits[ROUNDING], reach, limits[TYPICAL])
+    if bounds:
         for j in range(new.shape[0]):
             drift[j] = (np.float64(drift[j]) + (second if j == which else longest)) * (2 * ROUND_UP - 1)
         finest = 4 * (new.shape[1] + 8) * 2.0**-52

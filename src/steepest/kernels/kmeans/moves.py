@@ -5,13 +5,14 @@ from typing import Any
 import numpy as np
 
 from steepest.kernels.compile import borrowing, compiled
+from steepest.kernels.kmeans.arrays import Centres, Room, Rows, State
 from steepest.kernels.kmeans.rows import fetch_rows, move_row
 from steepest.kernels.vectors import first_bit
 from steepest.typing import Array, IntArray
 
 # what is counted of a block: rows that changed, near ties that were decided exactly, rows that are still to be moved
 MOVED, DECIDED, LISTED = 0, 1, 2
-SLOPE, OFFSET = 0, 1  # limits; see dense.assign_block
+SLOPE, OFFSET = 0, 1  # limits; see Centres
 
 
 @borrowing
@@ -29,73 +30,50 @@ def nearest_exactly(x: Array, centres: Array) -> int:
 
 
 @borrowing
-def list_moves(
-    X: Array,
-    centres: Array,
-    start: int,
-    rows: IntArray,
-    first: int,
-    bits: Any,
-    results: Array,
-    limits: Array,
-    labels: IntArray,
-    gaps: Array,
-    moved: IntArray,
-    found: IntArray,
-) -> None:
+def list_moves(data: Rows, centres: Centres, state: State, room: Room, first: int, bits: Any, found: IntArray) -> None:
     """List those of the points whose bit is set that change their label, deciding near ties exactly.
 
-    Point t is row ``start + rows[first + t]``. The list is ``moved``: rows and their new labels.
+    Point t is row ``room.rows[first + t]``. The list is ``room.moved``: rows and their new labels.
     """
+    labels, gaps, rows, results, moved = state.labels, state.gaps, room.rows, room.results, room.moved
     number = results.dtype.type
-    slope, least = number(2 * limits[SLOPE]), number(2 * limits[OFFSET])
+    slope, least = number(2 * centres.limits[SLOPE]), number(2 * centres.limits[OFFSET])
     before = n_moved = found[LISTED]
     while bits != 0:
         t = first_bit(bits)
         bits &= bits - np.uint64(1)
-        i, new = start + rows[first + t], int(results[3, t])
+        i, new = rows[first + t], int(results[3, t])
         if not results[2, t] - results[1, t] > slope * results[0, t] + least:
-            new = nearest_exactly(X[i], centres)
+            new = nearest_exactly(data.X[i], centres.points)
             found[DECIDED] += 1
             if gaps.shape[0] > 0:
                 gaps[i] = 0
             if new == labels[i]:
                 continue
         moved[0, n_moved], moved[1, n_moved] = i, new
-        fetch_rows(X, moved[0], n_moved, 1)
+        fetch_rows(data.X, moved[0], n_moved, 1)
         n_moved += 1
     found[MOVED] += n_moved - before
     found[LISTED] = n_moved
 
 
 @borrowing
-def move(
-    X: Array, weights: Array, origin: Array, labels: IntArray, moved: IntArray, total: Array, found: IntArray
-) -> None:
+def move(data: Rows, labels: IntArray, moved: IntArray, total: Array, found: IntArray) -> None:
     """Give the rows that are listed their new labels, and move them from sum to sum."""
-    with_sums, weighted, weight = total.shape[0] > 0, weights.shape[0] > 0, 1.0
+    with_sums, weighted, weight = total.shape[0] > 0, data.weights.shape[0] > 0, 1.0
     for m in range(found[LISTED]):
         i, new = moved[0, m], moved[1, m]
         old = np.int64(labels[i])
         labels[i] = new
         if with_sums:
             if weighted:
-                weight = np.float64(weights[i])
-            move_row(X, i, origin, weight, 1.0 if weight > 0 else 0.0, total, new, old)
+                weight = np.float64(data.weights[i])
+            move_row(data.X, i, data.origin, weight, 1.0 if weight > 0 else 0.0, total, new, old)
     found[LISTED] = 0
 
 
 @compiled
-def add_members(
-    X: Array,
-    weights: Array,
-    origin: Array,
-    labels: IntArray,
-    block_rows: int,
-    first: int,
-    last: int,
-    sums: Array,
-) -> None:
+def add_members(data: Rows, labels: IntArray, block_rows: int, first: int, last: int, sums: Array) -> None:
     """Sum up the rows of each cluster, block by block.
 
     Reference: :func:`steepest.objectives.clustering.cluster_sums`.
@@ -103,6 +81,6 @@ def add_members(
     for block in range(first, last):
         total = sums[block]
         total[:] = 0
-        for i in range(block * block_rows, min((block + 1) * block_rows, X.shape[0])):
-            weight = np.float64(weights[i]) if weights.shape[0] > 0 else 1.0
-            move_row(X, i, origin, weight, 1.0 if weight > 0 else 0.0, total, np.int64(labels[i]), -1)
+        for i in range(block * block_rows, min((block + 1) * block_rows, data.X.shape[0])):
+            weight = np.float64(data.weights[i]) if data.weights.shape[0] > 0 else 1.0
+            move_row(data.X, i, data.origin, weight, 1.0 if weight > 0 else 0.0, total, np.int64(labels[i]), -1)

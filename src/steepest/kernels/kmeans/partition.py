@@ -7,18 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steepest.kernels.kmeans import dense, lloyd, measures, moves, sparse
+from steepest.kernels.kmeans.arrays import Centres, Rows, State
 from steepest.kernels.kmeans.blocks import SMALLEST_BLOCK, Blocks
 from steepest.kernels.kmeans.nearest import room_for_centres, score_error, score_rounding
-from steepest.kernels.kmeans.tiles import PANEL_BYTES
 from steepest.kernels.team import LINE, Team
 from steepest.kernels.vectors import VECTOR_BYTES
 from steepest.typing import Array, IntArray
 
-LEAST_WORK_FOR_GAPS = 256  # multiply-adds a point below which computing it anew is cheaper than asking its bound
-LEAST_WORK_FOR_LATE_GAPS, FEW_MOVES = 100, 0.01  # the same once no more than a share of the rows move
+LEAST_WORK_FOR_GAPS = 100  # multiply-adds a point below which computing it anew is cheaper than asking its bound
+LEAST_WORK_FOR_EARLY_GAPS, FEW_MOVES = 2048, 0.04  # from the first step on; the others wait for so few rows to move
 GAP_BUFFER_BYTES = 1 << 25
 LARGEST_SPREAD = 1e30  # of a feature: bounds, in single precision, stay finite
-PACKED_BYTES = 1 << 24  # of a copy of the data as the tiles read it: where bounds do not pay, nothing else is read
 FEW_PRODUCTS = 64  # a row: blocks are larger, lest what each costs is noticed
 MOST_STEPS, PATH_NUMBERS = 64, 1 << 19  # that are taken in one call, and of their centres
 UNDECIDED = -1
@@ -109,14 +108,13 @@ class DensePartition(_Sums):
         lanes = VECTOR_BYTES // 8
         block_rows = SMALLEST_BLOCK if d * n_clusters > FEW_PRODUCTS else 4 * SMALLEST_BLOCK
         super().__init__(n, d, n_clusters if reuse else 0, -(-(d + 2) // lanes) * lanes, block_rows)
-        self.X, self.weights, self.origin = X, weights, origin
+        self.X, self.weights, self._data = X, weights, Rows(X, weights, origin)
         spread = (largest or 0.0) + float(np.abs(origin).max())
         bounds = reuse and spread < LARGEST_SPREAD and 4 * n <= max(GAP_BUFFER_BYTES, X.nbytes // 10)
-        pays = bounds and d * n_clusters >= LEAST_WORK_FOR_GAPS
-        self._packs = reuse and not pays and 4 * n * (d + 1) <= PACKED_BYTES
-        self._gaps = np.full(n if pays else 0, -np.inf, dtype=np.float32)
-        self._centres, self._drift = np.zeros((n_clusters, d), X.dtype), np.zeros(n_clusters, np.float32)
-        few = int(FEW_MOVES * n) if bounds and self._packs and d * n_clusters >= LEAST_WORK_FOR_LATE_GAPS else 0
+        work = d * n_clusters if bounds else 0
+        self._gaps = self._no_bounds(n if work >= LEAST_WORK_FOR_EARLY_GAPS else 0)
+        self._points, self._drift = np.zeros((n_clusters, d), X.dtype), np.zeros(n_clusters, np.float32)
+        few = int(FEW_MOVES * n) if LEAST_WORK_FOR_GAPS <= work < LEAST_WORK_FOR_EARLY_GAPS else 0
         self._limits, self._plan = np.zeros(9), np.array([0, 0, 0, -n, few])  # the first n moves are from nowhere
         some = X[:: max(1, n // 256)] - origin
         self._limits[lloyd.TYPICAL] = float(np.einsum("if,if->", some, some)) / max(len(some), 1)
@@ -125,20 +123,19 @@ class DensePartition(_Sums):
         self._path, self._records = np.zeros((most, n_clusters, d), X.dtype), np.zeros((most, 5))
         self._score_in(np.float32)
 
+    @staticmethod
+    def _no_bounds(n_rows: int) -> NDArray[np.float32]:
+        """Return bounds that spare no row."""
+        return np.full(n_rows, -np.inf, dtype=np.float32)
+
     def _score_in(self, dtype: Any) -> None:
         """Compute scores in this precision from now on."""
-        self._table, half_norms = room_for_centres(*self._centres.shape, dtype)
-        d, points = self.X.shape[1], PANEL_BYTES // np.dtype(dtype).itemsize
-        self._limits[dense.ROUNDING] = score_rounding(d, dtype)
-        packed = np.empty((len(self.X) // points if self._packs else 0, d + 1, points), dtype)
-        if self._packs:
-            rows = self._blocks.rows
-            self._blocks.run(lambda first, last: dense.pack_rows(self.X, self.origin, rows, first, last, packed))
-        self._team = Team(
-            lloyd.iterate_in_team, self._blocks.number, self.X, self.weights, self.origin, packed, self._centres,
-            self._table, half_norms, self._limits, self._drift, self.labels, self._gaps, self._parts, self._counted,
-            self._blocks.rows, self._totals, self._plan, self._path, self._records,
-        )  # fmt: skip
+        self._limits[dense.ROUNDING] = score_rounding(self.X.shape[1], dtype)
+        table, half_norms = room_for_centres(*self._points.shape, dtype)
+        self._centres = Centres(self._points, table, half_norms, self._limits, self._drift)
+        state = State(self.labels, self._gaps, self._parts, self._counted, self._blocks.rows)
+        run = lloyd.Run(self._totals, self._plan, self._path, self._records)
+        self._team = Team(lloyd.iterate_in_team, self._blocks.number, self._data, self._centres, state, run)
 
     def assign(self, centres: Array) -> int:
         """Give every row to its nearest centre; return how many rows changed."""
@@ -159,7 +156,7 @@ class DensePartition(_Sums):
         self._plan[: lloyd.DONE] = min(n_steps, len(self._path)), given
         self.centres = None
         self._team.run()
-        self.centres = self._centres.copy()
+        self.centres = self._points.copy()
         records = self._records[: self._plan[lloyd.DONE]]
         if self._plan[lloyd.MOVES] > len(self.labels):
             self._sum_anew()
@@ -169,19 +166,19 @@ class DensePartition(_Sums):
 
     def _adapt(self, last: NDArray[np.float64]) -> None:
         """Change how scores are computed if the last iteration, should there have been one, says so."""
-        ties = last[:, lloyd.TIES].sum() * lloyd.FEW_TIES > len(self.labels) and self._table.dtype != self.X.dtype
+        scored, given = self._centres.table.dtype, self.X.dtype
+        ties = last[:, lloyd.TIES].sum() * lloyd.FEW_TIES > len(self.labels) and scored != given
         bounds = len(last) > 0 and last[0, lloyd.CHANGED] < self._plan[lloyd.FEW]
-        if bounds:  # they are asked now, and packed rows are not read any more
-            self._packs, self._plan[lloyd.FEW] = False, 0
-            self._gaps = np.full(len(self.labels), -np.inf, dtype=np.float32)
+        if bounds:
+            self._gaps, self._plan[lloyd.FEW] = self._no_bounds(len(self.labels)), 0
         if ties or bounds:
             self._team.dismiss()
-            self._score_in(self.X.dtype if ties else self._table.dtype)
+            self._score_in(given if ties else scored)
 
     def _sum_members(self, sums: NDArray[np.float64]) -> None:
         """Write each block's sums, from the labels."""
-        X, weights, origin, rows = self.X, self.weights, self.origin, self._blocks.rows
-        self._run_once(lambda first, last: moves.add_members(X, weights, origin, self.labels, rows, first, last, sums))
+        rows = self._blocks.rows
+        self._run_once(lambda first, last: moves.add_members(self._data, self.labels, rows, first, last, sums))
 
     def _run_once(self, kernel: Callable[[int, int], None]) -> None:
         """Run over all blocks what is not an assignment, whose threads are not waited for."""

@@ -93,7 +93,6 @@ def pack_pairs(_typing: Any, X: Any, row: Any, shift: Any, panel: Any) -> tuple[
 def meet_centres(
     _typing: Any,
     panel: Any,
-    at: Any,
     table: Any,
     half_norms: Any,
     results: Any,
@@ -107,9 +106,9 @@ def meet_centres(
 ) -> tuple[Any, Callable[..., Any]]:
     """Find the two smallest scores of a panel's points, and whose the smallest is; the earlier centre wins a tie.
 
-    The panel begins with number ``at`` of an array. The rows of ``results`` are |x|^2 / 2, the smallest, the second
-    smallest and the label. A point is unsettled if its label is not the old one, ``old[first + t]``, or if the two
-    scores differ by at most ``slope |x|^2 / 2 + least``: then its bit is set in the number that is returned.
+    The rows of ``results`` are |x|^2 / 2, the smallest, the second smallest and the label. A point is unsettled if its
+    label is not the old one, ``old[first + t]``, or if the two scores differ by at most ``slope |x|^2 / 2 + least``:
+    then its bit is set in the number that is returned.
 
     Meanwhile the rows of X listed from ``rows[ahead]`` on are asked for, up to as many as the panel has points: a few
     with each two centres, as more at once would be waited for.
@@ -117,14 +116,14 @@ def meet_centres(
     number, i = panel.dtype, types.intp
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        panel_, at_, table_, half_, results_, old_, first_, slope_, least_, X_, rows_, ahead_ = arguments
+        panel_, table_, half_, results_, old_, first_, slope_, least_, X_, rows_, ahead_ = arguments
         code, zero = VectorCode(context, builder, panel), INT64(0)
         points = INT64(VECTORS * code.lanes)
         fetching = RowFetch(context, builder, X, X_, rows, rows_, ahead_, points)
         norms, table_0, half_0, places = (
             code.start(form, array, at)
             for form, array, at in (
-                (panel, panel_, at_), (table, table_, zero), (half_norms, half_, zero), (results, results_, zero)
+                (panel, panel_, zero), (table, table_, zero), (half_norms, half_, zero), (results, results_, zero)
             )
         )  # fmt: skip
         panel_0 = code.at(norms, VECTORS * code.lanes)
@@ -134,9 +133,11 @@ def meet_centres(
             builder.store(code.constant(float("inf")), found[0][v])
             builder.store(code.constant(float("inf")), found[1][v])
         sums = code.accumulators(CENTRES, VECTORS)
+        fetches = builder.icmp_signed(">", fetching.number, zero)
         share = builder.sdiv(builder.add(builder.sub(points, INT64(1)), n_groups), n_groups)
         with cgutils.for_range(builder, n_groups) as group:
-            fetching.fetch(builder.mul(group.index, share), share)
+            with builder.if_then(fetches):
+                fetching.fetch(builder.mul(group.index, share), share)
             j = builder.mul(group.index, INT64(CENTRES))
             _score(code, panel_0, code.at(table_0, builder.mul(j, width)), code.at(half_0, j), width, sums)
             for c in range(CENTRES):
@@ -157,7 +158,7 @@ def meet_centres(
                 code.store(value, places, r * VECTORS + v)
         return unsettled
 
-    return types.uint64(panel, i, table, half_norms, results, old, i, number, number, X, rows, i), generate
+    return types.uint64(panel, table, half_norms, results, old, i, number, number, X, rows, i), generate
 
 
 @inlined

@@ -1,0 +1,74 @@
+"""What the kernels hand to each other, in tuples."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from steepest.kernels.compile import compiled
+from steepest.kernels.kmeans.nearest import BATCH, ROOM, panel_room
+from steepest.kernels.kmeans.tiles import PANEL_BYTES
+from steepest.typing import Array, IntArray
+
+MOST_MOVES = 2 * BATCH  # that are listed
+
+
+class Rows(NamedTuple):
+    """The data: ``X`` (n, d), ``weights`` (n,) or empty for all ones, and the ``origin`` (d,) of sums and scores."""
+
+    X: Array
+    weights: Array
+    origin: Array
+
+
+class Centres(NamedTuple):
+    """The centres, and what follows from them.
+
+    ``points`` (k, d) are the centres, ``table`` and ``half_norms`` what the tiles read of them
+    (:func:`.nearest.pack_centres`), ``drift`` (k,) what a row's gap loses in this step. ``limits`` are named where they
+    are read (``SLOPE`` and so on):
+
+    - slope and offset: a score's rounding error is at most ``slope |x|^2 / 2 + offset``;
+    - the bound on the relative rounding error of ``|x|^2``;
+    - the gap above which a row surely keeps its label;
+    - of an iteration, the squared way that ends it, the sum of squares of the data, the value up to which a value
+      cancels, the typical square of a row, and the largest number.
+    """
+
+    points: Array
+    table: Array
+    half_norms: Array
+    limits: Array
+    drift: Array
+
+
+class State(NamedTuple):
+    """What an assignment changes, in blocks of ``block_rows`` rows.
+
+    ``labels`` (n,) and ``gaps`` (n,), empty if none are kept, are brought up to date; ``parts`` (n_blocks, k, d and
+    more), without clusters if not wanted, and ``counted`` (n_blocks, a line of the cache) receive what changed.
+    """
+
+    labels: IntArray
+    gaps: Array
+    parts: Array
+    counted: IntArray
+    block_rows: int
+
+
+class Room(NamedTuple):
+    """Where a thread works: a panel and the results of its points, rows and their old labels, moves, lost gaps."""
+
+    panel: Array
+    results: Array
+    rows: IntArray
+    old: IntArray
+    moved: IntArray
+    lost: Array
+
+
+@compiled
+def work_room(n_features: int, like: Array, gaps: Array) -> Room:
+    """Return room to assign rows of so many features, for scores ``like`` these."""
+    panel, results = panel_room(n_features, like)
+    rows, old, moved = np.empty(ROOM, np.int64), np.empty(BATCH, np.int32), np.empty((2, MOST_MOVES), np.int64)
+    return Room(panel, results, rows, old, moved, np.empty(PANEL_BYTES // gaps.itemsize, gaps.dtype))
