@@ -7,14 +7,13 @@ import numpy as np
 from scipy.special import softmax
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.utils.multiclass import check_classification_targets
 
 from steepest.estimator import fitting
 from steepest.losses import Loss, SoftmaxCrossEntropy
 from steepest.neural_network.convolutional import ConvolutionalNetwork
 from steepest.neural_network.incremental import check_labels, check_named
 from steepest.typing import Array
-from steepest.validation import check_supervised
+from steepest.validation import check_supervised, encode_labels
 
 
 class ConvClassifier(ClassifierMixin, ConvolutionalNetwork):  # type: ignore[misc]  # scikit-learn ships no types
@@ -89,13 +88,13 @@ class ConvClassifier(ClassifierMixin, ConvolutionalNetwork):  # type: ignore[mis
         self._check_options()
         first = self._is_first(incremental)
         flat, y, sample_weight = check_supervised(self, self._flat(X), y, sample_weight, y_numeric=False, reset=first)
-        check_classification_targets(y)
+        given, numbers = encode_labels(y)
         if first:
             self.image_shape_ = self._shape_of(X, flat.shape[1])
-            self.classes_ = np.unique(y if classes is None else classes)
+            self.classes_ = given if classes is None else np.unique(classes)
         self._check_images(X)
-        check_labels(y, self.classes_)
-        numbers = np.searchsorted(self.classes_, y)
+        check_labels(given, self.classes_)
+        numbers = np.searchsorted(self.classes_, given)[numbers]
         self._learn(flat, numbers, len(self.classes_), sample_weight, incremental=incremental)
         return self
 

@@ -9,7 +9,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+from sklearn.utils.multiclass import type_of_target
 
 from steepest.estimator import fitting
 from steepest.exceptions import InvalidInputError
@@ -17,7 +17,7 @@ from steepest.losses import LogisticLoss, Loss, SoftmaxCrossEntropy
 from steepest.neural_network.incremental import check_labels, check_named
 from steepest.neural_network.perceptron import Perceptron, has_passes
 from steepest.typing import Array
-from steepest.validation import check_supervised
+from steepest.validation import check_supervised, encode_labels
 
 
 class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]  # scikit-learn ships no types
@@ -163,45 +163,34 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]  # sciki
             reset=first,
         )
         y = column_or_1d(y, warn=True) if y.ndim == 1 or y.shape[1] == 1 else y
-        check_classification_targets(y)
-        multilabel = type_of_target(y).startswith("multilabel")
-        if first:
-            self._set_classes(y, classes, multilabel)
-        else:
-            self._check_classes(y, multilabel)
-        n_outputs = y.shape[1] if multilabel else 1 if len(self.classes_) <= 2 else len(self.classes_)
-        numbers = self._numbers(y, multilabel, X.dtype)
-        self._learn(X, numbers, n_outputs, sample_weight, incremental=incremental)
+        targets = self._targets(y, classes, X.dtype, first)
+        n_outputs = 1 if self.out_activation_ == "logistic" and not self._multilabel else len(self.classes_)
+        self._learn(X, targets, n_outputs, sample_weight, incremental=incremental)
         return self
 
-    # ------------------------------------------------------------------ labels
-
-    def _set_classes(self, y: Any, classes: Any, multilabel: bool) -> None:
+    def _targets(self, y: Any, classes: Any, dtype: Any, first: bool) -> Any:
+        """Return the targets as the loss takes them: class numbers, or columns of 0 and 1."""
+        multilabel = y.ndim == 2
+        given, numbers = _columns_of_labels(y, dtype) if multilabel else encode_labels(y)
+        if first:
+            self._multilabel = multilabel
+            self.classes_ = given if multilabel or classes is None else np.unique(np.asarray(classes))
+            self.out_activation_ = "softmax" if not multilabel and len(self.classes_) > 2 else "logistic"
+        elif self._multilabel != multilabel:
+            now, was = ("several labels", "one") if multilabel else ("one label", "several")
+            raise InvalidInputError(f"y holds {now} a sample: the network has learned {was}")
+        self._check_classes(given)
         if multilabel:
-            self.classes_ = np.arange(y.shape[1])
-        else:
-            self.classes_ = unique_labels(y) if classes is None else np.unique(np.asarray(classes))
-            self._check_classes(y, multilabel)
-        several = not multilabel and len(self.classes_) > 2
-        self.out_activation_ = "softmax" if several else "logistic"
-        self._multilabel = multilabel
+            return numbers
+        numbers = np.searchsorted(self.classes_, given)[numbers]
+        return numbers if self.out_activation_ == "softmax" else numbers.astype(dtype)[:, None]
 
-    def _check_classes(self, y: Any, multilabel: bool) -> None:
+    def _check_classes(self, given: Any) -> None:
         """Refuse labels that the network has no output for."""
-        if multilabel:
-            return
-        given = unique_labels(y)
         check_labels(given, self.classes_)
         if self.warm_start and hasattr(self, "coefs_") and len(given) != len(self.classes_):
             text = "warm_start can only be used where `y` has the same classes as in the previous call to fit"
             raise InvalidInputError(f"y holds {given.tolist()}, not all of {self.classes_.tolist()}: {text}")
-
-    def _numbers(self, y: Any, multilabel: bool, dtype: Any) -> Any:
-        """Return the targets as the loss takes them: class numbers, or columns of 0 and 1."""
-        if multilabel:
-            return np.asarray(y.toarray() if hasattr(y, "toarray") else y).astype(dtype)
-        numbers = np.searchsorted(self.classes_, y)
-        return numbers if self.out_activation_ == "softmax" else numbers.astype(dtype)[:, None]
 
     def _loss_function(self) -> Loss:
         return SoftmaxCrossEntropy() if self.out_activation_ == "softmax" else LogisticLoss()
@@ -243,3 +232,11 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]  # sciki
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def _columns_of_labels(y: Any, dtype: Any) -> tuple[Any, Array]:
+    """Return the numbers of the labels and, for each sample and label, 0 or 1; other targets are refused."""
+    kind = type_of_target(y)
+    if kind != "multilabel-indicator":
+        raise InvalidInputError(f"y has {y.shape[1]} columns of kind {kind}: several labels are columns of 0 and 1")
+    return np.arange(y.shape[1]), np.asarray(y.toarray() if hasattr(y, "toarray") else y).astype(dtype)
