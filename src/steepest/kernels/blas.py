@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -71,14 +72,24 @@ def beside_kernels(n_samples: int, n_features: int) -> AbstractContextManager[No
     return nullcontext() if small or min(n_samples, n_features) > LARGE_ORDER else one_blas_thread()
 
 
-def length(vector: Array) -> float:
-    """Return |v|, computed by one thread.
+def length(A: Array) -> float:
+    """Return the root of the sum of all squares, computed by one thread.
 
     OpenBLAS would take two for ten thousand numbers, and its threads then wait for more on cores that ours need.
+    Squares may overflow or vanish: then the numbers are measured by the largest of them.
 
     Examples
     --------
-    >>> length(np.array([3.0, 4.0]))
-    5.0
+    >>> length(np.array([3.0, 4.0])), length(np.array([[3e200, 0.0], [0.0, 4e200]])) / 1e200
+    (5.0, 5.0)
     """
-    return float(np.sqrt(np.einsum("i,i->", vector, vector)))
+    flat = A.ravel()
+    with np.errstate(over="ignore"):
+        size = float(np.sqrt(np.einsum("i,i->", flat, flat)))
+    if 1e-15 < size < inf:  # also single precision has squares of such numbers
+        return size
+    largest = float(np.max(np.abs(flat), initial=0.0))
+    if not 0.0 < largest < inf:
+        return largest
+    flat = flat / largest
+    return largest * float(np.sqrt(np.einsum("i,i->", flat, flat)))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
@@ -17,6 +18,7 @@ from steepest.kernels.blas import one_blas_thread
 from steepest.kernels.threads import map_blocks
 from steepest.layers import Dense, Identity, Layer, ReLU, Sequential, Sigmoid, Tanh
 from steepest.losses import Loss
+from steepest.neural_network.divergence import ended_high, growth, rate_advice, told
 from steepest.neural_network.incremental import check_one_pass
 from steepest.neural_network.notices import notices
 from steepest.neural_network.rates import safe_rate
@@ -39,8 +41,8 @@ from steepest.validation import check_choice, check_count, check_features, check
 ACTIVATIONS: dict[str, Layer] = {"identity": Identity(), "logistic": Sigmoid(), "tanh": Tanh(), "relu": ReLU()}
 STOCHASTIC = ("sgd", "adam")
 WORK_BETWEEN_STEPS = 2_000_000  # multiplications made in one compiled call while nobody watches
-SHARED_FROM = 1 << 18  # outputs of the widest layer: for fewer, setting up threads takes longer than they save
-LEAST_BLOCK, BLOCK_NUMBERS = 256, 1 << 16  # rows taken through all layers together, and such outputs
+SHARED_FROM = 1 << 16  # outputs of the widest layer: for fewer, setting up threads takes longer than they save
+LEAST_BLOCK, BLOCK_NUMBERS = 256, 1 << 15  # rows taken through all layers together, and such outputs
 LBFGS_CHANGE = 2.220446049250313e-09  # relative change of the value at which L-BFGS has arrived
 
 
@@ -279,12 +281,30 @@ class Perceptron(Estimator):
         try:
             limit = 1 if incremental else self.max_iter
             with one_blas_thread():  # scores and notices would leave threads waiting on cores that the steps need
-                self._run(steps, objective, sample_weight, limit, warn=not incremental)
+                result = self._run(steps, objective, sample_weight, limit, warn=not incremental)
+        except DivergenceError as error:
+            values = [*error.result.trace["value"][:1], *self._memory.values[before:]]
+            raise DivergenceError(told(str(error), self._since(objective, values)), error.result) from None
         finally:
             self._take_over(before, len(X), plateau, orders)
         if plateau.best_theta is not None:
             for name, value in self._attributes(network, plateau.best_theta).items():
                 setattr(self, name, value)
+        values = [*result.trace["value"][:1], *self._memory.values[before:]]
+        if not incremental and plateau.best_theta is None and ended_high(values):
+            self._warn_of_runaway(values, self._since(objective, values))
+
+    def _since(self, objective: NetworkObjective, values: list[float]) -> str:
+        """Say in which pass the loss, at the start and in each pass, began to grow, and which rate is safe."""
+        advice = rate_advice(objective, self._start_of(objective), self._update(), "learning_rate_init")
+        return told(growth(range(len(values)), values), advice)
+
+    def _warn_of_runaway(self, values: list[float], since: str) -> None:
+        """Warn of a run that diverged without overflowing; its coefficients mean nothing."""
+        message = told(f"diverged: the loss ended at {values[-1]:.3g}, and was {values[0]:.3g} at the start", since)
+        self.stopping_reason_ = Reason.DIVERGED
+        self.trace_.about |= {"reason": Reason.DIVERGED.name, "message": message}
+        warnings.warn(f"{type(self).__name__} {message}", ConvergenceWarning, stacklevel=5)
 
     def _run(
         self,

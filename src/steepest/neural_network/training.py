@@ -1,12 +1,13 @@
 """Training of a network: the same loop and solvers as everywhere, compiled where it can be."""
 
 from collections.abc import Iterable
-from math import inf, isfinite
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from steepest.exceptions import DivergenceError, InvalidInputError
+from steepest.neural_network.divergence import ended_high, growth, rate_advice, told
 from steepest.neural_network.notices import notices
 from steepest.neural_network.rates import safe_rate
 from steepest.objectives.dense_stack import dense_stack
@@ -153,11 +154,16 @@ def train(
         stable_rate=lambda: safe_rate(objective, start, rule),
     )
     network.theta = result.theta.copy()
+    high = watch is None and ended_high(trace["value"])
+    if high or result.reason is Reason.DIVERGED:
+        since = growth(trace["index"].astype(int), trace["value"])
+        since = told(since, rate_advice(objective, start, rule, "learning_rate"))
     if result.reason is Reason.DIVERGED:
-        raise DivergenceError(_with_advice(result.message, rule), result)
+        raise DivergenceError(told(result.message, since), result)
     if watch is not None:
         watch.restore(result)
-    trace.about["notices"] = notices(objective, network.theta, trace)
+    runaway = [told("the loss ended far above where it was at the start", since)] if high else []
+    trace.about["notices"] = runaway + notices(objective, network.theta, trace)
     return result
 
 
@@ -202,14 +208,6 @@ def _whole(solver: str, objective: NetworkObjective, theta: Array, learning_rate
     rate = ("auto" if solver == "lbfgs" else "backtracking") if learning_rate is None else learning_rate
     whole: Any = objective if stack is None else WholeDenseStack(objective)
     return open_solver(solver, whole, theta.copy(), Options(learning_rate=rate))
-
-
-def _with_advice(message: str, rule: Update) -> str:
-    """Name the rate to begin with where no largest stable one is known."""
-    inner = rule.rule if isinstance(rule, Clipped) else rule
-    if isfinite(inner.stable_rate(1.0)) or not hasattr(inner, "usual_rate"):
-        return message
-    return f"{message}; {type(inner).__name__} is safe to begin with at learning_rate={inner.usual_rate:g}"
 
 
 def _split(

@@ -100,7 +100,7 @@ class FunctionObjective:
             returned = self.f(x, *self.data)
         except OverflowError:
             return float("inf")
-        number = np.asarray(returned)
+        number = _as_array("f", returned, "one real number (hand a gradient over as the argument of that name)")
         if returned is None:
             raise InvalidInputError("f returned None: must return a number (is the return statement missing?)")
         if number.dtype.kind == "c":
@@ -115,7 +115,7 @@ class FunctionObjective:
         """Return what the user's gradient says, or say what is wrong with it."""
         assert self.own_gradient is not None
         returned = self.own_gradient(x, *self.data)
-        slope = np.asarray(returned)
+        slope = _as_array("gradient", returned, f"real numbers of shape {self.shape}, as x")
         if slope.dtype.kind not in "fiub":
             raise InvalidInputError(f"gradient returned {returned!r}: must be real numbers of shape {self.shape}, as x")
         if slope.shape != self.shape and not slope.size == 1 == int(np.prod(self.shape)):
@@ -174,3 +174,12 @@ class FunctionObjective:
             bounds=self.bounds,
             sign=self.sign,
         )
+
+
+def _as_array(name: str, returned: Any, allowed: str) -> Array:
+    """Return what a function of the user's has returned as an array, of whatever numbers or objects."""
+    try:
+        return np.asarray(returned)
+    except ValueError:  # ragged, such as a pair of value and gradient
+        text = f"{name} returned the {type(returned).__name__} {returned!r}: must be {allowed}"
+        raise InvalidInputError(text) from None

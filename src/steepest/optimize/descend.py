@@ -204,7 +204,8 @@ class Descent:
             restore_best=self.restore_best,
             sign=sign,
         )
-        if result.reason is Reason.DIVERGED and objective.own_gradient is not None and "stable" not in result.message:
+        risen = result.reason is Reason.DIVERGED and "every bound" not in result.message  # a fall is the function's own
+        if risen and objective.own_gradient is not None and "stable" not in result.message:
             result.message += "; is the gradient right? steepest.check_gradient tells"
             trace.about["message"] = result.message
         return replace(result, shape=objective.shape)

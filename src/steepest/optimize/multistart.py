@@ -10,9 +10,11 @@ from steepest.exceptions import InvalidInputError
 from steepest.optimize.bounds import check_bounds
 from steepest.optimize.descend import check_generator, minimize
 from steepest.solvers.result import Result
+from steepest.step import Step
 from steepest.typing import Array
-from steepest.validation import check_choice, check_count, check_positive
+from steepest.validation import check_choice, check_count, check_flag, check_positive
 
+UNBOUNDED = ("newton", "lbfgs")
 LARGEST_SOBOL = 21201  # dimensions, beyond which scipy knows no Sobol sequence
 
 
@@ -139,7 +141,9 @@ def multi_start(
         How the starts are spread: by a scrambled Sobol sequence, so that one in every column and row of a grid (Latin
         hypercube), or independently.
     keep_bounds : bool, default True
-        Keep the runs within the box. If not (as "newton" and "lbfgs" need it) the box only holds the starts.
+        Keep the runs within the box. "newton" and "lbfgs" know no bounds: a run that steps out of the box goes on from
+        the nearest point of it by projected gradient descent; ``f`` may be asked for values outside before it does. If
+        False the box only holds the starts.
     same_within : float, default 1e-3
         Ends closer than this share of the box's width, in every parameter, are the same minimum.
     random_state : int, Generator or None, default None
@@ -165,12 +169,30 @@ def multi_start(
     generator = check_generator(random_state)
     starts = spread(sampling, n_starts, low.size, np.random.default_rng() if generator is None else generator)
     points = low + starts.reshape(n_starts, *shape) * (high - low)
-    kept = list(zip(low.ravel(), high.ravel(), strict=True)) if keep_bounds else None
-    runs = [minimize(f, x0, gradient, bounds=kept, random_state=generator, **options) for x0 in points]
+    options = {**options, "gradient": gradient, "random_state": generator}
+    box = (low, high) if check_flag("keep_bounds", keep_bounds) else None
+    runs = [_run(f, x0, box, options) for x0 in points]
     sign = -1.0 if options.get("maximize") else 1.0
     runs.sort(key=lambda result: (np.isnan(result.fun), sign * result.fun))
     minima = group([result for result in runs if result.success], same_within * (high - low))
     return MultiStartResult(minima, [result for result in runs if not result.success], points)
+
+
+def _run(f: Callable[..., Any], x0: Array, box: tuple[Array, Array] | None, options: dict[str, Any]) -> Result:
+    """Return the run from one start, within the box if there is one."""
+    if box is None:
+        return minimize(f, x0, **options)
+    bounds = list(zip(box[0].ravel(), box[1].ravel(), strict=True))
+    if options.get("method") not in UNBOUNDED:
+        return minimize(f, x0, bounds=bounds, **options)
+
+    def outside(step: Step) -> bool:
+        return not np.all((box[0].ravel() <= step.theta) & (step.theta <= box[1].ravel()))
+
+    free = minimize(f, x0, **{**options, "observers": [*options.get("observers", ()), outside]})
+    if not outside(free.last):
+        return free
+    return minimize(f, np.clip(free.x, *box), bounds=bounds, **{**options, "method": "gradient-descent"})
 
 
 def group(ranked: list[Result], radius: Array) -> list[Minimum]:

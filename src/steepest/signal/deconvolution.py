@@ -10,10 +10,10 @@ import numpy as np
 
 from steepest.certificate import Certificate
 from steepest.exceptions import DivergenceError, InvalidInputError
+from steepest.kernels.blas import length
 from steepest.objectives.filter import FilterObjective
 from steepest.signal.inputs import check_filtered, check_signals
 from steepest.signal.units import Units
-from steepest.solvers.exact.problem import length
 from steepest.solvers.exact_filter import FilterSystem, exact_filter, filter_system
 from steepest.solvers.gradient_descent import gradient_descent
 from steepest.solvers.loop import run

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from steepest.kernels.blas import length
 from steepest.solvers.line_search import Point, backtrack, why_none
 from steepest.solvers.loop import Steps
 from steepest.solvers.protocols import Objective
@@ -63,6 +64,6 @@ def step_between(index: int, here: Point, there: Point, rate: float) -> Step:
         there.value,
         gradient_norm=there.norm,
         step_size=rate,
-        step_norm=squared_length**0.5,
+        step_norm=length(delta),
         curvature=change / squared_length if squared_length > 0 else np.nan,
     )

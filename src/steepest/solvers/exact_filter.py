@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from steepest.solvers.exact.problem import length
+from steepest.kernels.blas import length
 from steepest.solvers.filter_on_data import ConjugateGradients, SingularValues
 from steepest.solvers.filter_problem import FilterProblem
 from steepest.solvers.loop import Steps

@@ -2,8 +2,7 @@
 
 from math import nan
 
-import numpy as np
-
+from steepest.kernels.blas import length
 from steepest.solvers.loop import Steps
 from steepest.solvers.protocols import Objective
 from steepest.solvers.schedules import Schedule, Stateful, open_rate
@@ -53,7 +52,7 @@ def gradient_descent(
     update = Plain() if update is None else update
     rate_of, state = open_rate(learning_rate), update.start(theta)
     value, gradient = objective.value_and_gradient(theta)
-    yield Step(0, theta, value, float(np.linalg.norm(gradient)))
+    yield Step(0, theta, value, length(gradient))
     index = 0
     while True:
         stop = next_stop(index, stride, max_iter)
@@ -70,9 +69,9 @@ def gradient_descent(
             index,
             theta,
             value,
-            gradient_norm=float(np.linalg.norm(gradient)),
+            gradient_norm=length(gradient),
             step_size=rate,
-            step_norm=squared_length**0.5,
+            step_norm=length(delta),
             curvature=float((gradient - previous) @ delta) / squared_length if squared_length > 0 else nan,
         )
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from steepest.kernels.blas import length
 from steepest.solvers.backtracking import step_between
 from steepest.solvers.line_search import Point, why_none, wolfe
 from steepest.solvers.loop import Steps
@@ -43,16 +44,17 @@ def lbfgs(objective: Objective, theta: Array, *, memory: int = 10) -> Steps:
 
     Source: J. Nocedal and S. J. Wright, Numerical optimization, 2nd edition (2006), algorithms 7.4 and 7.5. The line
     search is :func:`~steepest.solvers.line_search.wolfe`. If no step is found the pairs are forgotten, once, before
-    giving up.
+    giving up. Where no pair is known, as on a slope that never ends, the search begins with the last step's length.
     """
     here, index = Point.at(objective, theta), 0
     pairs: deque[Pair] = deque(maxlen=memory)
+    reach = 0.0
     yield Step(0, here.theta, here.value, here.norm)
     while True:
         if here.norm == 0.0:
             return Reason.GRADIENT_TOLERANCE
         direction = two_loop(pairs, here.gradient)
-        first = 1.0 if pairs else min(1.0, 1.0 / here.norm)
+        first = 1.0 if pairs else max(min(1.0, 1.0 / here.norm), reach / here.norm)
         found = wolfe(objective, here, direction, first)
         if found is None:
             if not pairs:
@@ -62,6 +64,7 @@ def lbfgs(objective: Objective, theta: Array, *, memory: int = 10) -> Steps:
         index += 1
         there, accepted = found
         remember(pairs, here, there)
+        reach = length(there.theta - here.theta)
         yield step_between(index, here, there, accepted)
         here = there
 

@@ -5,6 +5,7 @@ from math import inf
 
 import numpy as np
 
+from steepest.kernels.blas import length
 from steepest.solvers.protocols import Objective
 from steepest.solvers.stopping import Reason
 from steepest.typing import Array
@@ -31,7 +32,7 @@ class Point:
     @property
     def norm(self) -> float:
         """The gradient's length."""
-        return float(np.linalg.norm(self.gradient))
+        return length(self.gradient)
 
 
 def decreases(here: Point, there: Point, promised: float, share: float = SUFFICIENT) -> bool:
@@ -39,7 +40,7 @@ def decreases(here: Point, there: Point, promised: float, share: float = SUFFICI
 
     Notes
     -----
-    ``promised`` is -t <g, d> > 0, the first-order decrease. Armijo asks for at least a share of it::
+    ``promised`` is -<g, t d> > 0, the first-order decrease. Armijo asks for at least a share of it::
 
         J(there) <= J(here) - share * promised
 
@@ -83,13 +84,14 @@ def backtrack(
     >>> backtrack(parabola, here, -here.gradient, step=1.0)  # step 1 leads to +1, no lower; step 1/2 to 0
     (Point(theta=array([0.]), value=0.0, gradient=array([0.])), 0.5)
     """
-    slope = float(here.gradient @ direction)
-    while slope < 0:
-        theta = here.theta + (step * direction).astype(here.theta.dtype, copy=False)
+    descends = _promised(here, direction) > 0
+    while descends:
+        delta = step * direction
+        theta = here.theta + delta.astype(here.theta.dtype, copy=False)
         if np.array_equal(theta, here.theta):
             break
         there = Point.at(objective, theta)
-        if decreases(here, there, -step * slope, share):
+        if decreases(here, there, _promised(here, delta), share):
             return there, step
         step *= shrink
     return None
@@ -107,29 +109,42 @@ def wolfe(
     updates need.
 
     An interval [low, high] is kept: at ``low`` the value is fine but the slope too steep, at ``high`` the value is too
-    large. If there is no ``high`` yet the step is doubled, else the next trial lies inside: where the parabola through
-    the value and slope at ``low`` and the value at ``high`` is lowest, but not nearer than a tenth to either end. If
-    the trials are used up a point that merely decreases is returned, None if there is none.
+    large. If there is no ``high`` yet the step is doubled, also where it is lost in the rounding of theta. Else the
+    next trial lies inside: where the parabola through the value and slope at ``low`` and the value at ``high`` is
+    lowest, but not nearer than a tenth to either end. If the trials are used up a point that merely decreases is
+    returned, None if there is none.
 
     Source: A. S. Lewis and M. L. Overton, Nonsmooth optimization via quasi-Newton methods, Mathematical Programming 141
     (2013), algorithm 2.6; the parabola in place of the midpoint is ours.
     """
-    slope = float(here.gradient @ direction)
     low, high, lowest = 0.0, inf, here
-    for _ in range(n_trials if slope < 0 else 0):
-        theta = here.theta + (step * direction).astype(here.theta.dtype, copy=False)
+    for _ in range(n_trials if _promised(here, direction) > 0 else 0):
+        delta = step * direction
+        theta = here.theta + delta.astype(here.theta.dtype, copy=False)
         if np.array_equal(theta, here.theta):
-            break
+            if high < inf:
+                break
+            step *= 2.0
+            continue
         there = Point.at(objective, theta)
-        if not decreases(here, there, -step * slope):
+        promised = _promised(here, delta)
+        if not decreases(here, there, promised):
             high = step
             step = _between(low, high, lowest.value, float(lowest.gradient @ direction), there.value)
-        elif float(there.gradient @ direction) >= CURVATURE * slope:
+        elif _promised(there, delta) <= CURVATURE * promised:
             return there, step
         else:
             low, lowest = step, there
             step = 2.0 * step if high == inf else 0.5 * (low + high)
     return (lowest, low) if low > 0 else None
+
+
+def _promised(here: Point, delta: Array) -> float:
+    """Return the first-order decrease of a step.
+
+    The slope <g, d> itself may overflow, being the square of a large gradient.
+    """
+    return -float(here.gradient @ delta)
 
 
 def _between(low: float, high: float, value: float, slope: float, value_high: float) -> float:
@@ -143,5 +158,5 @@ def _between(low: float, high: float, value: float, slope: float, value_high: fl
 
 def why_none(here: Point, direction: Array, step: float) -> Reason:
     """Return why no step was found: rounding, if the promised decrease was that small, else no descent at all."""
-    promised = step * abs(float(here.gradient @ direction))
+    promised = abs(_promised(here, step * direction))
     return Reason.ROUNDING if promised <= ROUNDING * abs(here.value) or promised == 0.0 else Reason.NO_DESCENT

@@ -4,6 +4,7 @@ from math import sqrt
 
 import numpy as np
 
+from steepest.kernels.blas import length
 from steepest.solvers.gradient_descent import next_stop
 from steepest.solvers.loop import Steps
 from steepest.solvers.protocols import CompositeObjective
@@ -12,7 +13,7 @@ from steepest.step import Step
 from steepest.typing import Array
 
 VALUE_NOISE = 1e3  # rounding of a sum, in units of the last place
-N_HALVINGS = 200  # of a rate, before giving up
+N_HALVINGS = 2000  # of a rate, before giving up: huge gradients need tiny ones
 
 
 def proximal_gradient(
@@ -93,6 +94,8 @@ def _advance(
     objective: CompositeObjective, y: Array, value: float, gradient: Array, rate: float, *, fixed: bool
 ) -> tuple[Array | None, float]:
     """Return ``prox_{h P}(y - h g)`` and h, halved until the parabola lies above F unless it is fixed."""
+    if value == -np.inf:  # no minimum: the loop says so
+        return y, rate
     noise = VALUE_NOISE * np.finfo(y.dtype).eps * abs(value)
     first_bend = None
     for _ in range(N_HALVINGS):
@@ -131,15 +134,15 @@ def _extrapolate(
 
 def _first_rate(objective: CompositeObjective, theta: Array, gradient: Array) -> float:
     """Return 1 / (curvature of F along its gradient), as the rate to begin the search with."""
-    length = float(np.linalg.norm(gradient))
-    if not length > 0.0:
+    size = length(gradient)
+    if not size > 0.0:
         return 1.0
-    small = 1e-4 * (1.0 + float(np.linalg.norm(theta)))
-    near = objective.prox(theta - (small / length) * gradient, 0.0)
+    small = 1e-4 * (1.0 + length(theta))
+    near = objective.prox(theta - (small / size) * gradient, 0.0)
     if np.array_equal(near, theta):
         return 1.0
     change = objective.smooth_value_and_gradient(near)[1] - gradient
-    curvature = float(np.linalg.norm(change) / np.linalg.norm(near - theta))
+    curvature = length(change) / length(near - theta)
     return 1.0 / curvature if 0.0 < curvature < np.inf else 1.0
 
 
@@ -152,7 +155,7 @@ def _step(
         index,
         theta,
         value + objective.penalty_value(theta),
-        gradient_norm=float(np.linalg.norm(back)) / rate,
+        gradient_norm=length(back) / rate,
         step_size=rate if index else np.nan,
-        step_norm=float(np.linalg.norm(theta - before)) if index else np.nan,
+        step_norm=length(theta - before) if index else np.nan,
     )

@@ -1,5 +1,7 @@
 """Networks, their training, their notices and the range test."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -121,7 +123,10 @@ def test_divergence_names_the_pass_and_a_safe_rate_which_is_safe():
     ) as caught:
         net.fit(X, Y, update="plain", learning_rate=50.0, batch_size=None, max_iter=1000)
     assert np.isfinite(net.theta).all()
-    safe = float(str(caught.value).rsplit(" ", 1)[-1])
+    assert "it began to grow in step" in str(caught.value)
+    limit = float(re.search(r"largest stable learning rate is about ([\d.e-]+\d)", str(caught.value))[1])
+    safe = float(re.search(r"Plain is safe to begin with at learning_rate=(.+)$", str(caught.value))[1])
+    assert 0.05 * limit < safe < 0.2 * limit
     again = network((6, Tanh()))
     result = again.fit(X, Y, update="plain", learning_rate=safe, batch_size=None, max_iter=100)
     assert result.value < result.trace["value"][0]

@@ -1,5 +1,7 @@
 """The front doors: what they visit, what they say, what they refuse."""
 
+import re
+
 import numpy as np
 import pytest
 from scipy.optimize import Bounds, rosen, rosen_der
@@ -308,3 +310,47 @@ def test_no_minimum():
         message = minimize(lambda x: -(x**2), 1.0, learning_rate=rate).message
         assert message.endswith("the objective passed every bound, -inf; it has no minimum")
     assert maximize(square, 1.0, learning_rate=1.0).message.endswith("passed every bound, inf; it has no maximum")
+
+
+ENDLESS = {
+    "a parabola upside down": (lambda x: -np.sum(x**2), lambda x: -2 * x),
+    "a cubic": (lambda x: -np.sum(x**3), lambda x: -3 * x**2),
+    "a quartic": (lambda x: -np.sum(x**4), lambda x: -4 * x**3),
+    "an exponential": (lambda x: -np.sum(np.exp(x)), lambda x: -np.exp(x)),
+}
+
+
+@pytest.mark.parametrize("method", ["gradient-descent", "lbfgs", "newton", "proximal-gradient", "fista"])
+@pytest.mark.parametrize("name", ENDLESS)
+@pytest.mark.parametrize("own", [False, True])
+def test_a_fall_without_end_is_no_convergence(name, method, own):
+    f, gradient = ENDLESS[name]
+    result = minimize(f, np.array([1.0, 2.0]), gradient if own else None, method=method)
+    assert not result.success
+    assert result.message.endswith("the objective passed every bound, -inf; it has no minimum")
+
+
+@pytest.mark.parametrize("x0", [1.0, 1e20])
+def test_a_slope_without_end_is_no_convergence(x0):
+    result = minimize(lambda x: -x, x0, method="lbfgs")
+    assert result.message.endswith("it has no minimum")
+
+
+@pytest.mark.parametrize("method", ["gradient-descent", "lbfgs", "newton", "fista"])
+def test_a_gradient_whose_square_overflows(method):
+    result = minimize(lambda x: 1e200 * x**2, 1.0, lambda x: 2e200 * x, method=method)
+    assert result.success
+    assert abs(result.x) < 1e-100
+
+
+@pytest.mark.parametrize("returned", [(1.0, np.ones(3)), [1, [2, 3]]])
+def test_what_is_no_number_is_told_in_words(returned):
+    what = re.escape(type(returned).__name__)
+    with pytest.raises(
+        InvalidInputError, match=rf"f returned the {what} .*: must be one real number \(hand a gradient"
+    ):
+        minimize(lambda x: returned, 1.0)
+    with pytest.raises(
+        InvalidInputError, match=rf"gradient returned the {what} .*: must be real numbers of shape \(\)"
+    ):
+        minimize(lambda x: x**2, 1.0, lambda x: returned)

@@ -56,6 +56,28 @@ def test_runs_stay_in_the_box():
     np.testing.assert_array_equal(found.x, [2.0])
 
 
+@pytest.mark.parametrize("method", ["newton", "lbfgs", "gradient-descent", "fista"])
+def test_every_method_finds_the_same_minima_within_the_box(method):
+    wells = multi_start(double_well, [(-2, 2)], 16, method=method, random_state=0)
+    roots = np.sort(np.roots([4.0, 0.0, -4.0, 0.1]))
+    assert [float(m.x[0]) for m in wells.minima[:1]] == pytest.approx([roots[0]], abs=1e-6)
+    edge = multi_start(lambda x: np.sum(x**2), [(1, 3), (-3, 2)], 5, method=method, random_state=0)
+    np.testing.assert_allclose(edge.x, [1.0, 0.0], atol=1e-6)
+    assert [m.n_starts for m in edge.minima] == [5]
+    top = multi_start(lambda x: x[0] * x[1], [(0, 2), (0, 3)], 5, method=method, maximize=True, random_state=0)
+    np.testing.assert_array_equal(top.x, [2.0, 3.0])
+    assert top.fun == 6.0
+
+
+def test_runs_of_newton_that_leave_the_box_are_seen_to_by_the_observers_given():
+    seen = []
+    found = multi_start(
+        lambda x: x[0] ** 2, [(1, 3)], 2, method="newton", observers=[lambda s: seen.append(s.theta[0])]
+    )
+    np.testing.assert_array_equal(found.x, [1.0])
+    assert min(seen) == pytest.approx(0.0, abs=1e-6)  # the step out of the box, which is not the result
+
+
 def test_shape():
     found = multi_start(lambda x: np.sum(x**2), (-1, 1), 3, shape=(2, 2), random_state=0)
     assert found.x.shape == (2, 2)
@@ -99,7 +121,8 @@ def test_a_latin_hypercube_has_one_point_in_every_slice():
         ([(0, 1)], {"same_within": 0}, "same_within=0: must be a finite number above 0"),
         ([(1, 0)], {}, "low must not exceed high"),
         (None, {}, "bounds=None: must be a pair"),
-        ([(0, 1)], {"method": "lbfgs"}, "solver='lbfgs': needs a smooth objective"),
+        ([(0, 1)], {"keep_bounds": "yes"}, "keep_bounds='yes': must be True or False"),
+        ([(0, 1)], {"method": "lbgfs"}, "did you mean 'lbfgs'"),
     ],
 )
 def test_what_is_refused(bounds, options, text):

@@ -25,9 +25,9 @@ import numpy as np
 import scipy.linalg
 import scipy.linalg.lapack
 
-from steepest.kernels.blas import one_blas_thread
+from steepest.kernels.blas import length, one_blas_thread
 from steepest.solvers.exact.data import CentredData
-from steepest.solvers.exact.problem import LeastSquares, Solution, length
+from steepest.solvers.exact.problem import LeastSquares, Solution
 from steepest.typing import Array, IntArray
 
 MOST = 1e11  # condition number of a Gram matrix in double precision beyond which Cholesky is not relied on

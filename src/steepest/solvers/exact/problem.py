@@ -9,6 +9,7 @@ from scipy import sparse
 
 from steepest.certificate import Certificate
 from steepest.exceptions import InvalidInputError
+from steepest.kernels.blas import length
 from steepest.solvers.exact.frame import framed, scaled, size_exponent
 from steepest.typing import Array
 
@@ -219,9 +220,3 @@ class LeastSquares:
     def gradient_norm(self, solution: Solution) -> float:
         """Return the length of dJ at a solution, or what it may be at most by the rounding of the Gram matrix."""
         return self.unframed_gradient(length(solution.gradient) + solution.rounding)
-
-
-def length(A: Array) -> float:
-    """Return the square root of the sum of squares, which may themselves be too large or small to be represented."""
-    largest = float(np.max(np.abs(A), initial=0.0))
-    return largest * float(np.linalg.norm(A / largest)) if 0.0 < largest < np.inf else largest

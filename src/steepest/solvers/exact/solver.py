@@ -5,6 +5,7 @@ from math import inf
 
 import numpy as np
 
+from steepest.kernels.blas import length
 from steepest.solvers.exact.conjugate_gradients import (
     Iterate,
     conjugate_gradients,
@@ -18,7 +19,7 @@ from steepest.solvers.exact.gather import gather_data, gather_equations, gather_
 from steepest.solvers.exact.iterated_dual import iterated_dual
 from steepest.solvers.exact.nonnegative import solve_nonnegative
 from steepest.solvers.exact.primal import solve_primal
-from steepest.solvers.exact.problem import LeastSquares, LeastSquaresObjective, Solution, length
+from steepest.solvers.exact.problem import LeastSquares, LeastSquaresObjective, Solution
 from steepest.solvers.exact.singular import solve_by_singular_values
 from steepest.solvers.loop import Steps
 from steepest.solvers.stopping import Reason
