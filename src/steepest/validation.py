@@ -106,9 +106,8 @@ def check_supervised(
     from sklearn.utils.validation import _check_sample_weight, validate_data
 
     sought = finite and not get_config()["assume_finite"]
-    if reset and _plain(X, order, finite=sought) and _plain_target(y, len(X), numeric=y_numeric):
-        estimator.n_features_in_ = X.shape[1]
-        vars(estimator).pop("feature_names_in_", None)  # of an earlier fit
+    if reset and is_plain(X, order, finite=sought) and _plain_target(y, len(X), numeric=y_numeric):
+        record_features(estimator, X)
     else:
         X, y = validate_data(
             estimator,
@@ -131,7 +130,13 @@ def check_supervised(
     return X, y, sample_weight
 
 
-def _plain(X: Any, order: str | None = None, *, finite: bool) -> bool:
+def record_features(estimator: Any, X: Array) -> None:
+    """Record the features of plain data, which have no names."""
+    estimator.n_features_in_ = X.shape[1]
+    vars(estimator).pop("feature_names_in_", None)  # of an earlier fit
+
+
+def is_plain(X: Any, order: str | None = None, *, finite: bool) -> bool:
     """Return whether X is such an array that scikit-learn's checks would find nothing to say or to change.
 
     They take a tenth of a millisecond, mostly to find out that X is no data frame: as long as a small fit.
@@ -201,7 +206,7 @@ def check_features(estimator: Any, X: Any, *, accept_sparse: Any = "csr") -> Any
     from sklearn.utils.validation import check_is_fitted, validate_data
 
     seen = vars(estimator)
-    if "feature_names_in_" not in seen and _plain(X, finite=True) and X.shape[1] == seen.get("n_features_in_"):
+    if "feature_names_in_" not in seen and is_plain(X, finite=True) and X.shape[1] == seen.get("n_features_in_"):
         return X
     check_is_fitted(estimator)
     return validate_data(estimator, X, accept_sparse=accept_sparse, dtype=[np.float64, np.float32], reset=False)

@@ -18,7 +18,7 @@ from steepest.objectives.clustering import ClusteringObjective
 from steepest.solvers.kmeans_plus_plus import kmeans_plus_plus
 from steepest.solvers.row_sampling import RowSampler
 from steepest.typing import Array, IntArray
-from steepest.validation import check_choice, check_count, check_positive
+from steepest.validation import check_choice, check_count, check_positive, is_plain, record_features
 
 INITS = ("k-means++", "random")
 
@@ -51,9 +51,12 @@ class KMeansBase(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         With ``finite=False`` NaN and infinity in dense data are left to :meth:`_check_data`.
         """
         kinds, sought = [np.float64, np.float32], finite or hasattr(X, "tocsr")
-        X = validate_data(
-            self, X, accept_sparse="csr", dtype=kinds, order="C", reset=reset, ensure_all_finite=sought
-        )  # fmt: skip
+        if reset and not finite and is_plain(X, "C", finite=False):
+            record_features(self, X)
+        else:
+            X = validate_data(
+                self, X, accept_sparse="csr", dtype=kinds, order="C", reset=reset, ensure_all_finite=sought
+            )
         if sparse.issparse(X) and not X.has_canonical_format:
             X = X.copy()
             X.sum_duplicates()

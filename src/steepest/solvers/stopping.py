@@ -163,5 +163,5 @@ class Divergence:
         self._rises = self._rises + 1 if step.value > self._previous else 0
         self._previous = step.value
         exploded = self._rises >= 3 and step.value > self.growth * self._scale
-        finite = np.all(np.isfinite(step.theta)) and (isfinite(step.value) or (isnan(step.value) and step.index == 0))
+        finite = np.isfinite(step.theta).all() and (isfinite(step.value) or (isnan(step.value) and step.index == 0))
         return Reason.DIVERGED if exploded or not finite else None

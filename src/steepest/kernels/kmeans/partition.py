@@ -70,7 +70,9 @@ class _Sums:
         self.sums, self.masses = self._totals[:, :n_features], self._totals[:, n_features]
 
     def _sum_anew(self) -> None:
-        """Take the sums from the labels."""
+        """Take the sums from the labels, if there are any."""
+        if len(self._totals) == 0:
+            return
         self._totals[:] = 0
         self._sum_members(self._parts)
         measures.add_parts(self._parts, self.sums.shape[1], self._totals)
