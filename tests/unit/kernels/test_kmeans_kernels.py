@@ -134,6 +134,17 @@ def test_a_cluster_that_loses_its_last_member_is_exactly_empty():
     assert partition.sums[1, 0] == 0.0
 
 
+@pytest.mark.parametrize("filled", [1.0, 0.25])
+def test_sparse_rows_far_from_the_origin_keep_the_digits_of_their_distances(filled):
+    rng = np.random.default_rng(4)
+    X = (1e6 + rng.standard_normal((300, 12))) * (np.arange(12) < 12 * filled)
+    centres = X[:5].copy()
+    partition = SparsePartition(sparse.csr_array(X), X[:0, 0], 5)
+    partition.assign(centres)
+    expected = reference.squared_distances(X, centres).min(axis=1)
+    np.testing.assert_allclose(partition.own_distances(centres), expected, rtol=1e-12)
+
+
 @pytest.mark.parametrize("layout", ["dense", "sparse"])
 @pytest.mark.parametrize(
     "dtype, size",

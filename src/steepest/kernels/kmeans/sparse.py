@@ -6,6 +6,8 @@ from steepest.kernels.compile import compiled
 from steepest.kernels.kmeans.moves import MOVED, nearest_exactly
 from steepest.typing import Array, IntArray
 
+WELL_FILLED = 8  # of so many features one has an entry: all of them are gone through
+
 
 @compiled
 def assign_sparse(
@@ -124,16 +126,37 @@ def own_distances_sparse(
 ) -> None:
     """Set ``distances[i] = |x_i - c_label(i)|^2``; reference as in :func:`.measures.own_distances`.
 
-    With ``norms`` = |c|^2, ``|x - c|^2 = |c|^2 + sum over the entries of (x - c)^2 - c^2``, at least 0.
+    With ``norms`` = |c|^2, ``|x - c|^2 = |c|^2 + sum over the entries of (x - c)^2 - c^2``, at least 0. That cancels
+    where entries are large compared with their distances from c. Rows with entries in a good part of the features, as
+    data far from the origin have, are written out instead.
     """
+    d = centres.shape[1]
+    row = np.zeros(d, np.float64)
     for i in range(start, stop):
-        j = labels[i]
-        distance = norms[j]
-        for e in range(indptr[i], indptr[i + 1]):
-            c = np.float64(centres[j, indices[e]])
-            difference = data[e] - c
-            distance += difference * difference - c * c
+        j, begin, end = labels[i], indptr[i], indptr[i + 1]
+        if (end - begin) * WELL_FILLED >= d:
+            distance = _distance_of_entries(data[begin:end], indices[begin:end], row, centres[j])
+        else:
+            distance = norms[j]
+            for e in range(begin, end):
+                c = np.float64(centres[j, indices[e]])
+                difference = data[e] - c
+                distance += difference * difference - c * c
         distances[i] = max(distance, 0.0)
+
+
+@compiled
+def _distance_of_entries(values: Array, places: IntArray, row: Array, centre: Array) -> float:
+    """Return the squared distance of a row that has these entries; ``row`` is all zero before and after."""
+    for e in range(places.shape[0]):
+        row[places[e]] = values[e]
+    distance = 0.0
+    for f in range(row.shape[0]):
+        difference = row[f] - np.float64(centre[f])
+        distance += difference * difference
+    for e in range(places.shape[0]):
+        row[places[e]] = 0.0
+    return distance
 
 
 @compiled
