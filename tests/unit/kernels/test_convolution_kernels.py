@@ -61,21 +61,22 @@ def run_planes(form: Any, kernel: bool, x: Any, x_pitch: int, out: Any, pitch: i
 
 @numba.njit
 def run_image(
-    form: Any, slopes: bool, rows: int, x: Any, where: Any, low: int, high: int, zeros: Any, across: int, out: Any
-) -> None:
-    L = len(zeros) // 6
+    form: Any, slopes: bool, rows: int, x: Any, where: Any, low: int, high: int, line: int, zeros: Any, across: int,
+    out: Any,
+) -> None:  # fmt: skip
+    L = len(zeros) // 12
     if slopes and rows == 4:
-        transform_image(form, FROM_SLOPES, 4, x, 0, high - low, where, low, high, zeros, across, out, 0, 2 * L, 0)
+        transform_image(form, FROM_SLOPES, 4, x, 0, line, where, low, high, zeros, across, out, 0, 2 * L, 0)
     elif slopes and rows == 2:
-        transform_image(form, FROM_SLOPES, 2, x, 0, high - low, where, low, high, zeros, across, out, 0, 2 * L, 0)
+        transform_image(form, FROM_SLOPES, 2, x, 0, line, where, low, high, zeros, across, out, 0, 2 * L, 0)
     elif slopes:
-        transform_image(form, FROM_SLOPES, 1, x, 0, high - low, where, low, high, zeros, across, out, 0, 2 * L, 0)
+        transform_image(form, FROM_SLOPES, 1, x, 0, line, where, low, high, zeros, across, out, 0, 2 * L, 0)
     elif rows == 4:
-        transform_image(form, FROM_IMAGE, 4, x, 0, high - low, where, low, high, zeros, across, out, 0, 2 * L, 0)
+        transform_image(form, FROM_IMAGE, 4, x, 0, line, where, low, high, zeros, across, out, 0, 2 * L, 0)
     elif rows == 2:
-        transform_image(form, FROM_IMAGE, 2, x, 0, high - low, where, low, high, zeros, across, out, 0, 2 * L, 0)
+        transform_image(form, FROM_IMAGE, 2, x, 0, line, where, low, high, zeros, across, out, 0, 2 * L, 0)
     else:
-        transform_image(form, FROM_IMAGE, 1, x, 0, high - low, where, low, high, zeros, across, out, 0, 2 * L, 0)
+        transform_image(form, FROM_IMAGE, 1, x, 0, line, where, low, high, zeros, across, out, 0, 2 * L, 0)
 
 
 @numba.njit
@@ -150,7 +151,7 @@ def test_copy_rows(count: int, step: int, dtype: Any) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("form", FORMS.values(), ids=["3x3", "5x5"])
+@pytest.mark.parametrize("form", FORMS.values(), ids=lambda form: type(form).__name__)
 @pytest.mark.parametrize("which", [FROM_KERNEL, TO_KERNEL])
 def test_transforms_between_planes(which: int, form: Any, dtype: Any) -> None:
     rng = np.random.default_rng(0)
@@ -163,57 +164,64 @@ def test_transforms_between_planes(which: int, form: Any, dtype: Any) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("form", FORMS.values(), ids=["3x3", "5x5"])
+@pytest.mark.parametrize("form", FORMS.values(), ids=lambda form: type(form).__name__)
 @pytest.mark.parametrize("which", [FROM_IMAGE, FROM_SLOPES])
 @pytest.mark.parametrize(("rows", "spared"), [(1, 0), (1, 2), (2, 0), (2, 1), (4, 0), (4, 1)])
 def test_transforms_of_images(rows: int, spared: int, which: int, form: Any, dtype: Any) -> None:
     """Tiles of rows 0, step, ... of an image with one row and one column of padding around it."""
     rng = np.random.default_rng(0)
     matrix, L, step = np.array(matrices(form)[which]), VECTOR_BYTES // np.dtype(dtype).itemsize, form.step
-    n = matrix.shape[1]
+    n, stride = matrix.shape[1], form.stride if which == FROM_IMAGE else 1
     across = L // rows - spared
-    height, width = step * rows, step * across
+    pace, height, width = stride * step, stride * step * rows, stride * step * across
     image = rng.standard_normal((height, width)).astype(dtype)
-    padded = np.pad(image, ((1, n), (1, n)))
-    where = np.array([[(step * t - 1) * width - 1, 1 - step * t, height + 1 - step * t] for t in range(rows)]).ravel()
-    out, zeros = np.zeros((len(matrix) ** 2, 2 * L), dtype=dtype), np.zeros(6 * L, dtype)
-    run_image(form, which == FROM_SLOPES, rows, image.ravel(), where, 1, width + 1, zeros, across, out.ravel())
+    padded = np.pad(image, ((1, stride * n), (1, stride * n)))
+    reach = [(1 - pace * t, height + 1 - pace * t) for t in range(rows)]
+    where = [[(pace * t - 1) * width - 1, *(-(-end // stride) for end in reach[t])] for t in range(rows)]
+    out, zeros = np.zeros((len(matrix) ** 2, 2 * L), dtype=dtype), np.zeros(12 * L, dtype)
+    run_image(
+        form, which == FROM_SLOPES, rows, image.ravel(), np.ravel(where), 1, width + 1, stride * width, zeros, across,
+        out.ravel(),
+    )  # fmt: skip
     if rows > step:  # no vector is made of so many rows
         assert not out.any()
         return
-    tiles = [padded[step * t : step * t + n, step * p : step * p + n] for t in range(rows) for p in range(across)]
+    tiles = [padded[pace * t :: stride, pace * p :: stride][:n, :n] for t in range(rows) for p in range(across)]
     expected = np.einsum("ai,tij,bj->abt", matrix, np.array(tiles), matrix).reshape(len(out), -1)
     np.testing.assert_allclose(out[:, : rows * across], expected, atol=1e-4 if dtype is np.float32 else 1e-12)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("form", FORMS.values(), ids=["3x3", "5x5"])
+@pytest.mark.parametrize("form", FORMS.values(), ids=lambda form: type(form).__name__)
 @pytest.mark.parametrize(("rows", "spared"), [(1, 0), (1, 2), (2, 0), (2, 1), (4, 0), (4, 1)])
 def test_transform_back_writes_nothing_beyond_the_image(rows: int, spared: int, form: Any, dtype: Any) -> None:
     rng = np.random.default_rng(0)
     L, step = VECTOR_BYTES // np.dtype(dtype).itemsize, form.step
     across = L // rows - spared
     height, width = step * rows - 1, max(step * across - 3, 1)  # the last row and columns of the tiles are outside
-    planes = rng.standard_normal((36, 2 * L)).astype(dtype)
+    planes = rng.standard_normal((form.side**2, 2 * L)).astype(dtype)
     out = np.zeros(height * width + 100, dtype=dtype)
     where = np.array([[step * t * width, 0, height - step * t] for t in range(rows)]).ravel()
     run_back(form, rows, planes.ravel(), across, dtype(0.5), np.empty(4 * L, dtype), width, where, out, width)
     if rows > step:
         assert not out.any()
         return
-    tiles, matrix = planes[:, : rows * across].reshape(6, 6, rows, across), np.array(matrices(form)[TO_IMAGE])
+    tiles, matrix = (
+        planes[:, : rows * across].reshape(form.side, form.side, rows, across),
+        np.array(matrices(form)[TO_IMAGE]),
+    )
     expected = 0.5 + np.einsum("ai,ijtp,bj->tapb", matrix, tiles, matrix).reshape(step * rows, step * across)
     found = out[: height * width].reshape(height, width)
     np.testing.assert_allclose(found, expected[:height, :width], atol=1e-4 if dtype is np.float32 else 1e-12)
     assert not out[height * width :].any()
 
 
-@pytest.mark.parametrize("form", FORMS.values(), ids=["3x3", "5x5"])
+@pytest.mark.parametrize("form", FORMS.values(), ids=lambda form: type(form).__name__)
 def test_the_transforms_are_a_convolution(form: Any) -> None:
     """``A^T [(G g) (B^T d)]`` is the correlation of d with g, exactly, in one dimension."""
     into, kernel, back = (np.array(matrices(form)[which]) for which in (FROM_IMAGE, FROM_KERNEL, TO_IMAGE))
     rng = np.random.default_rng(0)
-    d, g = rng.standard_normal(6), rng.standard_normal(form.taps)
+    d, g = rng.standard_normal(form.side), rng.standard_normal(form.taps)
     np.testing.assert_allclose(back @ ((kernel @ g) * (into @ d)), np.correlate(d, g, mode="valid"), atol=1e-13)
 
 

@@ -13,7 +13,7 @@ from steepest import (
     conv_transpose2d,
 )
 from steepest.exceptions import InvalidInputError
-from steepest.operators.convolution2d import direct, sharing, winograd
+from steepest.operators.convolution2d import direct, phases, sharing, winograd
 from steepest.operators.convolution2d.choice import choose
 from steepest.operators.convolution2d.geometry import Geometry
 from steepest.reference import conv2d_backward_loops, conv2d_loops
@@ -65,7 +65,7 @@ class TestAgainstTheLoops:
 
 
 def assert_equals_the_reference(
-    algorithm: str, x_shape: Any, w_shape: Any, dtype: Any, single: float, **settings: int
+    algorithm: str, x_shape: Any, w_shape: Any, dtype: Any, single: float, **settings: Any
 ) -> None:
     """Compare all passes, to ``single`` of the largest number in single precision."""
     x, w, b = arrays(x_shape, w_shape, dtype)
@@ -91,6 +91,28 @@ def test_minimal_filtering_equals_the_reference(
     if min(size) + 2 * padding >= side:
         w_shape = (filters, channels, side, side)
         assert_equals_the_reference("winograd", (2, channels, *size), w_shape, dtype, 1e-5, padding=padding)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [(3, 4), (5, 9), (56, 13), (1, 1), (14, 71), (28, 28), (57, 32)])
+@pytest.mark.parametrize("padding", [0, 1, 2, 4, (1, 2)])
+@pytest.mark.parametrize(("channels", "filters"), [(5, 11), (3, 10), (6, 3), (8, 16)])
+def test_minimal_filtering_with_a_stride_equals_the_reference(
+    channels: int, filters: int, size: Any, padding: Any, dtype: Any
+) -> None:
+    least = min(n + 2 * p for n, p in zip(size, np.broadcast_to(padding, 2), strict=True))
+    if least >= 3:
+        w_shape = (filters, channels, 3, 3)
+        assert_equals_the_reference("winograd", (2, channels, *size), w_shape, dtype, 1e-5, padding=padding, stride=2)
+
+
+@pytest.mark.parametrize("padding", [0, 1])
+def test_a_stride_saves_the_products_of_phases_that_meet_one_tap(padding: int) -> None:
+    """Along a side, 5 products for the phase with two taps, and 4 for the other; 12 without transforms."""
+    g = Geometry.of((1, 1, 9, 9), (1, 1, 3, 3), stride=2, padding=padding)
+    how = phases.unstrided(g)
+    for met in (how.forward.met, how.backward.met):
+        assert np.prod(met[:, 1::2] - met[:, ::2], axis=1).sum() == 9**2
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -285,7 +307,10 @@ def test_lists_and_integers_become_double_precision() -> None:
         ((8, 3, 32, 32), (64, 3, 3, 3), {"padding": 1}, ("winograd", "direct", "direct")),
         ((8, 1, 32, 32), (64, 1, 3, 3), {"padding": 1}, "direct"),
         ((8, 16, 32, 32), (3, 16, 5, 5), {"padding": 2}, ("direct", "winograd", "direct")),
-        ((8, 64, 56, 56), (64, 64, 3, 3), {"padding": 1, "stride": 2}, "direct"),
+        ((8, 64, 56, 56), (64, 64, 3, 3), {"padding": 1, "stride": 2}, ("winograd", "winograd", "direct")),
+        ((8, 64, 28, 28), (64, 64, 3, 3), {"padding": 1, "stride": 2}, "direct"),
+        ((8, 256, 56, 56), (256, 256, 3, 3), {"padding": 1, "stride": 2}, "direct"),
+        ((8, 64, 56, 56), (64, 64, 5, 5), {"padding": 1, "stride": 2}, "direct"),
         ((8, 64, 56, 56), (64, 64, 1, 1), {}, "pointwise"),
         ((8, 64, 56, 56), (64, 64, 1, 1), {"padding": 1}, "direct"),
         ((8, 3, 56, 56), (64, 3, 1, 1), {}, "direct"),

@@ -1,14 +1,15 @@
 r"""The transforms of Winograd's minimal filtering, for a vector of tiles at a time.
 
 Each is ``Y = M X M^T`` with a small constant M. Written as vector instructions, since the numbers of a tile lie some
-places apart in an image, and since 36 intermediate numbers of 16 tiles just fit in registers: the compiler, left to
-itself, gathers them one by one.
+places apart in an image, and since 25 or 36 intermediate numbers of 16 tiles just fit in registers: the compiler, left
+to itself, gathers them one by one.
 
 Reference: ``steepest.operators.convolution2d.winograd``, where the matrices are derived.
 """
 
 from collections.abc import Callable, Iterable
 from itertools import chain
+from math import prod
 from typing import Any, NamedTuple
 
 from numba.core import types
@@ -17,28 +18,38 @@ from steepest.kernels.vectors import INT64, VectorCode, inlined, literals
 
 Matrix = tuple[tuple[float, ...], ...]
 
-SIDE = 6  # numbers along each side of a tile, and points at which its polynomials are evaluated
 P, Q = 0.75, 1.5  # of all that are short binary fractions, those with the least error; 1 and 2 have some three times it
-POINTS = (0.0, P, -P, Q, -Q)  # and infinity
-SCALES = (1 / (P * Q) ** 2, *2 * (1 / (2 * P**2 * (P**2 - Q**2)),), *2 * (1 / (2 * Q**2 * (Q**2 - P**2)),))
-INPUT: Matrix = (
-    ((P * Q) ** 2, 0, -(P**2) - Q**2, 0, 1, 0),
-    (0, -P * Q**2, -(Q**2), P, 1, 0),
-    (0, P * Q**2, -(Q**2), -P, 1, 0),
-    (0, -(P**2) * Q, -(P**2), Q, 1, 0),
-    (0, P**2 * Q, -(P**2), -Q, 1, 0),
-    (0, (P * Q) ** 2, 0, -(P**2) - Q**2, 0, 1),
-)
+POINTS = (0.0, P, -P, Q, -Q)  # without the last one where tiles have five numbers along each side; and infinity
 
 
-class ThreeTaps(NamedTuple):
-    """F(4x4, 3x3): 4 x 4 outputs of a kernel of 3 x 3.
+class TwoTaps(NamedTuple):
+    """F(4x4, 2x2): 4 x 4 outputs of a kernel of 2 x 2.
 
     Kernels are compiled for each form by itself, as its type is another.
     """
 
     step: int = 4
+    taps: int = 2
+    side: int = 5  # numbers along each side of a tile, and points at which its polynomials are evaluated
+    stride: int = 1  # of the rows and columns of an image that a tile is made of
+
+
+class TwoTapsApart(NamedTuple):
+    """F(4x4, 2x2) for tiles of every second row and column."""
+
+    step: int = 4
+    taps: int = 2
+    side: int = 5
+    stride: int = 2
+
+
+class ThreeTaps(NamedTuple):
+    """F(4x4, 3x3): 4 x 4 outputs of a kernel of 3 x 3."""
+
+    step: int = 4
     taps: int = 3
+    side: int = 6
+    stride: int = 1
 
 
 class FiveTaps(NamedTuple):
@@ -46,23 +57,54 @@ class FiveTaps(NamedTuple):
 
     step: int = 2
     taps: int = 5
+    side: int = 6
+    stride: int = 1
 
 
-Form = ThreeTaps | FiveTaps
-FORMS: dict[int, Form] = {3: ThreeTaps(), 5: FiveTaps()}
+Form = TwoTaps | TwoTapsApart | ThreeTaps | FiveTaps
+FORMS: dict[tuple[int, int], Form] = {
+    (form.taps, form.stride): form for form in (TwoTaps(), TwoTapsApart(), ThreeTaps(), FiveTaps())
+}
 
 
-def powers(degrees: int) -> Matrix:
+def finite_points(form: Form) -> tuple[float, ...]:
+    """Return the points at which polynomials are evaluated, but for infinity."""
+    return POINTS[: form.side - 1]
+
+
+def powers(form: Form, degrees: int) -> Matrix:
     """Return the powers 0 ... degrees - 1 of every point, and the highest one alone for the point at infinity."""
     highest = tuple(float(k == degrees - 1) for k in range(degrees))
-    return (*(tuple(point**k for k in range(degrees)) for point in POINTS), highest)
+    return (*(tuple(point**k for k in range(degrees)) for point in finite_points(form)), highest)
+
+
+def lagrange(form: Form) -> tuple[Matrix, tuple[float, ...]]:
+    """Return the coefficients of ``prod_{j != i} (t - t_j)`` of every point, and one over its value at the point.
+
+    For infinity: those of the product over all points, and 1.
+    """
+    points = finite_points(form)
+    others = [[t for t in points if t != point] for point in points]
+    rows = (*((*_product_over(some), 0.0) for some in others), _product_over(list(points)))
+    scales = [1 / prod(point - t for t in some) for point, some in zip(points, others, strict=True)]
+    return rows, (*scales, 1.0)
+
+
+def _product_over(roots: list[float]) -> tuple[float, ...]:
+    """Return the coefficients of ``prod_j (t - roots_j)``, the constant one first."""
+    coefficients: tuple[float, ...] = (1.0,)
+    for root in roots:
+        pairs = zip((0.0, *coefficients), (*coefficients, 0.0), strict=True)
+        coefficients = tuple(lower - root * same for lower, same in pairs)
+    return coefficients
 
 
 def matrices(form: Form) -> tuple[Matrix, ...]:
     """Return the matrices of a form, in the order of their numbers below."""
-    scales = (*SCALES, 1.0)
-    kernel = tuple(tuple(s * p for p in row) for s, row in zip(scales, powers(form.taps), strict=True))
-    return INPUT, kernel, powers(form.step), _transposed(kernel), _transposed(powers(form.step))
+    image, scales = lagrange(form)
+    kernel = tuple(tuple(s * p for p in row) for s, row in zip(scales, powers(form, form.taps), strict=True))
+    slopes = powers(form, form.step)
+    return image, kernel, slopes, _transposed(kernel), _transposed(slopes)
 
 
 def _transposed(matrix: Matrix) -> Matrix:
@@ -125,9 +167,10 @@ def transform_image(
 
     ``which`` and ``rows`` are constants; nothing is done for more rows than a tile has steps. Row i of the tiles of
     tile row t begins at ``x[ix + where[t, 0] + i x_pitch]`` and is in the image if ``where[t, 1] <= i < where[t, 2]``;
-    its column j is if ``low <= j < high``; ``zeros`` (vectors enough for a row) are read instead. Element (i, j) of Y
-    goes to ``out[io + (i n + j) pitch + lane]``, for tile row t beginning at lane ``t across``. What lies ``ahead``
-    numbers further is fetched for the next call.
+    its column j, ``stride j`` numbers further (for an image; slopes have all their columns), is if ``low <= stride j <
+    high``; ``zeros`` (vectors enough for a row) are read instead. Element (i, j) of Y goes to ``out[io + (i n + j)
+    pitch + lane]``, for tile row t beginning at lane ``t across``. What lies ``ahead`` numbers further is fetched for
+    the next call.
     """
     chosen = literals(which, rows)
     if chosen is None:
@@ -144,7 +187,14 @@ def transform_image(
         where_0 = code.start(where, where_, code.index(0))
         starts = [[builder.load(code.at(where_0, 3 * t + k)) for k in range(3)] for t in range(n_rows)]
         per_row = step // n_rows  # vectors of a row of tiles
-        masks = [code.between(low_, high_, v) for v in range(per_row + 1)]
+        stride = form.instance_class().stride if chosen[0] == FROM_IMAGE else 1
+        masks = [code.between(low_, high_, v) for v in range(stride * (per_row + 1))]
+
+        def read(line: Any, v: int) -> Any:
+            """Return vector v of the columns of tiles."""
+            pieces = [code.load_where(masks[k], line, k) for k in range(stride * v, stride * (v + 1))]
+            return pieces[0] if stride == 1 else code.shuffle(pieces[0], pieces[1], list(range(0, 2 * code.lanes, 2)))
+
         numbers = []
         for k in range(len(matrix[0])):
             vectors, ends = [], []
@@ -153,11 +203,11 @@ def transform_image(
                     builder.icmp_signed("<=", above, code.index(k)), builder.icmp_signed("<", code.index(k), below)
                 )
                 line = code.at(x_0, builder.add(first, builder.mul(x_pitch_, code.index(k))))
-                for v in range(per_row):
+                for v in range(stride * per_row):
                     code.fetch(code.at(line, ahead_), v)
                 line = builder.select(inside, line, zeros_0)
-                vectors += [code.load_where(masks[v], line, v) for v in range(per_row)]
-                ends.append(code.load_where(masks[per_row], line, per_row) if len(matrix[0]) > step else None)
+                vectors += [read(line, v) for v in range(per_row)]
+                ends.append(read(line, per_row) if len(matrix[0]) > step else None)
             numbers.append(_columns_of_tiles(code, vectors, ends, len(matrix[0])))
         result = _both_sides(code, matrix, zip(*numbers, strict=True))
         _write_planes(code, result, code.start(out, out_, io_), pitch_, n_rows, across_)
@@ -201,7 +251,7 @@ def transform_back(
             return context.get_dummy_value()
         code = VectorCode(context, builder, x)
         starts = [code.start(*array) for array in ((where, where_, INT64(0)), (spare, spare_, INT64(0)))]
-        numbers = _read_planes(code, code.start(x, x_, ix_), x_pitch_, SIDE, n_rows, across_)
+        numbers = _read_planes(code, code.start(x, x_, ix_), x_pitch_, form.instance_class().side, n_rows, across_)
         columns = zip(*numbers, strict=True)
         write_tiles(form, code, n_rows, columns, shift_, count_, starts, code.start(out, out_, io_), pitch_, ahead_)
         return context.get_dummy_value()
@@ -249,10 +299,10 @@ def _both_sides(code: VectorCode, matrix: Matrix, columns: Iterable[Any]) -> lis
 def _product(code: VectorCode, matrix: Matrix, numbers: Any) -> list[Any]:
     """Return the matrix times a column of vectors.
 
-    Rows 1 and 2, and 3 and 4, belong to points t and -t: they are the sum and the difference of an even and an odd
-    part, of half as many terms. In a transposed matrix, the same goes for columns.
+    Rows 1 and 2, and 3 and 4 of six, belong to points t and -t: they are the sum and the difference of an even and an
+    odd part, of half as many terms. In a transposed matrix, the same goes for columns.
     """
-    if len(matrix) == SIDE:
+    if len(matrix) >= len(matrix[0]):
         parts = _transposed(tuple(_halves(column) for column in _transposed(matrix)))
         return _mixed(code, [_combination(code, row, numbers) for row in parts])
     mixed = _mixed(code, numbers)
@@ -260,14 +310,20 @@ def _product(code: VectorCode, matrix: Matrix, numbers: Any) -> list[Any]:
 
 
 def _halves(numbers: tuple[float, ...]) -> tuple[float, ...]:
-    a, b, c, d, e, f = numbers
-    return a, (b + c) / 2, (b - c) / 2, (d + e) / 2, (d - e) / 2, f
+    return tuple(_paired(numbers, lambda a, b: (a + b) / 2, lambda a, b: (a - b) / 2))
 
 
 def _mixed(code: VectorCode, vectors: Any) -> list[Any]:
-    a, b, c, d, e, f = vectors
-    add, subtract = code.builder.fadd, code.builder.fsub
-    return [a, add(b, c), subtract(b, c), add(d, e), subtract(d, e), f]
+    return _paired(vectors, code.builder.fadd, code.builder.fsub)
+
+
+def _paired(numbers: Any, first: Callable[..., Any], second: Callable[..., Any]) -> list[Any]:
+    """Return numbers of which those that belong to points t and -t are replaced by two functions of both."""
+    paired: list[Any] = list(numbers)
+    for k in range(1, len(paired) - 2, 2):
+        a, b = paired[k : k + 2]
+        paired[k : k + 2] = first(a, b), second(a, b)
+    return paired
 
 
 def _combination(code: VectorCode, weights: tuple[float, ...], numbers: Any) -> Any:

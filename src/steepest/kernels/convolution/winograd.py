@@ -1,6 +1,6 @@
-"""Winograd's minimal filtering: 36 products for a tile, in place of 144 (3 x 3 kernels) or 100 (5 x 5).
+"""Winograd's minimal filtering: 36 products for a tile, say, in place of 144 (3 x 3 kernels) or 100 (5 x 5).
 
-A block of tiles goes through all three phases (transform, 36 matrix products, transform back) while it is in cache.
+A block of tiles goes through all three phases (transform, matrix products, transform back) while it is in cache.
 Reference: ``steepest.operators.convolution2d.reference``.
 """
 
@@ -12,20 +12,18 @@ from steepest.kernels.convolution.tiles import ROWS
 from steepest.kernels.convolution.transforms import (
     FROM_IMAGE,
     FROM_KERNEL,
-    SIDE,
     Form,
     transform_back,
     transform_planes,
 )
 from steepest.kernels.convolution.winograd_tiles import (
-    PLANES,
     apart,
     locate,
     rows_at_once,
     tile_pitch,
     transform_images,
 )
-from steepest.typing import Array
+from steepest.typing import Array, IntArray
 
 
 @compiled
@@ -35,29 +33,43 @@ def weight_block(channels: int, lanes: int) -> int:
 
 
 @compiled
-def transform_weights(form: Form, w: Array, swap: bool, start: int, stop: int, table: Array) -> None:
+def transform_weights(form: Form, w: Array, places: IntArray, swap: bool, start: int, stop: int, table: Array) -> None:
     """Write ``table[plane, block, c, m]`` of the blocks start ... stop of ROWS output channels.
 
-    ``w`` is (C_out, C_in, taps, taps); ``swap`` exchanges its channels and flips its taps, as the input gradient does.
+    ``w`` is (C_out, C_in, all its taps). Its input channels come once for each of the ``len(places)`` phases of an
+    image, and tap k of phase f is tap ``places[f, k]`` of w, or 0 where that is negative. ``swap`` exchanges the
+    channels, as the input gradient does.
     """
-    n_out, n_in = w.shape[0], w.shape[1]
-    M, C = (n_in, n_out) if swap else (n_out, n_in)
-    lanes, n_taps = lanes_of(w), form.taps**2
+    (n_out, n_in, n_kernel), (phases, n_taps) = w.shape, places.shape
+    M, C = (phases * n_in, n_out) if swap else (n_out, phases * n_in)
+    lanes, flat = lanes_of(w), w.reshape(w.size)
     room = weight_block(C, lanes)
     plane = apart((M + ROWS - 1) // ROWS * room, lanes)
     tap = apart(room, lanes)
     taps = np.zeros(n_taps * tap, w.dtype)
-    flat = w.reshape(w.size)
     for block in range(start, stop):
-        if block * ROWS + ROWS > M:
-            taps[:] = 0
-        for m in range(min(ROWS, M - block * ROWS)):
-            for c in range(C):
-                at = (c * n_in + block * ROWS + m) * n_taps if swap else ((block * ROWS + m) * n_in + c) * n_taps
+        for m in range(ROWS):
+            if block * ROWS + m >= M:
                 for k in range(n_taps):
-                    taps[k * tap + c * ROWS + m] = flat[at + n_taps - 1 - k] if swap else flat[at + k]
+                    taps[k * tap + m : (k + 1) * tap : ROWS] = 0
+            elif swap:
+                f, v = (block * ROWS + m) // n_in, (block * ROWS + m) % n_in
+                for c in range(C):
+                    gather_taps(flat, (c * n_in + v) * n_kernel, places[f], taps, c * ROWS + m, tap)
+            else:
+                for f in range(phases):
+                    for c in range(n_in):
+                        at, to = ((block * ROWS + m) * n_in + c) * n_kernel, (f * n_in + c) * ROWS + m
+                        gather_taps(flat, at, places[f], taps, to, tap)
         for p in range(0, room, lanes):
             transform_planes(form, FROM_KERNEL, taps, p, tap, table, block * room + p, plane)
+
+
+@inlined
+def gather_taps(w: Array, at: int, places: IntArray, taps: Array, to: int, pitch: int) -> None:
+    """``taps[to + k pitch] = w[at + places[k]]``, or 0 where that place is negative."""
+    for k in range(len(places)):
+        taps[to + k * pitch] = w[at + places[k]] if places[k] >= 0 else w.dtype.type(0)
 
 
 @compiled
@@ -65,9 +77,9 @@ def winograd_blocks(
     form: Form,
     source: Array,
     table: Array,
+    met: IntArray,
     bias: Array,
-    top: int,
-    left: int,
+    begin: IntArray,
     out: Array,
     tiles: int,
     seen: Array,
@@ -77,26 +89,33 @@ def winograd_blocks(
 ) -> None:
     """Do the blocks start ... stop of ``tiles`` tiles: ``out`` (N, M, H', W') from ``source`` (N, C, H, W).
 
-    ``seen`` and ``products`` are work space: `work_space` of C and of M channels.
+    The channels of the source come once for each phase, whose first tile begins at ``begin[f]``. In each plane, only
+    the source channels ``met[plane, 0] ... met[plane, 1]`` and the output channels ``met[plane, 2] ... met[plane, 3]``
+    have weights that are not 0. ``seen`` and ``products`` are work space: `work_space` of C and of M channels.
     """
-    N, C, _, _ = source.shape
+    N, C = source.shape[0], source.shape[1] * len(begin)
     _, M, height, width = out.shape
     grid = (height + form.step - 1) // form.step, (width + form.step - 1) // form.step
     lanes, blocks = lanes_of(source), (M + ROWS - 1) // ROWS
     pitch = tile_pitch(tiles, lanes)
-    zeros, spare = np.zeros(SIDE * lanes, source.dtype), np.empty(SIDE * lanes, source.dtype)
+    zeros, spare = np.zeros(2 * form.side * lanes, source.dtype), np.empty(form.side * lanes, source.dtype)
     seen_plane, products_plane = apart(C * pitch, lanes), apart(blocks * ROWS * pitch, lanes)
     offset = np.arange(C) * pitch
     room = weight_block(C, lanes)
-    weights_plane = apart(blocks * room, lanes)
+    weights_plane, products_row = apart(blocks * room, lanes), ROWS * pitch
+    for plane in range(form.side**2):
+        to, b0, b1 = plane * products_plane, met[plane, 2] // ROWS, (met[plane, 3] + ROWS - 1) // ROWS
+        products[to : to + b0 * products_row] = 0
+        products[to + b1 * products_row : to + blocks * products_row] = 0
     for block in range(start, stop):
         first = block * tiles
         count = min(tiles, N * grid[0] * grid[1] - first)
-        transform_images(form, FROM_IMAGE, source, top, left, grid, first, count, 0, C, zeros, seen, seen_plane, pitch)
-        for plane in range(PLANES):
-            for b in range(blocks):
-                a, to = plane * weights_plane + b * room, plane * products_plane + b * ROWS * pitch
-                fill_tiles(ROWS, table, a, seen, plane * seen_plane, offset, C, products, to, pitch, count)
+        transform_images(form, FROM_IMAGE, source, begin, grid, first, count, 0, C, zeros, seen, seen_plane, pitch)
+        for plane in range(form.side**2):
+            c0, terms, at = met[plane, 0], met[plane, 1] - met[plane, 0], plane * seen_plane + met[plane, 0] * pitch
+            for b in range(met[plane, 2] // ROWS, (met[plane, 3] + ROWS - 1) // ROWS):
+                a, to = plane * weights_plane + b * room + c0 * ROWS, plane * products_plane + b * products_row
+                fill_tiles(ROWS, table, a, seen, at, offset, terms, products, to, pitch, count)
         write_tiles(form, products, products_plane, pitch, bias, grid, first, count, spare, out)
 
 
@@ -121,7 +140,7 @@ def write_tiles(
     while tile < stop:
         row, tx = tile // gc, tile % gc
         rows = rows_at_once(form, tx, stop - tile, gc, lanes)
-        locate(form, row, rows, out.shape, grid[0], 0, -step * tx, where)
+        locate(form, 1, row, rows, out.shape, grid[0], 0, -step * tx, where)
         here = gc if rows > 1 else min(gc - tx, stop - tile, lanes)
         columns = min(step * here, width - step * tx)
         for m in range(M):

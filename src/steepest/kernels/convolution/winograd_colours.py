@@ -1,7 +1,7 @@
 """Winograd's minimal filtering of images of three channels: products and the transform back in one go.
 
-A product over so few channels is done before its tile of registers is full. So here the 36 products of a vector of
-tiles are formed when they are needed: from the transformed image, which stays in the first-level cache for all output
+A product over so few channels is done before its tile of registers is full. So here the products of a vector of tiles
+are formed when they are needed: from the transformed image, which stays in the first-level cache for all output
 channels, and weights that are broadcast from there.
 """
 
@@ -14,9 +14,9 @@ from numba.core import types
 from steepest.kernels.compile import compiled
 from steepest.kernels.convolution.direct import COLOURS, lanes_of
 from steepest.kernels.convolution.tiles import ROWS
-from steepest.kernels.convolution.transforms import FROM_IMAGE, SIDE, Form, transform_image, write_tiles
+from steepest.kernels.convolution.transforms import FROM_IMAGE, Form, transform_image, write_tiles
 from steepest.kernels.convolution.winograd import weight_block
-from steepest.kernels.convolution.winograd_tiles import PLANES, apart, locate, rows_at_once
+from steepest.kernels.convolution.winograd_tiles import apart, locate, rows_at_once
 from steepest.kernels.vectors import INT64, VectorCode, inlined, literals
 from steepest.typing import Array
 
@@ -67,7 +67,8 @@ def multiply_back(
                 total = code.fused_sum(*pair, total)
             return total
 
-        columns = ([product(SIDE * row + column) for row in range(SIDE)] for column in range(SIDE))
+        side = form.instance_class().side
+        columns = ([product(side * row + column) for row in range(side)] for column in range(side))
         write_tiles(form, code, n_rows, columns, shift_, count_, starts, out_0, pitch_, ahead_)
         return context.get_dummy_value()
 
@@ -75,15 +76,15 @@ def multiply_back(
 
 
 @compiled
-def gather_weights(table: Array, channels: int, lanes: int) -> Array:
+def gather_weights(form: Form, table: Array, channels: int, lanes: int) -> Array:
     """Return the transformed weights ``table[plane, block, c, m]`` of three channels as ``[channel, plane, c]``."""
-    blocks, room = (channels + ROWS - 1) // ROWS, weight_block(COLOURS, lanes)
-    plane, found = apart(blocks * room, lanes), np.empty(channels * PLANES * COLOURS, table.dtype)
+    blocks, room, planes = (channels + ROWS - 1) // ROWS, weight_block(COLOURS, lanes), form.side**2
+    plane, found = apart(blocks * room, lanes), np.empty(channels * planes * COLOURS, table.dtype)
     for m in range(channels):
         at = m // ROWS * room + m % ROWS
-        for k in range(PLANES):
+        for k in range(planes):
             for c in range(COLOURS):
-                found[(m * PLANES + k) * COLOURS + c] = table[k * plane + at + c * ROWS]
+                found[(m * planes + k) * COLOURS + c] = table[k * plane + at + c * ROWS]
     return found
 
 
@@ -99,16 +100,16 @@ def winograd_colours(
     _, M, height, width = out.shape
     step, lanes, area, in_area = form.step, lanes_of(source), height * width, in_height * in_width
     grid = (height + step - 1) // step, (width + step - 1) // step
-    x, y, gc, size = source.reshape(source.size), out.reshape(out.size), grid[1], PLANES * COLOURS
-    zeros, spare = np.zeros(SIDE * lanes, x.dtype), np.empty(SIDE * lanes, x.dtype)
+    x, y, gc, size = source.reshape(source.size), out.reshape(out.size), grid[1], form.side**2 * COLOURS
+    zeros, spare = np.zeros(form.side * lanes, x.dtype), np.empty(form.side * lanes, x.dtype)
     seen, where, there = np.zeros(size * lanes, x.dtype), np.empty(12, np.int64), np.empty(12, np.int64)
     tile, last = start * GRID_ROWS * gc, min(stop * GRID_ROWS, N * grid[0]) * gc
     while tile < last:
         row, tx = tile // gc, tile % gc
         rows = rows_at_once(form, tx, last - tile, gc, lanes)
         low, high, pitch, place = left - step * tx, in_width + left - step * tx, COLOURS * lanes, lanes // rows
-        locate(form, row, rows, source.shape, grid[0], top, low, where)
-        locate(form, row, rows, out.shape, grid[0], 0, -step * tx, there)
+        locate(form, 1, row, rows, source.shape, grid[0], top, low, where)
+        locate(form, 1, row, rows, out.shape, grid[0], 0, -step * tx, there)
         here = gc if rows > 1 else min(gc - tx, lanes)
         count = min(step * here, width - step * tx)
         for c in range(COLOURS):

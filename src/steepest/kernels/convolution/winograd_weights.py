@@ -1,6 +1,6 @@
 """Winograd's minimal filtering for weight gradients: ``dw = sum over tiles of G^T [(A dy A^T) (B^T x B)] G``.
 
-Two phases: tiles are transformed and laid out as the two factors of 36 matrix products that sum over tiles; these are
+Two phases: tiles are transformed and laid out as the two factors of matrix products that sum over tiles; these are
 formed, and their sums transformed to taps. With few channels, threads share the tiles (`sum_tiles`). With many, the
 sums of all channels are too large for a thread's cache: then the first phase is done for many tiles, and in the second,
 threads share the output channels (`sum_channels`). Reference: ``steepest.operators.convolution2d.reference``.
@@ -13,14 +13,14 @@ import numpy as np
 from steepest.kernels.compile import compiled, inlined
 from steepest.kernels.convolution.direct import fill_tiles, lanes_of
 from steepest.kernels.convolution.tiles import ROWS, transpose_tile
-from steepest.kernels.convolution.transforms import FROM_IMAGE, FROM_SLOPES, SIDE, TO_KERNEL, Form, transform_planes
-from steepest.kernels.convolution.winograd_tiles import PLANES, apart, tile_pitch, transform_images
+from steepest.kernels.convolution.transforms import FROM_IMAGE, FROM_SLOPES, TO_KERNEL, Form, transform_planes
+from steepest.kernels.convolution.winograd_tiles import apart, tile_pitch, transform_images
 from steepest.kernels.vectors import VECTOR_BYTES
 from steepest.typing import Array
 
 
 class Factors(NamedTuple):
-    """The factors of the 36 products: ``columns[plane, tile, c]`` of x and ``rows[plane, block, tile, m]`` of dy.
+    """The factors of the products: ``columns[plane, tile, c]`` of x and ``rows[plane, block, tile, m]`` of dy.
 
     A block is ROWS output channels. Rows of columns are ``room`` long, a block of rows ``tall``, and planes lie
     ``columns_plane`` and ``rows_plane`` apart.
@@ -35,9 +35,9 @@ class Factors(NamedTuple):
 
 
 @compiled
-def sums_space(blocks: int, room: int, lanes: int) -> int:
-    """Return how many numbers the 36 planes of sums take, for so many blocks of rows."""
-    return PLANES * apart(blocks * ROWS * room, lanes)
+def sums_space(form: Form, blocks: int, room: int, lanes: int) -> int:
+    """Return how many numbers the planes of sums take, for so many blocks of rows."""
+    return form.side**2 * apart(blocks * ROWS * room, lanes)
 
 
 @compiled
@@ -62,24 +62,23 @@ def lay_out(
     """
     C, M, lanes = x.shape[1], dy.shape[1], lanes_of(x)
     pitch = tile_pitch(tiles, lanes)
-    some_plane, zeros = apart(lanes * pitch, lanes), np.zeros(SIDE * lanes, x.dtype)
+    some_plane, zeros = apart(lanes * pitch, lanes), np.zeros(2 * form.side * lanes, x.dtype)
     columns, room, rows, tall = factors.columns, factors.room, factors.rows, factors.tall
+    before, within = np.array([[-top, -left]]), np.zeros((1, 2), np.int64)
     for block in range(start, stop):
         first = begin + block * tiles
         count = min(tiles, end - first)
         for c in range(0, C, lanes):
             here = min(lanes, C - c)
-            transform_images(
-                form, FROM_IMAGE, x, top, left, grid, first, count, c, here, zeros, some, some_plane, pitch
-            )
-            for plane in range(PLANES):
+            transform_images(form, FROM_IMAGE, x, before, grid, first, count, c, here, zeros, some, some_plane, pitch)
+            for plane in range(form.side**2):
                 for t in range(0, count, lanes):
                     to = plane * factors.columns_plane + (block * tiles + t) * room + c
                     transpose_tile(VECTOR_BYTES, some, plane * some_plane + t, pitch, columns, to, room, 0)
         for m in range(0, M, lanes):
             here = min(lanes, M - m)
-            transform_images(form, FROM_SLOPES, dy, 0, 0, grid, first, count, m, here, zeros, some, some_plane, pitch)
-            for plane in range(PLANES):
+            transform_images(form, FROM_SLOPES, dy, within, grid, first, count, m, here, zeros, some, some_plane, pitch)
+            for plane in range(form.side**2):
                 for t in range(0, count, lanes):
                     to = plane * factors.rows_plane + m // ROWS * tall + (block * tiles + t) * ROWS + m % ROWS
                     transpose_tile(ROWS, some, plane * some_plane + t, pitch, rows, to, ROWS, tall)
@@ -87,18 +86,18 @@ def lay_out(
 
 @inlined
 def add_products(
-    factors: Factors, count: int, first: int, blocks: int, C: int, sums: Array, plane_sums: int, more: bool
+    planes: int, factors: Factors, count: int, first: int, blocks: int, C: int, sums: Array, pitch: int, more: bool
 ) -> None:
-    """Write ``sums[plane, m, c]``, of so many blocks of rows from ``first`` on: the products over ``count`` tiles.
+    """Write ``sums[plane, m, c]``, planes ``pitch`` apart: the products over ``count`` tiles.
 
-    With ``more`` they are added to what the sums hold.
+    They are formed for so many blocks of rows from ``first`` on. With ``more`` they are added to what the sums hold.
     """
     room = factors.room
     offset = np.arange(count) * room
-    for plane in range(PLANES):
+    for plane in range(planes):
         ix = plane * factors.columns_plane
         for b in range(blocks):
-            at, to = plane * factors.rows_plane + (first + b) * factors.tall, plane * plane_sums + b * ROWS * room
+            at, to = plane * factors.rows_plane + (first + b) * factors.tall, plane * pitch + b * ROWS * room
             fill_tiles(ROWS, factors.rows, at, factors.columns, ix, offset, count, sums, to, room, C, more)
 
 
@@ -143,7 +142,7 @@ def sum_tiles(
         begin = block * tiles
         count = min(tiles, end - begin)
         lay_out(form, x, dy, top, left, grid, begin, begin + count, tiles, some, factors, 0, 1)
-        add_products(factors, count, 0, blocks, C, sums, plane_sums, block > start)
+        add_products(form.side**2, factors, count, 0, blocks, C, sums, plane_sums, block > start)
     dw = np.zeros((M, C, form.taps, form.taps), x.dtype)
     add_taps(form, sums, plane_sums, factors.room, 0, M, dw)
     return dw
@@ -163,5 +162,5 @@ def sum_channels(
     plane_sums = apart(group * ROWS * factors.room, lanes)
     for first in range(start * group, min(stop * group, blocks), group):
         here = min(group, blocks - first)
-        add_products(factors, count, first, here, C, sums, plane_sums, False)
+        add_products(form.side**2, factors, count, first, here, C, sums, plane_sums, False)
         add_taps(form, sums, plane_sums, factors.room, first * ROWS, min(here * ROWS, M - first * ROWS), dw)

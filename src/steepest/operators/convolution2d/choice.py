@@ -16,10 +16,14 @@ ALGORITHMS = ("auto", "direct", "pointwise", "depthwise", "winograd", "fft", "re
 
 FEWEST_CHANNELS = 16  # on both sides: with fewer, transforms of tiles take longer than the products they save
 FEWEST_SEEN = 3  # channels that lead to so many or more: few are transformed, and products are saved for many
-TILE_SIDES = {3: 4, 5: 2}  # outputs along a tile of these kernels
+TILE_SIDES = {(3, 1): 4, (5, 1): 2, (3, 2): 4}  # outputs along a tile, of kernels of this side and stride
 TILE_ROWS = 8  # channels in a register tile: fewer on either side leave it unfilled
 FEWEST_TILES = 24  # with fewer, the transform of the weights does
 LARGEST_WASTE = 1.6  # of places in tiles over places in the output
+STRIDED_WASTE, STRIDED_PAIRS = (
+    1.2,
+    1 << 14,
+)  # with a stride fewer products are saved, and there are four times the weights
 LARGEST_PLANE = 40_000  # numbers of a channel that stay in cache, as going plane by plane needs
 DIRECT_SPEED = 12  # operations of the direct algorithm in the time of one of a transform
 
@@ -27,9 +31,9 @@ DIRECT_SPEED = 12  # operations of the direct algorithm in the time of one of a 
 def choose(g: Geometry, which: Pass) -> str:
     """Return the algorithm that is fastest for a pass of a shape.
 
-    Kernels of 3 x 3 and 5 x 5 with stride 1 go through Winograd's transforms if there are channels and places enough to
-    pay for them; kernels of 1 x 1 with stride 1 are matrix products; channels each with a kernel of its own go plane by
-    plane; large kernels on few channels through spectra; everything else is direct.
+    Kernels of 3 x 3 and 5 x 5 with stride 1, and of 3 x 3 with stride 2, go through Winograd's transforms if there are
+    channels and places enough to pay for them; kernels of 1 x 1 with stride 1 are matrix products; channels each with a
+    kernel of its own go plane by plane; large kernels on few channels through spectra; everything else is direct.
     """
     if _suits_winograd(g, which):
         return "winograd"
@@ -48,14 +52,17 @@ def choose(g: Geometry, which: Pass) -> str:
 
 
 def _suits_winograd(g: Geometry, which: Pass) -> bool:
-    side = TILE_SIDES.get(g.kernel[0]) if g.kernel[0] == g.kernel[1] else None
-    plain = g.stride == g.dilation == (1, 1) and g.groups == 1
-    seen, made = (g.out_channels, g.in_channels) if which == "input_gradient" else (g.in_channels, g.out_channels)
-    fewest = FEWEST_CHANNELS if which == "weight_gradient" else FEWEST_SEEN
-    if side is None or not plain or seen < fewest or made < FEWEST_CHANNELS:
+    square, stride = g.kernel[0] == g.kernel[1] and g.stride[0] == g.stride[1], g.stride[0]
+    side = TILE_SIDES.get((g.kernel[0], stride)) if square and g.dilation == (1, 1) and g.groups == 1 else None
+    if side is None or (stride > 1 and (which == "weight_gradient" or g.in_channels * g.out_channels > STRIDED_PAIRS)):
         return False
+    seen, made = (g.out_channels, g.in_channels) if which == "input_gradient" else (g.in_channels, g.out_channels)
+    fewest, waste = FEWEST_CHANNELS if which == "weight_gradient" else FEWEST_SEEN, LARGEST_WASTE
+    if stride > 1:
+        fewest, waste = FEWEST_CHANNELS, STRIDED_WASTE
     tiles = -(-g.out_size[0] // side) * -(-g.out_size[1] // side)
-    return g.batch * tiles >= FEWEST_TILES and side**2 * tiles <= LARGEST_WASTE * g.out_size[0] * g.out_size[1]
+    enough = seen >= fewest and made >= FEWEST_CHANNELS and g.batch * tiles >= FEWEST_TILES
+    return enough and side**2 * tiles <= waste * g.out_size[0] * g.out_size[1]
 
 
 def spectral_operations(g: Geometry) -> float:

@@ -1,5 +1,7 @@
 r"""Winograd's minimal filtering: a quarter of the products for 3 x 3 kernels, a little more than a third for 5 x 5.
 
+With stride 2, of 3 x 3 kernels, a little more than half.
+
 Notes
 -----
 One dimension first. The m outputs of a filter g of r taps, ``y_i = sum_k d_{i+k} g_k``, are the transposed product of
@@ -22,24 +24,30 @@ over ``l_i(t_i)``, and that of infinity those of the product over all points. Th
 
     G   = V_r, its rows divided by p^2 q^2, 2 p^2 (p^2 - q^2) (twice), 2 q^2 (q^2 - p^2) (twice) and 1
 
-B^T is the same for r = 3, m = 4 and for r = 5, m = 2.
+B^T is the same for r = 3, m = 4 and for r = 5, m = 2. For r = 2, m = 4 five points do: the same without -q.
 
 Two dimensions: the same along rows and columns, ``Y = A^T [(G g G^T) (B^T d B)] A`` for a tile of m x m outputs, which
 reads 6 x 6 inputs: 36 products instead of 144 (r = 3) or 100 (r = 5). The sum over input channels commutes with
 A^T . A, so it is done before: for each of the 36 places a matrix product over channels. Lavin and Gray, 2016.
 
+With stride 2 a kernel of 3 x 3 is one of 2 x 2, with stride 1, over four phases of the image, which are read where they
+lie (`steepest.operators.convolution2d.phases`). A phase that meets one tap along a side meets the second of two, (0,
+g), or the first, (g, 0): a polynomial with the value 0 at 0 or at infinity. These products are left out, so that for
+each side 5 + 4 are formed for 4 outputs, and in two dimensions 81 in place of 144.
+
 Of images of three channels the products are formed when the transform back asks for them, and never stored
 (`steepest.kernels.convolution.winograd_colours`).
 
 Gradients. dx is a convolution of dy with the flipped kernel (`steepest.operators.convolution2d.reference`), so it goes
-the same way. For dw, Y is linear in g, and the adjoint of ``g -> A^T [(G g G^T) V] A`` with ``V = B^T d B`` is::
+the same way; with stride 2, its phases are found so and put side by side. For dw (stride 1), Y is linear in g, and the
+adjoint of ``g -> A^T [(G g G^T) V] A`` with ``V = B^T d B`` is::
 
     dg = G^T [(A dY A^T) V] G,    summed over all tiles
 
 Numerics: sums of large numbers cancel, and how large they are depends on the points. With p = 3/4 and q = 3/2, whose
 powers are exact in binary, the error is some four times that of the direct sum: about 3e-6 of the largest output in
 float32 and 1e-14 in float64, twice that for the weight gradient of r = 5. (With the usual p = 1 and q = 2, three
-times as large.)
+times as large.) For r = 2 it is some twice that of the direct sum: 2e-6 and 4e-15.
 """
 
 from functools import partial
@@ -51,14 +59,16 @@ from steepest.kernels.convolution.tiles import ROWS
 from steepest.kernels.convolution.transforms import FORMS, Form
 from steepest.kernels.convolution.winograd import transform_weights, weight_block, winograd_blocks
 from steepest.kernels.convolution.winograd_colours import GRID_ROWS, gather_weights, winograd_colours
-from steepest.kernels.convolution.winograd_tiles import PLANES, apart, work_space
+from steepest.kernels.convolution.winograd_tiles import apart, work_space
 from steepest.kernels.convolution.winograd_weights import Factors, lay_out, sum_channels, sum_tiles, sums_space
 from steepest.kernels.scratch import scratch
 from steepest.kernels.threads import map_blocks, n_threads
 from steepest.kernels.vectors import lanes
+from steepest.operators.convolution2d import direct
 from steepest.operators.convolution2d.geometry import Geometry
+from steepest.operators.convolution2d.phases import Correlation, merged, unstrided
 from steepest.operators.convolution2d.sharing import map_parts, share
-from steepest.typing import Array
+from steepest.typing import Array, IntArray
 
 BLOCK_BYTES = 1_200_000  # transformed inputs and products of one block of tiles
 SUMMED_BYTES = 3_000_000  # sums of a weight gradient over all channels: at most twice what a thread's cache holds
@@ -67,46 +77,49 @@ PARTIAL_SUMS, FEWEST_TILES = 4, 200  # parts at most, for any number of threads,
 FACTOR_BYTES = 16_000_000  # where the sums are larger, of the factors that are kept: in the third-level cache
 LAID_TILES = 64  # transformed and laid out at a time
 GROUP_BYTES = 500_000  # sums of some output channels
+KERNELS = ((3, 1), (5, 1), (3, 2))  # their sides, and strides
 
 
 def refusal(g: Geometry) -> str:
     """Return why a shape cannot be done this way; nothing if it can."""
-    square = g.kernel[0] == g.kernel[1] and g.kernel[0] in FORMS
-    if not square or g.stride != (1, 1) or g.dilation != (1, 1) or g.groups != 1:
-        return "takes kernels of 3 x 3 and 5 x 5 with stride 1, dilation 1 and one group"
+    square = g.kernel[0] == g.kernel[1] and g.stride[0] == g.stride[1]
+    if not square or (g.kernel[0], g.stride[0]) not in KERNELS or g.dilation != (1, 1) or g.groups != 1:
+        return "takes kernels of 3 x 3 and 5 x 5 with stride 1, and 3 x 3 with stride 2, dilation 1 and one group"
     return ""
 
 
 def forward(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
     """Return y (N, O, H', W')."""
     bias = np.zeros(g.out_channels, dtype=x.dtype) if b is None else np.ascontiguousarray(b)
-    y = np.empty(g.output_shape, dtype=x.dtype)
-    return _correlate(x, w, bias, False, (g.padding[0][0], g.padding[1][0]), y)
+    u = unstrided(g)
+    return _correlate(x, w, u.forward, bias, np.empty(g.output_shape, dtype=x.dtype))
 
 
 def input_gradient(dy: Array, w: Array, g: Geometry) -> Array:
     """Return dx (N, C, H, W)."""
-    bias, last = np.zeros(g.in_channels, dtype=dy.dtype), g.kernel[0] - 1
-    dx = np.empty(g.input_shape, dtype=dy.dtype)
-    return _correlate(dy, w, bias, True, (last - g.padding[0][0], last - g.padding[1][0]), dx)
+    u = unstrided(g)
+    bias = np.zeros(u.shape[1], dtype=dy.dtype)
+    return merged(_correlate(dy, w, u.backward, bias, np.empty(u.shape, dtype=dy.dtype)), u, g)
 
 
 def weight_gradient(dy: Array, x: Array, g: Geometry) -> Array:
     """Return dw (O, C, k, k)."""
-    sums = PLANES * _whole(g.out_channels, ROWS) * _whole(g.in_channels, lanes(x.itemsize))
+    if g.stride != (1, 1):
+        return direct.weight_gradient(dy, x, g)
+    sums = FORMS[g.kernel[0], 1].side ** 2 * _whole(g.out_channels, ROWS) * _whole(g.in_channels, lanes(x.itemsize))
     return (_over_tiles if sums * x.itemsize <= SUMMED_BYTES else _over_channels)(dy, x, g)
 
 
 def _over_tiles(dy: Array, x: Array, g: Geometry) -> Array:
     """Do a weight gradient with threads that share the tiles."""
-    form, start, lane = FORMS[g.kernel[0]], (g.padding[0][0], g.padding[1][0]), lanes(x.itemsize)
+    form, start, lane = FORMS[g.kernel[0], 1], (g.padding[0][0], g.padding[1][0]), lanes(x.itemsize)
     grid = _grid(form, g.out_size)
     n_tiles, blocks = g.batch * grid[0] * grid[1], -(-g.out_channels // ROWS)
 
     def part(first: int, stop: int) -> Array:
-        factors = _factors(g, SUMMED_TILES, x)
-        some = scratch("seen", work_space(lane, SUMMED_TILES, lane), x.dtype)
-        sums = scratch("sums", sums_space(blocks, factors.room, lane), x.dtype)
+        factors = _factors(form, g, SUMMED_TILES, x)
+        some = scratch("seen", work_space(form, lane, SUMMED_TILES, lane), x.dtype)
+        sums = scratch("sums", sums_space(form, blocks, factors.room, lane), x.dtype)
         return np.asarray(sum_tiles(form, x, dy, *start, grid, SUMMED_TILES, some, factors, sums, first, stop))
 
     parts = min(PARTIAL_SUMS, max(2, n_tiles // FEWEST_TILES))
@@ -116,22 +129,23 @@ def _over_tiles(dy: Array, x: Array, g: Geometry) -> Array:
 
 def _over_channels(dy: Array, x: Array, g: Geometry) -> Array:
     """Do a weight gradient with threads that share the output channels, whose sums are too large for one."""
-    form, start, lane = FORMS[g.kernel[0]], (g.padding[0][0], g.padding[1][0]), lanes(x.itemsize)
+    form, start, lane = FORMS[g.kernel[0], 1], (g.padding[0][0], g.padding[1][0]), lanes(x.itemsize)
     grid = _grid(form, g.out_size)
     n_tiles, blocks, room = g.batch * grid[0] * grid[1], -(-g.out_channels // ROWS), _whole(g.in_channels, lane)
-    laid_bytes = PLANES * (room + blocks * ROWS) * x.itemsize * LAID_TILES
+    planes = form.side**2
+    laid_bytes = planes * (room + blocks * ROWS) * x.itemsize * LAID_TILES
     at_once = min(max(1, FACTOR_BYTES // laid_bytes) * LAID_TILES, _whole(n_tiles, lane))
-    group = max(1, min(GROUP_BYTES // (PLANES * ROWS * room * x.itemsize), -(-blocks // (2 * n_threads()))))
-    factors, dw = _factors(g, at_once, x), np.zeros(g.weight_shape, dtype=x.dtype)
+    group = max(1, min(GROUP_BYTES // (planes * ROWS * room * x.itemsize), -(-blocks // (2 * n_threads()))))
+    factors, dw = _factors(form, g, at_once, x), np.zeros(g.weight_shape, dtype=x.dtype)
     for begin in range(0, n_tiles, at_once):
         end = min(begin + at_once, n_tiles)
 
         def lay(first: int, stop: int, begin: int = begin, end: int = end) -> None:
-            some = scratch("seen", work_space(lane, LAID_TILES, lane), x.dtype)
+            some = scratch("seen", work_space(form, lane, LAID_TILES, lane), x.dtype)
             lay_out(form, x, dy, *start, grid, begin, end, LAID_TILES, some, factors, first, stop)
 
         def add(first: int, stop: int, count: int = end - begin) -> None:
-            sums = scratch("sums", sums_space(group, room, lane), x.dtype)
+            sums = scratch("sums", sums_space(form, group, room, lane), x.dtype)
             sum_channels(form, factors, count, group, dw, sums, first, stop)
 
         map_blocks(lay, -(-(end - begin) // LAID_TILES), 1)
@@ -139,47 +153,45 @@ def _over_channels(dy: Array, x: Array, g: Geometry) -> Array:
     return dw
 
 
-def _factors(g: Geometry, tiles: int, x: Array) -> Factors:
+def _factors(form: Form, g: Geometry, tiles: int, x: Array) -> Factors:
     """Return room for the factors of the products over ``tiles`` tiles, in this thread's work space."""
     lane = lanes(x.itemsize)
     tall, room = _whole(tiles, lane) * ROWS, _whole(g.in_channels, lane)
     rows = _whole(g.out_channels, max(lane, ROWS)) // ROWS * tall
     planes = apart(_whole(tiles, lane) * room, lane), apart(rows, lane)
-    columns, slopes = (scratch(name, PLANES * n, x.dtype) for name, n in zip(("columns", "rows"), planes, strict=True))
+    columns, slopes = (
+        scratch(name, form.side**2 * n, x.dtype) for name, n in zip(("columns", "rows"), planes, strict=True)
+    )
     return Factors(columns, room, planes[0], slopes, tall, planes[1])
 
 
-def _correlate(source: Array, w: Array, bias: Array, swap: bool, start: tuple[int, int], out: Array) -> Array:
-    """Correlate ``source``, padded with ``start`` zeros above and left, with w; ``swap`` for the input gradient."""
-    form, channels, out_channels = FORMS[w.shape[2]], source.shape[1], out.shape[1]
+def _correlate(source: Array, w: Array, how: Correlation, bias: Array, out: Array) -> Array:
+    """Correlate ``source`` with w, whose taps come as ``how`` says."""
+    form, channels, out_channels = how.form, source.shape[1] * len(how.begin), out.shape[1]
+    groups, lane, planes = -(-out_channels // ROWS), lanes(source.itemsize), form.side**2
+    work = partial(transform_weights, form, w.reshape(*w.shape[:2], -1), how.places, how.swap)
+    table = scratch("weights", planes * apart(groups * weight_block(channels, lane), lane), source.dtype)
     if channels == COLOURS:
-        return _correlate_colours(source, w, bias, swap, start, out)
-    groups = -(-out_channels // ROWS)
-    lane = lanes(source.itemsize)
-    table = scratch("weights", PLANES * apart(groups * weight_block(channels, lane), lane), source.dtype)
-    map_blocks(
-        lambda first, stop: transform_weights(form, w, swap, first, stop, table), groups, -(-groups // n_threads())
-    )
+        work(0, groups, table)
+        return _correlate_colours(form, source, gather_weights(form, table, out_channels, lane), bias, how.begin, out)
+    map_blocks(lambda first, stop: work(first, stop, table), groups, -(-groups // n_threads()))
     rows, columns = _grid(form, out.shape[2:])
     n_tiles = len(out) * rows * columns
-    tiles = _block_tiles(n_tiles, PLANES * (channels + groups * ROWS) * source.itemsize, lane)
+    tiles = _block_tiles(n_tiles, planes * (channels + groups * ROWS) * source.itemsize, lane)
     blocks = -(-n_tiles // tiles)
 
     def part(first: int, stop: int) -> None:
-        seen = scratch("seen", work_space(channels, tiles, lane), source.dtype)
-        products = scratch("products", work_space(out_channels, tiles, lane), source.dtype)
-        winograd_blocks(form, source, table, bias, *start, out, tiles, seen, products, first, stop)
+        seen = scratch("seen", work_space(form, channels, tiles, lane), source.dtype)
+        products = scratch("products", work_space(form, out_channels, tiles, lane), source.dtype)
+        winograd_blocks(form, source, table, how.met, bias, how.begin, out, tiles, seen, products, first, stop)
 
     map_blocks(part, blocks, share(blocks, form.taps**2 * channels * out.size))
     return out
 
 
-def _correlate_colours(x: Array, w: Array, bias: Array, swap: bool, start: tuple[int, int], out: Array) -> Array:
+def _correlate_colours(form: Form, x: Array, weights: Array, bias: Array, begin: IntArray, out: Array) -> Array:
     """Do `_correlate` for images of three channels."""
-    form, lane, groups = FORMS[w.shape[2]], lanes(x.itemsize), -(-out.shape[1] // ROWS)
-    table = scratch("weights", PLANES * apart(groups * weight_block(COLOURS, lane), lane), x.dtype)
-    transform_weights(form, w, swap, 0, groups, table)
-    work = partial(winograd_colours, form, x, gather_weights(table, out.shape[1], lane), bias, *start, out)
+    work = partial(winograd_colours, form, x, weights, bias, -begin[0, 0], -begin[0, 1], out)
     blocks = -(-len(out) * _grid(form, out.shape[2:])[0] // GRID_ROWS)
     map_blocks(work, blocks, share(blocks, form.taps**2 * COLOURS * out.size))
     return out
