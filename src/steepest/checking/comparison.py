@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from steepest.checking.problem import Problem
 from steepest.checking.reference import Reference
 from steepest.checking.report import BlockReport, KinkFound, Verdict, Worst
+from steepest.kernels.blas import length
 from steepest.typing import Array
 
 __all__ = ["Comparison", "Tolerance"]
@@ -126,7 +127,7 @@ class Comparison:
                 signs = self.rng.choice([-1.0, 1.0], size=claim[i].shape)
                 slope = self.reference.along(point, i, signs)
                 rounding = 16.0 * self.tolerance.epsilon * float(np.abs(claim[i]).sum())
-                size = max(float(np.linalg.norm(claim[i])), abs(slope.value))
+                size = max(length(claim[i]), abs(slope.value))
                 claimed.append(float(np.sum(signs * claim[i])))
                 true.append(slope.value)
                 allowed.append(10.0 * slope.error + rounding + self.tolerance.relative * size)
@@ -247,9 +248,9 @@ class Comparison:
         largest = 0.0
         for p in self.usable[i]:
             true, claim = self.truth(p, i), self.claims[p][i]
-            size = max(float(np.linalg.norm(true)), float(np.linalg.norm(claim)))
+            size = max(length(true), length(claim))
             if size > 0:
-                largest = max(largest, float(np.linalg.norm(claim - true)) / size)
+                largest = max(largest, length(claim - true) / size)
         return largest
 
     def _is_accurate(self, i: int) -> bool:

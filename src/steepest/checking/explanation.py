@@ -9,6 +9,7 @@ from steepest.checking.penalty_kinds import Term
 
 __all__ = ["Explanation", "Mistake", "interpret"]
 
+SIGN = "Change the sign: descent subtracts the gradient, so the minus belongs to the step."
 UNCERTAIN = 1.5  # a penalty that the value may or may not hold is weaker than a mistake found in the value's own steps
 UNNAMED = 1.6  # an arbitrary constant is a weaker explanation than one with a name
 
@@ -49,6 +50,8 @@ def interpret(
     is_bias: bool,
     parameter: str,
     tolerance: float,
+    *,
+    of_a_value: bool = True,
 ) -> Explanation:
     """Read a fit ``claim = constant * tensors + sum_k penalty_k * kind_k`` as mistakes.
 
@@ -56,13 +59,18 @@ def interpret(
     -----
     The penalty in the value has the coefficients a_k. Its part may be judged on its own (q_k against a_k)
     or after taking the constant for a factor of the whole (q_k against constant * a_k); the reading with
-    fewer mistakes is returned.
+    fewer mistakes is returned. Where the tensor is no gradient of a value, nothing is said of descent.
     """
     readings = []
     scales = [1.0] if candidate.whole or constant in (0.0, 1.0) else [1.0, constant]
     for scale in scales:
         names, mistakes, cost = _factor(
-            candidate, constant, sizes, tolerance, whole=candidate.whole or scale != 1.0 or not terms
+            candidate,
+            constant,
+            sizes,
+            tolerance,
+            whole=candidate.whole or scale != 1.0 or not terms,
+            remedy_of_sign=SIGN if of_a_value else "Change the sign.",
         )
         found = _penalty(
             {k: q / scale for k, q in penalty.items()}, terms, sizes, is_bias, parameter, tolerance, candidate.whole
@@ -86,6 +94,7 @@ def _factor(
     sizes: Mapping[str, tuple[float, str]],
     tolerance: float,
     whole: bool,
+    remedy_of_sign: str,
 ) -> tuple[tuple[Named, ...], list[Mistake], float]:
     names = name_constant(constant, sizes, tolerance)
     if constant == 1.0:
@@ -94,7 +103,7 @@ def _factor(
     sign = Mistake(
         "sign",
         "the sign is wrong" if whole else "the sign of the data term is wrong",
-        "Change the sign: descent subtracts the gradient, so the minus belongs to the step.",
+        remedy_of_sign,
         "look at the sign",
     )
     mistakes = [sign] if constant < 0 else []

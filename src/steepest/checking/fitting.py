@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from steepest.kernels.blas import length
 from steepest.typing import Array
 
 __all__ = ["Precision", "fit"]
@@ -36,16 +37,20 @@ def fit(
     if any(column.shape != claim.shape for col in columns for column, claim in zip(col, claims, strict=True)):
         return None
     sizes = [max(float(np.max(np.abs(claim))), 1e-300) for claim in claims]
-    matrix = np.stack(
-        [np.concatenate([t.ravel() / s for t, s in zip(column, sizes, strict=True)]) for column in columns], axis=1
-    )
+    with np.errstate(over="ignore"):  # a column of a quite different size explains nothing: see below
+        matrix = np.stack(
+            [np.concatenate([t.ravel() / s for t, s in zip(column, sizes, strict=True)]) for column in columns], axis=1
+        )
     target = np.concatenate([claim.ravel() / s for claim, s in zip(claims, sizes, strict=True)])
     if not np.isfinite(matrix).all() or not np.isfinite(target).all():
         return None
-    lengths = np.linalg.norm(matrix, axis=0)
+    lengths = np.array([length(column) for column in matrix.T])
     if (lengths == 0.0).any():
         return None
-    solution: Array = np.linalg.lstsq(matrix / lengths, target, rcond=1e-9)[0] / lengths
+    with np.errstate(over="ignore"):
+        solution: Array = np.linalg.lstsq(matrix / lengths, target, rcond=1e-9)[0] / lengths
+    if not np.isfinite(solution).all():
+        return None
     terms = np.abs(matrix) * np.abs(solution)
     residual = np.abs(matrix @ solution - target)
     allowed = precision.entry * (np.abs(target) + terms.sum(axis=1)) + precision.block

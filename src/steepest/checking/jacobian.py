@@ -73,7 +73,8 @@ def check_jacobian(
     diagonal = [_diagonal_only(true) for true in truths]
     more = [Candidate("diagonal-only", diagonal, "the diagonal of the true one",
                       "Fill in the entries beside the diagonal.",
-                      whole=True, hint="entries beside the diagonal")]  # fmt: skip
+                      whole=True, hint="entries beside the diagonal"),
+            *_exchanged(truths, point.ndim)]  # fmt: skip
     return compare_tensors(
         "J", claims, truths, [error for _, error, _ in found],
         what="Jacobian", method=found[0][2], seed=seed, more=more,
@@ -125,6 +126,18 @@ def check_hessian(
         slopes = gradient
     report = _hessian_report(slopes, hessian, point, data, n_points, seed)
     return report
+
+
+def _exchanged(truths: list[Array], n_inputs: int) -> list[Candidate]:
+    """Return the Jacobians of arrays with the axes of the input before those of the output."""
+    n_outputs = truths[0].ndim - n_inputs
+    if n_inputs == n_outputs == 1 or 0 in (n_inputs, n_outputs):  # a matrix: found with all others
+        return []
+    order = [*range(n_outputs, truths[0].ndim), *range(n_outputs)]
+    said = "the true one transposed: the axes of x come before those of the function"
+    remedy = "Put the axes of the function first: function(x).shape + x.shape."
+    moved = [np.transpose(true, order) for true in truths]
+    return [Candidate("transposed", moved, said, remedy, whole=True, hint="look at the order of the axes")]
 
 
 def _hessian_report(

@@ -142,7 +142,7 @@ class GradientReport:
     notes : tuple of str
         What else was noticed.
     evaluations : int
-        Calls of the value.
+        Calls of the value; 0 where they are not counted.
     what : str
         What the gradient is called.
     layers : tuple of GradientReport
@@ -234,7 +234,9 @@ class GradientReport:
         """How it was found out."""
         if not self.points:
             return f"nothing was compared, seed {self.seed}"
-        return f"{self.method}, {self.points} points, seed {self.seed}, {self.evaluations} evaluations of the value"
+        points = "1 point" if self.points == 1 else f"{self.points} points"
+        calls = f", {self.evaluations} evaluations of the value" if self.evaluations else ""  # where they are counted
+        return f"{self.method}, {points}, seed {self.seed}{calls}"
 
     def __str__(self) -> str:
         """Headline, table, explanations."""

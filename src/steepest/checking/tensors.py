@@ -1,6 +1,7 @@
 """Claimed and true tensors compared directly: Jacobians, Hessians and matrices of linear maps."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from steepest.checking.grouping import told
 from steepest.checking.hypotheses.candidate import Candidate
 from steepest.checking.hypotheses.rearranged import rearrange
 from steepest.checking.report import BlockReport, Diagnosis, GradientReport, Verdict, Worst
+from steepest.kernels.blas import length
 from steepest.typing import Array
 
 __all__ = ["compare_tensors"]
@@ -51,8 +53,8 @@ def compare_tensors(
 def _relative_gap(claims: Sequence[Array], truths: Sequence[Array]) -> float:
     gaps = []
     for claim, true in zip(claims, truths, strict=True):
-        size = max(float(np.linalg.norm(true)), float(np.linalg.norm(claim)), 1e-300)
-        gaps.append(float(np.linalg.norm(claim - true)) / size)
+        size = max(length(true), length(claim), 1e-300)
+        gaps.append(length(claim - true) / size)
     return max(gaps)
 
 
@@ -83,7 +85,7 @@ def _explain(
         if solution is None:
             continue
         constant = 1.0 if abs(solution[0] - 1.0) < 1e-6 else float(solution[0])
-        found = interpret(candidate, constant, {}, (), sizes, False, name, 1e-6)
+        found = interpret(candidate, constant, {}, (), sizes, False, name, 1e-6, of_a_value=False)
         if found.mistakes and (best is None or found.cost < best.cost):
             best = found
     return best
@@ -91,5 +93,7 @@ def _explain(
 
 def _candidates(name: str, truths: list[Array], more: Sequence[Candidate]) -> Iterator[Candidate]:
     yield Candidate("", truths, "the true one", whole=True)
-    yield from rearrange(truths, True, name)
     yield from more
+    for candidate in rearrange(truths, True, name):  # which speaks of the derivative of a parameter
+        said = candidate.said.replace("the true derivative", "the true one")
+        yield replace(candidate, said=said, remedy=candidate.remedy.replace(f"d{name}", name))

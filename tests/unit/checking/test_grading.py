@@ -83,6 +83,14 @@ def test_one_function_for_each_part(graded) -> None:  # type: ignore[no-untyped-
         ("    raise SystemExit\n", "gradient raised SystemExit"),
         ("    return np.ones((10**6, 10**6)), 0.0\n", "gradient raised "),
         ("    return lambda: 0\n", "gradient raised the result is not an array of numbers"),
+        (
+            "    kept = []\n    while True: kept.append(np.ones(10**5)); np.sort(kept[-1])\n",
+            "gradient took longer than 1.5 s (by then it used ",
+        ),
+        (
+            "    return bytes(10**12)\n",
+            "gradient raised MemoryError: more memory is needed than the limit allows (line 4)",
+        ),
     ],
 )
 def test_a_submission_that_misbehaves(graded, body: str, reason: str) -> None:  # type: ignore[no-untyped-def]

@@ -39,6 +39,41 @@ def test_a_wrong_jacobian_is_named(change: Any, codes: tuple[str, ...]) -> None:
     assert report.diagnoses[0].codes == codes
 
 
+def test_a_jacobian_of_arrays_with_the_axes_of_x_first() -> None:
+    B = np.random.default_rng(0).standard_normal((2, 3, 4))
+    report = check_jacobian(lambda x: B @ x, lambda x: np.moveaxis(B, -1, 0), np.ones(4))
+    assert report.diagnoses[0].codes == ("transposed",)
+    assert "Put the axes of the function first" in str(report)
+    both = np.einsum("ij,kl->ikjl", B[0, :, :2], np.eye(4))
+    report = check_jacobian(lambda x: B[0, :, :2] @ x, lambda x: np.transpose(both, (2, 3, 0, 1)), np.ones((2, 4)))
+    assert report.diagnoses[0].codes == ("transposed",)
+    assert check_jacobian(lambda x: B[0, :, :2] @ x, lambda x: both, np.ones((2, 4)))
+
+
+def test_reports_of_matrices_speak_of_the_matrix() -> None:
+    B = np.arange(6.0).reshape(2, 3) ** 2
+    transposed = str(check_jacobian(lambda x: B @ x, lambda x: B.T, x0))
+    assert "J equals the true one transposed. Transpose J." in transposed
+    assert transposed.endswith("(complex step, 4 points, seed 0)")  # calls of the function are not counted
+    for report in (
+        check_adjoint(B, -B.T, 3),
+        check_jacobian(lambda x: B @ x, lambda x: -B, x0),
+        check_hessian(lambda x: x**2, lambda x: -np.diag(2 * x), x0),
+    ):
+        assert report.diagnoses[0].remedy == "Change the sign."
+    assert "descent" in check_gradient(lambda x: x @ x, lambda x: -2 * x, x0).diagnoses[0].remedy
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e160, 1e200])
+def test_relative_errors_of_numbers_whose_squares_are_none(scale: float) -> None:
+    gradient = check_gradient(lambda x: scale * np.sum(x**2), lambda x: 3 * scale * x, x0)
+    assert gradient["x"].relative_error == pytest.approx(1 / 3)
+    jacobian = check_jacobian(lambda x: scale * x, lambda x: 2 * scale * np.eye(3), x0)
+    assert jacobian["J"].relative_error == pytest.approx(0.5)
+    assert not check_adjoint(scale * np.eye(2), 2 * scale * np.eye(2), 2)
+    assert check_adjoint(scale * np.eye(2), scale * np.eye(2), 2)
+
+
 def test_a_jacobian_transposed_and_of_the_wrong_shape() -> None:
     B = np.arange(6.0).reshape(2, 3)
     assert check_jacobian(lambda x: B @ x, lambda x: B.T, x0).diagnoses[0].codes == ("transposed",)

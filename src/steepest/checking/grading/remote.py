@@ -16,6 +16,7 @@ from steepest.exceptions import InvalidInputError
 __all__ = ["Limits", "Remote", "SubmissionFailedError"]
 
 MOST_ANSWER = 256 * 2**20  # bytes of one answer
+MUCH_MB = 200.0  # more than what a lesson's functions work with
 
 
 class SubmissionFailedError(InvalidInputError):
@@ -63,10 +64,12 @@ class Remote:
         )  # fmt: skip
         self._pending = b""
         self.functions: list[str] = []
+        self._memory_mb = 0.0  # after the file was loaded
 
     def __enter__(self) -> "Remote":
         """Wait until the file is loaded."""
         self.functions = list(self._answer(self.limits.seconds + 30.0)["functions"])
+        self._memory_mb = resident_mb(self.process.pid)
         return self
 
     def __exit__(
@@ -103,6 +106,13 @@ class Remote:
             raise SubmissionFailedError(f"raised {outcome['raised']}")
         return outcome
 
+    def _why_so_long(self) -> str:
+        """Say what the process that has to be ended seems to be doing: one that only loops does not grow."""
+        used = resident_mb(self.process.pid)
+        if used < self._memory_mb + MUCH_MB:
+            return "an endless loop?"
+        return f"by then it used {used:.0f} MB of memory: an endless loop that keeps what it makes?"
+
     def _line(self, seconds: float) -> bytes:
         """Next line of the process, or an error once the time is over."""
         assert self.process.stdout is not None, "opened with a pipe"
@@ -113,7 +123,7 @@ class Remote:
             selector.register(self.process.stdout, selectors.EVENT_READ)
             while b"\n" not in parts[-1]:
                 if not selector.select(max(end - time.monotonic(), 0.0)):
-                    raise SubmissionFailedError(f"took longer than {seconds:g} s (an endless loop?)")
+                    raise SubmissionFailedError(f"took longer than {seconds:g} s ({self._why_so_long()})")
                 part = os.read(self.process.stdout.fileno(), 2**20)
                 size += len(part)
                 if not part:
@@ -123,3 +133,12 @@ class Remote:
                 parts.append(part)
         line, _, self._pending = b"".join(parts).partition(b"\n")
         return line
+
+
+def resident_mb(pid: int) -> float:
+    """Return how much memory a process holds; 0 where the system does not tell."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):  # no Linux, or the process is gone
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20

@@ -77,7 +77,8 @@ def _describe(error: BaseException, trace: Any) -> str:
     if isinstance(error, SyntaxError):
         line = error.lineno
     where = f" (line {line})" if line else ""
-    return f"{type(error).__name__}: {error}{where}"
+    text = str(error) or ("more memory is needed than the limit allows" if isinstance(error, MemoryError) else "")
+    return f"{type(error).__name__}: {text}{where}"
 
 
 def _end_with_parent(parent: int) -> None:
