@@ -9,6 +9,7 @@ import numpy as np
 from steepest.cli.options import seed_option
 from steepest.cli.outputs import json_option, print_json
 from steepest.exceptions import InvalidInputError
+from steepest.validation import check_positive
 
 HELP = """Hold a hand-written gradient against its value and name the mistake.
 
@@ -53,6 +54,8 @@ def command(
     from steepest.cli.points import find_function, read_assignments
     from steepest.cli.terminal import terminal
 
+    if rtol is not None:
+        check_positive("--rtol", rtol)
     value_function, names = find_function(value)
     gradient_function, _ = find_function(gradient)
     rng = np.random.default_rng(seed)
@@ -87,7 +90,8 @@ def _arguments(function: Any, parameters: dict[str, Any], data: dict[str, Any]) 
     if len(wanted) == 1 and len(parameters) > 1:
         return (parameters,)
     raise InvalidInputError(
-        f"the value takes {', '.join(wanted)}, --at gives {', '.join(parameters)}: the names must be the same"
+        f"the value takes {', '.join(wanted) or 'nothing'}, --at gives {', '.join(parameters)}: "
+        "the names must be the same"
     )
 
 

@@ -14,6 +14,7 @@ from steepest.cli.outputs import (
     output_option,
     print_json,
     save_animation,
+    save_picture,
     say_written,
 )
 from steepest.exceptions import InvalidInputError
@@ -95,7 +96,7 @@ def command(
     mean, scale = _scaling(X, standardize)
     scaled = (X - mean) / scale
     model = KMeans(n_clusters, init=init, n_init=n_init, random_state=seed)
-    with noted() as notes:
+    with noted("KMeans") as notes:
         model.set_callbacks(Trace(parameters=True, max_frames=60)).fit(scaled)
     centres = model.cluster_centers_ * scale + mean
     found = Clustering(model, data, scaled, names, left_out, standardize, centres, notes)
@@ -130,6 +131,7 @@ def _numbers(table: "Table", names: list[str]) -> "Array":
             raise InvalidInputError(f"--columns {name}: holds text ({column.sample()}); leave it out")
         if n_missing := int(column.missing.sum()):
             raise InvalidInputError(f"column {name!r} lacks {n_missing} values: fill them in, or leave the column out")
+        column.refuse_infinity(name)
     return np.column_stack([table.columns[name].values for name in names])
 
 
@@ -161,7 +163,7 @@ def _draw(path: Path, found: Clustering) -> None:
     from steepest import plotting
     from steepest.plotting.style import literal
 
-    labels = [literal(f"{name} (standardised)" if found.standardized else name) for name in found.names]
+    labels = [literal(name) + " (standardised)" * found.standardized for name in found.names]
     if path.suffix.lower() in ANIMATIONS:
         save_animation(plotting.animate_kmeans(found.model.trace_, found.X, names=(labels[0], labels[1])), path)
         return
@@ -169,7 +171,7 @@ def _draw(path: Path, found: Clustering) -> None:
     figure, axes = plotting.panels(len(drawings))
     for draw, ax in zip(drawings, axes, strict=True):
         draw(ax)
-    figure.savefig(path)
+    save_picture(figure, path)
 
 
 def _drawings(found: Clustering, labels: list[str]) -> "list[Callable[[Any], Any]]":

@@ -13,6 +13,7 @@ from steepest.cli.outputs import (
     output_option,
     print_json,
     save_animation,
+    save_picture,
     say_written,
 )
 from steepest.exceptions import InvalidInputError
@@ -61,7 +62,7 @@ def command(
     from steepest.signal import named_kernel
 
     pixels, weights = _read(image), named_kernel(kernel)
-    around: Any = int(padding) if padding.lstrip("-").isdigit() else padding
+    around: Any = int(padding) if padding.removeprefix("-").isdecimal() else padding
     output = _convolve(pixels, weights, stride, around)
     about = {"image": image, "kernel": kernel, "stride": stride, "padding": around}
     if as_json:
@@ -141,11 +142,11 @@ def _draw(path: Path, pixels: Any, weights: Any, stride: int, padding: Any, plac
     if path.suffix.lower() in ANIMATIONS:
         save_animation(window.animate(), path)
     else:
-        window.draw(place).savefig(path)
+        save_picture(window.draw(place), path)
 
 
 def _place(text: str) -> tuple[int, int]:
     parts = text.split(",")
-    if len(parts) != 2 or not all(part.strip().isdigit() for part in parts):
+    if len(parts) != 2 or not all(part.strip().isdecimal() for part in parts):
         raise InvalidInputError(f"--place {text}: must be ROW,COLUMN, two integers of at least 0")
     return int(parts[0]), int(parts[1])

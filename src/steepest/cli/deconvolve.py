@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from steepest.cli.outputs import PICTURES, json_option, output_option, print_json, say_written
+from steepest.cli.outputs import PICTURES, json_option, output_option, print_json, save_picture, say_written
 from steepest.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def command(
     table = read_table(data)
     x, y = _signal(table, source, "--input"), _signal(table, target, "--output")
     x = _as_long_as_fits(x, y, length)
-    with noted() as notes:
+    with noted("deconvolve") as notes:
         found = deconvolve(
             x,
             y,
@@ -77,7 +77,7 @@ def command(
     if plot is not None:
         from steepest import plotting
 
-        plotting.deconvolution(x, y, found).savefig(plot)
+        save_picture(plotting.deconvolution(x, y, found), plot)
     say_written(plot, as_json=as_json)
 
 

@@ -7,7 +7,15 @@ import click
 
 from steepest.cli.models import MODELS, OPTIONS, build, parse_settings
 from steepest.cli.options import seed_option, together
-from steepest.cli.outputs import PICTURES, check_apart, json_option, output_option, print_json, say_written
+from steepest.cli.outputs import (
+    PICTURES,
+    check_apart,
+    json_option,
+    output_option,
+    print_json,
+    save_picture,
+    say_written,
+)
 from steepest.exceptions import DivergenceError, InvalidInputError
 from steepest.validation import check_choice
 
@@ -144,7 +152,7 @@ def _keep_what_diverged(trace: "Trace", save_trace: Path | None, plot: Path | No
 
         figure, (ax,) = panels(1)
         loss_curve(trace, ax=ax).set_title("diverged", fontsize=10)
-        figure.savefig(plot)
+        save_picture(figure, plot)
 
 
 def draw(path: Path, fitted: "Fitted", report: "FitReport") -> None:
@@ -161,8 +169,8 @@ def draw(path: Path, fitted: "Fitted", report: "FitReport") -> None:
     else:
         for name, (y, predicted) in predictions.items():
             plotting.predicted_against_actual(y, predicted, ax=right, rows=name, unit=literal(report.target))
-    figure.suptitle(literal(f"{report.model} on {Path(report.data).name}"), fontsize=11)
-    figure.savefig(path)
+    figure.suptitle(f"{report.model} on {literal(Path(report.data).name, 80)}", fontsize=11)
+    save_picture(figure, path)
 
 
 def _print(report: "FitReport", fitted: "Fitted", *, as_json: bool, verbose: bool) -> None:

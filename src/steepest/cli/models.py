@@ -112,7 +112,7 @@ def _translated(name: str, option: str, value: Any, allowed: list[str]) -> dict[
 def _sizes(text: str) -> tuple[int, ...]:
     """Return ``64,64`` as numbers of units."""
     parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not all(part.isdigit() and int(part) > 0 for part in parts):
+    if not all(part.isdecimal() and int(part) > 0 for part in parts):
         raise InvalidInputError(f"--hidden {text}: must be numbers of units, one a hidden layer, as in --hidden 64,64")
     return tuple(map(int, parts))
 

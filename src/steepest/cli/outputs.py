@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -102,9 +103,18 @@ def say_written(*paths: Path | None, as_json: bool = False) -> None:
         console.print(f"Wrote {path}", soft_wrap=True)
 
 
+def save_picture(figure: Any, path: Path) -> None:
+    """Write a figure; a letter that its font lacks is drawn as a box, which need not be said of each."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph .* missing from font")
+        figure.savefig(path)
+
+
 def save_animation(animation: Any, path: Path) -> None:
     """Write an animation as a GIF, or as a page of its own with controls."""
-    if path.suffix.lower() == ".gif":
-        animation.save(path, writer="pillow")
-    else:
-        path.write_text(animation.to_jshtml(), encoding="utf-8")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph .* missing from font")
+        if path.suffix.lower() == ".gif":
+            animation.save(path, writer="pillow")
+        else:
+            path.write_text(animation.to_jshtml(), encoding="utf-8")

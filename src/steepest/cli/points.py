@@ -86,8 +86,8 @@ def _value(option: str, name: str, text: str, rng: np.random.Generator) -> Any:
             raise InvalidInputError(f"{text}: cannot be read as .npy ({error})") from None
     try:
         parsed = json.loads(text)
-    except json.JSONDecodeError:
+        return np.asarray(parsed, dtype=float) if isinstance(parsed, list) else parsed
+    except ValueError:  # no JSON, or a list of something else, or ragged
         raise InvalidInputError(
             f"{option} {name}={text}: must be a number, a list such as [1, 2], FILE.npy, or normal(3,4)"
         ) from None
-    return np.asarray(parsed, dtype=float) if isinstance(parsed, list) else parsed

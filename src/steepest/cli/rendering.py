@@ -89,13 +89,10 @@ def _scores(report: "FitReport") -> Grid:
     where = "test" if report.n_test else "training"
     grid = Grid("Score", "training", "test", f"predicting {report.baseline} ({where})", align="lrrr")
     for score in report.scores:
-        values = (score.train, score.test, _zeroed(score.baseline))
+        noise = ROUNDING * max(abs(x) for x in (score.train, score.test) if not math.isnan(x))
+        values = (score.train, score.test, 0.0 if abs(score.baseline) < noise else score.baseline)
         grid.add_row(score.name, *(f"{value:.4g}" if math.isfinite(value) else "-" for value in values))
     return grid
-
-
-def _zeroed(value: float) -> float:
-    return 0.0 if abs(value) < ROUNDING else value
 
 
 def _coefficients(report: "FitReport", verbose: bool) -> Grid:

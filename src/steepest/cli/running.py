@@ -83,7 +83,7 @@ def fit(
         estimator.set_callbacks(Trace() if bar is None else bar)
     compiled_before = kernels()["cached"]
     started = perf_counter()
-    with noted() as notes, bar or nullcontext():
+    with noted(type(estimator).__name__) as notes, bar or nullcontext():
         estimator.fit(train_scaled.X, train_scaled.y)
     seconds = perf_counter() - started
     constant = [name for name, spread in zip(train.features, np.ptp(train.X, axis=0), strict=True) if spread == 0]

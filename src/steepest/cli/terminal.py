@@ -18,7 +18,7 @@ __all__ = ["Grid", "Pair", "Terminal", "bullets", "facts", "styled", "terminal"]
 NARROWEST, WIDEST = 20, 120
 Pair = tuple[str, str | Text]
 GAP = 3  # between two columns of a grid
-LEAST_NAME, LEAST_HEADING = 10, 6  # a longer word may be folded to this
+LONGEST_WHOLE = 16  # a longer word of a name or a heading may be folded, on a narrow terminal shorter ones too
 
 
 class Terminal(Console):
@@ -114,7 +114,8 @@ class Grid:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table | str]:
         """Yield one table, or several that fit."""
         columns = range(len(self.headings))
-        least = [self._least(j, min(LEAST_NAME, options.max_width // 5)) for j in columns]
+        foldable = min(LONGEST_WHOLE, (options.max_width - 8) // 3)
+        least = [self._least(j, foldable) for j in columns]
         most = [self._most(j) for j in columns]
         for number, shown in enumerate(_groups(least, options.max_width)):
             if number:
@@ -125,15 +126,12 @@ class Grid:
     def _cells(self, j: int) -> list[str]:
         return [_plain(cells[j]) for cells, _ in self.rows]
 
-    def _least(self, j: int, least_name: int) -> int:
-        """Return the width below which a number would be cut, or a name to less than is said here."""
+    def _least(self, j: int, foldable: int) -> int:
+        """Return the width below which a number would be cut, or a word of no more than ``foldable``."""
         words = [word for cell in self._cells(j) for word in cell.split()]
         numbers = words if self.align[j] == "r" else [w for w in words if j and any(c.isdigit() for c in w)]
-        return max(
-            _longest(numbers),
-            min(_longest(words), least_name),
-            min(_longest(_plain(self.headings[j]).split()), LEAST_HEADING, least_name),
-        )
+        heading = _plain(self.headings[j]).split()
+        return max(_longest(numbers), min(_longest([*words, *heading]), foldable))
 
     def _most(self, j: int) -> int:
         return _longest([_plain(self.headings[j]), *self._cells(j)])

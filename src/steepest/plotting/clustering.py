@@ -70,7 +70,10 @@ def silhouette(values: ArrayLike, labels: ArrayLike, *, ax: Axes | None = None) 
     if widths.shape != clusters.shape or widths.ndim != 1 or not len(widths):
         raise InvalidInputError(f"values has shape {widths.shape}, labels {clusters.shape}: both must be (n_samples,)")
     names = np.unique(clusters)
-    gap, bottom, middles = max(1.0, 0.02 * len(widths)), 0.0, []
+    gap = min(
+        max(1.0, 0.02 * len(widths)), 0.2 * len(widths) / len(names)
+    )  # all of them a fifth of the samples at most
+    bottom, middles = 0.0, []
     for name, colour in zip(names, colours(len(names)), strict=True):
         own = np.sort(widths[clusters == name])
         ax.fill_betweenx(bottom + np.arange(len(own) + 1), 0, np.append(own, own[-1]), step="post", color=colour)
@@ -168,9 +171,10 @@ def centre_paths(
         palette = np.array(colours(frames.shape[1]))
         nearest = _nearest(np.asarray(X, dtype=np.float64)[rows], centre_frames(trace)[-1])
         ax.scatter(points[rows, 0], points[rows, 1], s=_dot(len(rows)), c=palette[nearest], alpha=0.45, linewidths=0)
+    shrunk = _shrunk(frames.shape[1])
     for j in range(frames.shape[1]):
-        ax.plot(*frames[:, j].T, color=INK, linewidth=1.2, marker=".", markersize=4)
-        ax.plot(*frames[0, j], marker="o", markersize=7, fillstyle="none", color=INK)
+        ax.plot(*frames[:, j].T, color=INK, linewidth=1.2 * shrunk, marker=".", markersize=4 * shrunk)
+        ax.plot(*frames[0, j], marker="o", markersize=7 * shrunk, fillstyle="none", color=INK)
     _draw_centres(ax, frames[-1])
     ax.set_title(f"{len(frames) - 1} iterations", fontsize=10, color=INK)
     return tidy(ax, x=names[0], y=names[1], grid="")
@@ -278,7 +282,13 @@ def _draw_regions(ax: Axes, C: Array, low: Array, high: Array) -> None:
 
 
 def _draw_centres(ax: Axes, C: Array) -> None:
-    ax.scatter(C[:, 0], C[:, 1], marker="X", s=90, c=colours(len(C)), edgecolors="white", linewidths=1.2, zorder=5)
+    size, edge = 90 * _shrunk(len(C)) ** 2, 1.2 * _shrunk(len(C))
+    ax.scatter(C[:, 0], C[:, 1], marker="X", s=size, c=colours(len(C)), edgecolors="white", linewidths=edge, zorder=5)
+
+
+def _shrunk(n_clusters: int) -> float:
+    """Return the size of marks, 1 for few clusters: of many they would hide each other."""
+    return float(np.clip(np.sqrt(16 / n_clusters), 0.55, 1.0))
 
 
 def _plane(name: str, points: ArrayLike) -> NDArray[np.float64]:

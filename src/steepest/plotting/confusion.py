@@ -8,6 +8,10 @@ from steepest.plotting.style import INK, literal, own_or, sequential
 from steepest.typing import ArrayLike
 
 DARK = 0.5
+ROOM = 160.0  # points for the numbers of a row
+MOST_ZEROS = 12  # classes, beyond which a zero is left blank
+LEVEL, STEEP = 45, 12  # letters in all that fit level; classes that fit slanted
+LONGEST_NAME = 20
 
 
 def confusion_matrix(y: ArrayLike, predicted: ArrayLike, *, ax: Axes | None = None, rows: str = "") -> Axes:
@@ -37,11 +41,16 @@ def confusion_matrix(y: ArrayLike, predicted: ArrayLike, *, ax: Axes | None = No
     np.add.at(counts, (codes[: len(actual)], codes[len(actual) :]), 1)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     ax.imshow(shares, cmap=sequential, vmin=0.0, vmax=1.0)
+    size = float(np.clip(ROOM / len(classes), 4, 10))
     for i, j in np.ndindex(counts.shape):
-        ax.text(j, i, f"{counts[i, j]}", ha="center", va="center", color="white" if shares[i, j] > DARK else INK)
-    names = [literal(str(name)) for name in classes]
-    ax.set_xticks(range(len(classes)), names, rotation=0 if len(classes) <= 4 else 45)
-    ax.set_yticks(range(len(classes)), names)
+        if counts[i, j] or len(classes) <= MOST_ZEROS:
+            colour = "white" if shares[i, j] > DARK else INK
+            ax.text(j, i, f"{counts[i, j]}", ha="center", va="center", color=colour, fontsize=size)
+    names = [literal(str(name), LONGEST_NAME) for name in classes]
+    longest, slant = max(map(len, names)) * len(names), {"ha": "right", "rotation_mode": "anchor"}
+    turned = {} if longest <= LEVEL else {"rotation": 45, **slant} if len(names) <= STEEP else {"rotation": 90}
+    ax.set_xticks(range(len(classes)), names, fontsize=size, **turned)
+    ax.set_yticks(range(len(classes)), names, fontsize=size)
     ax.tick_params(length=0, colors=INK)
     ax.spines[:].set_visible(False)
     ax.set_xlabel("predicted class", color=INK)

@@ -58,7 +58,8 @@ def deconvolution(x: ArrayLike, y: ArrayLike, found: Any) -> Figure:
     else:
         taps.plot(places, found.filter, color=BLUE, linewidth=1)
         taps.fill_between(places, found.filter - errors, found.filter + errors, color=BLUE, alpha=0.3)
-    taps.xaxis.set_major_locator(MaxNLocator(integer=True))
+    taps.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    taps.set_xlim(0.4, len(places) + 0.6)
     taps.axhline(0, color=GREY, linewidth=0.8)
     for ax, across, up in ((signals, "sample", "value"), (fit, "sample", "value"), (taps, "tap i", "$w_i$")):
         tidy(ax, x=across, y=up)

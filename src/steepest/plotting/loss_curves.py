@@ -90,7 +90,7 @@ def _scales(ax: Axes, indices: list[Array], values: list[Array]) -> None:
         ax.xaxis.set_major_formatter(FuncFormatter(_plain))
         ax.xaxis.set_minor_formatter(NullFormatter())
     else:
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     low, high = min(float(v.min()) for v in values), max(float(v.max()) for v in values)
     if low > 0 and high > WIDE_RANGE * low:
         ax.set_yscale("log")

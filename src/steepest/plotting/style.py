@@ -54,15 +54,19 @@ def tidy(ax: Axes, *, x: str, y: str, grid: str = "both") -> Axes:
     return ax
 
 
-def literal(name: str) -> str:
-    r"""Return a name from data as text for a picture: a dollar begins no formula, control characters are spelt out.
+def literal(name: str, most: int = 40) -> str:
+    r"""Return a name from data as text for a picture: not too long, and what it holds is neither formula nor control.
 
     Examples
     --------
     >>> print(literal("cost in $\n"))
     cost in \$\n
+    >>> literal("a very long name indeed", most=12)
+    'a very lo...'
     """
-    return escaped(name).replace("$", r"\$")
+    shown = escaped(name)
+    shown = shown if len(shown) <= most else f"{shown[: most - 3]}..."
+    return shown.replace("$", r"\$")
 
 
 def colours(n: int) -> list[str]:

@@ -8,6 +8,7 @@ from steepest.report.scores import Score
 from steepest.typing import Array
 
 Penalty = Literal["none", "given", "chosen"]
+ROUNDING = 1e-9  # of shares, which the scores that count are
 LESS_FREEDOM: dict[Penalty, str] = {
     "none": "a model with a penalty, fewer features or more rows",
     "given": "a stronger penalty, fewer features or more rows",
@@ -64,4 +65,5 @@ def advice(
 
 
 def _better(value: float, score: Score) -> bool:
-    return value > score.baseline if score.higher_is_better else value < score.baseline
+    ahead = value - score.baseline if score.higher_is_better else score.baseline - value
+    return ahead > ROUNDING

@@ -34,9 +34,12 @@ class Scaling:
         """Return the scaling to mean 0 and standard deviation 1, or the one that changes nothing."""
         if not standardize:
             return cls(np.zeros(X.shape[1]), np.ones(X.shape[1]))
-        spread = X.std(axis=0)
-        constant = spread <= 1e-12 * np.abs(X).max(axis=0)  # of a constant column, rounding leaves about 1e-16
-        return cls(X.mean(axis=0), np.where(constant, 1.0, spread))
+        largest = np.abs(X).max(axis=0)
+        largest[largest == 0] = 1.0
+        shares = X / largest  # whose squares neither overflow nor vanish
+        spread = shares.std(axis=0)
+        constant = spread <= 1e-12  # of a constant column, rounding leaves about 1e-16
+        return cls(shares.mean(axis=0) * largest, np.where(constant, 1.0, spread * largest))
 
     def apply(self, X: Array) -> Array:
         """Return the scaled features."""

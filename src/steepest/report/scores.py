@@ -34,13 +34,23 @@ class Score:
 
 def r_squared(y: Array, predicted: Array) -> float:
     """Return ``1 - |y - predicted|^2 / |y - mean(y)|^2``; NaN where ``y`` does not vary."""
-    spread = float(np.sum((y - np.mean(y)) ** 2)) if len(y) else 0.0
-    return 1.0 - float(np.sum((y - predicted) ** 2)) / spread if spread > 0 else float("nan")
+    around = y - np.mean(y) if len(y) else y
+    scale = _largest(around)  # so that no square overflows or vanishes
+    if not scale > 0:
+        return float("nan")
+    return 1.0 - float(np.sum(((y - predicted) / scale) ** 2)) / float(np.sum((around / scale) ** 2))
 
 
 def root_mean_squared_error(y: Array, predicted: Array) -> float:
     """Return ``sqrt(mean (y - predicted)^2)``, in the unit of ``y``."""
-    return float(np.sqrt(np.mean((y - predicted) ** 2))) if len(y) else float("nan")
+    if not len(y):
+        return float("nan")
+    scale = _largest(y - predicted) or 1.0
+    return scale * float(np.sqrt(np.mean(((y - predicted) / scale) ** 2)))
+
+
+def _largest(values: Array) -> float:
+    return float(np.abs(values).max(initial=0.0))
 
 
 def accuracy(y: NDArray[Any], predicted: NDArray[Any]) -> float:

@@ -133,7 +133,7 @@ def _without_missing(table: Table, target: str, missing: str, one_hot: Sequence[
     if missing == "error" and incomplete.any():
         name, rows = next((name, rows) for name, rows in lacking.items() if rows.any())
         others = sum(rows.any() for rows in lacking.values()) - 1
-        more = f" (and {others} more columns lack some)" if others else ""
+        more = f" ({others} more column{'s lack' if others > 1 else ' lacks'} some)" if others else ""
         raise InvalidInputError(
             f"column {name!r} lacks {_count(rows)}, the first in row {np.argmax(rows) + 1}{more}: "
             f"--missing drop leaves out {incomplete.sum()} rows, --missing mean fills in means"
@@ -159,7 +159,7 @@ def _numbers(table: Table, target: str) -> Array:
         raise InvalidInputError(
             f"target {target!r} holds text ({column.sample()}), this model predicts numbers; {hint}"
         )
-    _refuse_infinity(target, column)
+    column.refuse_infinity(target)
     if np.all(column.values == column.values[0]):
         raise InvalidInputError(f"target {target!r} is {column.values[0]:g} in every row: there is nothing to learn")
     y: Array = column.values
@@ -169,7 +169,7 @@ def _numbers(table: Table, target: str) -> Array:
 def _classes(table: Table, target: str) -> NDArray[Any]:
     """Return the target of a classification: text, or whole numbers as such."""
     column = table.columns[target]
-    _refuse_infinity(target, column)
+    column.refuse_infinity(target)
     distinct = column.distinct()
     if len(distinct) < 2:
         raise InvalidInputError(f"target {target!r} is {distinct[0]!r} in every row: there is nothing to learn")
@@ -203,7 +203,7 @@ def _features(table: Table, target: str, one_hot: Sequence[str], notes: list[str
                 raise InvalidInputError(f"--one-hot {name}: there is a column {taken[0]!r} already; rename one")
             features |= indicators
         elif name != target:
-            _refuse_infinity(name, column)
+            column.refuse_infinity(name)
             features[name] = column.values
     if not features:
         raise InvalidInputError(f"{table.name}: no column is left to predict {target!r} from")
@@ -230,10 +230,3 @@ def _indicators(name: str, column: Column, notes: list[str]) -> dict[str, Array]
         f"{name}={label}": (column.labels == value).astype(np.float64)
         for label, value in zip(shown[1:], values[1:], strict=True)
     }
-
-
-def _refuse_infinity(name: str, column: Column) -> None:
-    if not column.is_text and np.any(infinite := np.isinf(column.values)):
-        raise InvalidInputError(
-            f"column {name!r} holds infinity in row {np.argmax(infinite) + 1}: correct it, or drop it"
-        )

@@ -96,6 +96,13 @@ class Column:
         present = self.values[~self.missing].tolist()
         return self.is_text and all(DECIMAL_COMMA.fullmatch(value) for value in present)
 
+    def refuse_infinity(self, name: str) -> None:
+        """Name the first row that holds infinity."""
+        if not self.is_text and np.any(infinite := np.isinf(self.values)):
+            raise InvalidInputError(
+                f"column {name!r} holds infinity in row {np.argmax(infinite) + 1}: correct it, or drop it"
+            )
+
     def rows(self, keep: NDArray[Any]) -> "Column":
         """Return some rows."""
         return Column(self.values[keep], None if self.whole is None else self.whole[keep])

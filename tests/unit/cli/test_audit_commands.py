@@ -28,6 +28,8 @@ def undefined(x):
     return np.log(-1 - x @ x)
 def of_dict(p):
     return p["a"] * p["b"]
+def nothing():
+    return 1.0
 def slopes(p):
     return {"a": p["b"], "b": p["a"]}
 """
@@ -88,6 +90,10 @@ def test_audit_as_json(run) -> None:  # type: ignore[no-untyped-def]
             ["ridge.py:value", "ridge.py:gradient", "--at", "w=[1, 2]", "--data", "X=[[1, 2]]", "--data", "alpha=1"],
             "no point given for y: pass --at y=VALUE, or --data",
         ),
+        (["ridge.py:square", "ridge.py:twice", "--at", "x=[1, [2]]"], "--at x=[1, [2]]: must be a number, a list"),
+        (["ridge.py:square", "ridge.py:twice", "--at", 'x=["a"]'], "must be a number, a list"),
+        (["ridge.py:square", "ridge.py:twice", "--at", "x=1", "--rtol", "nan"], "--rtol=nan: must be a finite number"),
+        (["ridge.py:nothing", "ridge.py:twice", "--at", "x=1"], "the value takes nothing, --at gives x"),
         (["ridge.py:square", "ridge.py:twice", "--at", "no.npz"], "no.npz: cannot be read as .npz"),
     ],
 )
@@ -198,3 +204,22 @@ def test_a_negative_seed_is_refused(run, command: list[str]) -> None:  # type: i
     result = run(*command, "--seed", "-1")
     assert result.exit_code == 2
     assert "Invalid value for '--seed': -1 is not in the range" in result.output
+
+
+def test_a_mistake_of_the_template_is_no_verdict(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "lesson.py").write_text("parameters = {'x': 2.0}\nweights = 3\ndef value(x): return x * x\n")
+    (tmp_path / "good.py").write_text("def gradient(x): return 2 * x\n")
+    assert run("grade", "lesson.py", "good.py").exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["audit ridge.py:square ridge.py:twice --at x=1", "grade a b"])
+def test_what_is_unforeseen_is_no_verdict(run, monkeypatch, tmp_path: Path, command: str) -> None:  # type: ignore[no-untyped-def]
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError("unforeseen")
+
+    (tmp_path / "b").write_text("")
+    monkeypatch.setattr("steepest.checking.check_gradient", fails)
+    monkeypatch.setattr("steepest.checking.grading.grade", fails)
+    result = run(*command.split())
+    assert result.exit_code == 2
+    assert "unexpected RuntimeError: unforeseen" in result.output

@@ -105,6 +105,24 @@ def test_what_cannot_be_done_is_said_in_a_line(arguments, message, tmp_path, mon
     assert len(shown.stderr.splitlines()) == 1
 
 
+def test_infinity_is_refused(tmp_path):
+    path = tmp_path / "endless.csv"
+    path.write_text("a,b\n1,2\ninf,3\n4,5\n")
+    shown = cluster(path, "--k", 2)
+    assert (shown.exit_code, shown.stderr) == (
+        2,
+        "steepest: column 'a' holds infinity in row 2: correct it, or drop it\n",
+    )
+
+
+def test_letters_without_a_glyph_are_no_warning(tmp_path):
+    path = tmp_path / "letters.csv"
+    path.write_text("\N{CJK UNIFIED IDEOGRAPH-6570},b\n1,2\n3,3\n4,5\n", encoding="utf-8")
+    for name in ("x.png", "x.gif"):
+        shown = cluster(path, "--k", 2, "--plot", tmp_path / name)
+        assert (shown.exit_code, shown.stderr) == (0, "")
+
+
 def test_missing_values_are_refused(tmp_path):
     path = tmp_path / "holes.csv"
     path.write_text("a,b\n1,2\n,3\n4,5\n")

@@ -135,6 +135,8 @@ class TestConv2d:
             (("digit", "--kernel", "sobl"), "did you mean 'sobel'?"),
             (("digit", "--stride", 0), "stride=0: must be a positive integer"),
             (("digit", "--padding", -1), "padding=-1: must be an integer of at least 0"),
+            (("digit", "--padding", "\N{SUPERSCRIPT TWO}"), "must be an integer of at least 0"),
+            (("digit", "--place", "\N{SUPERSCRIPT TWO},1", "--plot", "x.png"), "must be ROW,COLUMN"),
             (("digit", "--plot", "x.doc"), "--plot x.doc: the name must end in"),
             (("digit", "--result", "x.jpg"), "--result x.jpg: the name must end in .png"),
             (("digit", "--place", "9", "--plot", "x.png"), "--place 9: must be ROW,COLUMN"),

@@ -263,6 +263,24 @@ def test_advice_speaks_of_what_the_model_has(tmp_path, model, said, unsaid):
     assert unsaid not in notes.partition("no better")[2]
 
 
+def test_what_an_estimator_refuses_is_one_line(tmp_path):
+    path = tmp_path / "three.csv"
+    path.write_text("a,y\n1,2\n3,4\n5,7\n")
+    shown = fit(path, "-t", "y", "--model", "lasso-cv")
+    assert shown.exit_code == 2
+    assert re.fullmatch(r"steepest: LassoCV: Cannot have number of splits .*\n", shown.stderr)
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e250])
+def test_the_unit_of_the_features_does_not_matter(tmp_path, size):
+    rng = np.random.default_rng(0)
+    path = tmp_path / "scaled.csv"
+    path.write_text("a,y\n" + "\n".join(f"{x * size!r},{2 * x!r}" for x in rng.standard_normal(40).tolist()))
+    shown = fit(path, "-t", "y")
+    assert shown.stderr == ""
+    assert re.search(r"R² +1 +1 ", shown.stdout)
+
+
 def test_an_option_for_a_model_without_any_says_what_there_is(line):
     shown = fit(line, "-t", "y", "--model", "ridge-cv", "--max-iter", 5)
     assert "--max-iter: model ridge-cv has no such option; --set reaches its alphas," in shown.stderr

@@ -53,6 +53,7 @@ def test_a_network_learns_classes():
     ("arguments", "text"),
     [
         (("--model", "mlp", "--hidden", "8,x"), "--hidden 8,x: must be numbers of units, one a hidden layer"),
+        (("--model", "mlp", "--hidden", "\N{SUPERSCRIPT TWO}"), "must be numbers of units"),
         (("--model", "mlp", "--hidden", "0"), "--hidden 0: must be numbers of units"),
         (("--model", "ridge", "--hidden", "8"), "--hidden: model ridge has no such option"),
         (("--model", "mlp", "--update", "adam"), "--update: model mlp has no such option"),

@@ -54,3 +54,10 @@ def test_images_survive_writing_and_reading(tmp_path) -> None:
     image = np.linspace(0, 1, 12).reshape(3, 4)
     plotting.write_image(tmp_path / "grey.png", image)
     np.testing.assert_allclose(plotting.read_image(tmp_path / "grey.png")[..., 0], image, atol=1 / 255)
+
+
+def test_the_taps_of_a_short_filter_are_counted():
+    x = np.array([1.0, -2.0, 3.0, 0.5])
+    taps = plotting.deconvolution(x, 2 * x, deconvolve(x, 2 * x, 1)).axes[2]
+    low, high = taps.get_xlim()
+    assert [tick for tick in taps.get_xticks() if low <= tick <= high] == [1.0]

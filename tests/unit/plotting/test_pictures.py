@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -208,6 +209,25 @@ def test_a_confusion_matrix_counts():
     assert [text.get_text() for text in ax.texts] == list("100011001")
     assert ax.get_title() == "3 of 4 right"
     assert ax.get_ylabel() == "actual class (test rows)"
+
+
+@pytest.mark.parametrize(
+    "names", [["a", "b"], ["setosa", "versicolor", "virginica"], range(10), range(30), ["x" * 300, "$"]]
+)
+def test_no_class_is_written_over_another(names):
+    labels = [f"class {name}" if isinstance(name, int) else name for name in names]
+    ax = plotting.confusion_matrix(labels, labels)
+    ax.figure.draw_without_rendering()
+    for axis, low, high in ((ax.xaxis, "x0", "x1"), (ax.yaxis, "y0", "y1")):
+        written = axis.get_ticklabels()
+        boxes = [label.get_window_extent() for label in written]
+        assert len(boxes) == len(labels)
+        assert ax.get_window_extent().height > 150
+        if written[0].get_rotation() != 45:  # the boxes of slanted words may overlap
+            ends = sorted((getattr(box, low), getattr(box, high)) for box in boxes)
+            assert all(first[1] <= second[0] + 0.5 for first, second in pairwise(ends))
+    zeros = [text for text in ax.texts if text.get_text() == "0"]
+    assert bool(zeros) == (len(labels) <= 12)
 
 
 # ---------------------------------------------------------------------- what cannot be drawn

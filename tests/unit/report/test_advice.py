@@ -23,6 +23,7 @@ def run(coefficients, converged=False, penalty=GIVEN, levers=("--max-iter",)):
         (0.9, 0.0, run(ZERO, True), "every coefficient is zero; try a weaker penalty"),
         (0.0, 0.0, run(ZERO, True, FREE), "the features say nothing of the target"),
         (0.0, 0.0, run(ZERO, True, CHOSEN), "the features say nothing of the target"),
+        (1e-16, 1e-16, run(ZERO, True), "every coefficient is zero"),
         (0.9, -0.1, run(SOME), "the run ended before its optimum; try a larger --max-iter"),
         (-0.1, NAN, run(NONE, levers=()), "the run ended before its optimum"),
         (0.0, 0.0, run(ZERO, False, CHOSEN), "the run ended before its optimum; try a larger --max-iter"),

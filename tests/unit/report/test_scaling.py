@@ -23,3 +23,13 @@ def test_coefficients_in_original_units_predict_the_same(standardize):
     original, original_intercept = scaling.undo(coefficients, intercept)
     expected = scaling.apply(X) @ coefficients.T + intercept
     np.testing.assert_allclose(X @ original.T + original_intercept, expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e300])
+def test_squares_of_features_neither_vanish_nor_overflow(size):
+    scaled = Scaling.of(X[:, :1] * size, standardize=True).apply(X[:, :1] * size)
+    np.testing.assert_allclose(scaled, Scaling.of(X[:, :1], standardize=True).apply(X[:, :1]), rtol=1e-12)
+
+
+def test_a_column_of_zeros_stays_one():
+    np.testing.assert_array_equal(Scaling.of(np.zeros((3, 1)), standardize=True).apply(np.zeros((3, 1))), 0.0)

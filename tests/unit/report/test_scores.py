@@ -26,6 +26,18 @@ def test_measures_agree_with_scikit_learn():
     assert scores.log_loss(LABELS, SHARES, CLASSES) == pytest.approx(loss, abs=1e-13)
 
 
+@pytest.mark.parametrize("size", [1e-300, 1e300])
+def test_measures_do_not_depend_on_the_unit(size):
+    assert scores.r_squared(size * Y, size * GUESS) == pytest.approx(scores.r_squared(Y, GUESS), rel=1e-13)
+    rmse = size * scores.root_mean_squared_error(Y, GUESS)
+    assert scores.root_mean_squared_error(size * Y, size * GUESS) == pytest.approx(rmse, rel=1e-13)
+
+
+def test_without_spread_there_is_no_share_of_it():
+    assert np.isnan(scores.r_squared(np.ones(3), np.arange(3.0)))
+    assert scores.root_mean_squared_error(np.ones(3), np.ones(3)) == 0.0
+
+
 def test_a_certain_error_costs_much_but_not_infinity():
     assert 700 < scores.log_loss(np.array(["a"]), np.array([[0.0, 1.0]]), np.array(["a", "b"])) < 710
 

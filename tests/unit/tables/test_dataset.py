@@ -114,7 +114,7 @@ REFUSED = {
     "gaps": (
         GAPS,
         {},
-        "column 'a' lacks 1 of 5 values, the first in row 2 (and 2 more columns lack some): "
+        "column 'a' lacks 1 of 5 values, the first in row 2 (2 more columns lack some): "
         "--missing drop leaves out 3 rows, --missing mean fills in means",
     ),
     "gap in text": (
