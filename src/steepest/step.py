@@ -32,6 +32,8 @@ class Step:
         Parameters after every update within this iteration, where there are several and someone watches.
     notes : dict of str to float
         Further scalars that only this solver knows, under their own names: columns of the trace too.
+    reached : float
+        When it was reached, by ``time.perf_counter``, if several steps were taken at once; NaN means just now.
     """
 
     index: int
@@ -44,6 +46,7 @@ class Step:
     curvature: float = nan
     updates: Array | None = None
     notes: dict[str, float] = field(default_factory=dict)
+    reached: float = nan
 
 
 SCALARS = ("index", "value", "gradient_norm", "step_size", "step_norm", "duality_gap", "curvature")

@@ -1,5 +1,6 @@
 """What a run leaves behind."""
 
+from math import isnan
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -58,7 +59,8 @@ class Trace:
 
     def record(self, step: Step) -> None:
         """Add a step."""
-        self._rows.append((*(getattr(step, name) for name in SCALARS), perf_counter() - self._started))
+        reached = perf_counter() if isnan(step.reached) else step.reached
+        self._rows.append((*(getattr(step, name) for name in SCALARS), reached - self._started))
         self._notes.append(step.notes)
         if not self.keep_parameters:
             return

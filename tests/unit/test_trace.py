@@ -33,6 +33,14 @@ def test_columns_hold_the_scalars_of_every_step():
     assert len(trace) == 4
 
 
+def test_steps_taken_at_once_were_reached_one_after_the_other(monkeypatch):
+    monkeypatch.setattr("steepest.trace.perf_counter", lambda: 100.0)
+    trace = Trace()
+    for index, reached in enumerate((np.nan, 102.0, 103.5)):
+        trace.record(Step(index, np.zeros(1), reached=reached))
+    np.testing.assert_array_equal(trace["seconds"], [0.0, 2.0, 3.5])
+
+
 def test_parameters_are_kept_only_on_request():
     assert recorded(4).parameters.shape == (0, 0)
     assert recorded(4, parameters=True).parameters.shape == (4, 3)

@@ -90,7 +90,10 @@ class KMeansBase(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
     def _checked_centres(self, X: Any, centres: Any) -> Array:
         if sparse.issparse(centres):
             centres = centres.toarray()
-        centres = check_array(centres, dtype=X.dtype, order="C", copy=True, input_name="init")
+        if is_plain(centres, finite=True) and centres.dtype == X.dtype:
+            centres = np.array(centres, order="C")
+        else:
+            centres = check_array(centres, dtype=X.dtype, order="C", copy=True, input_name="init")
         expected = (self.n_clusters, X.shape[1])
         if centres.shape != expected:
             raise InvalidInputError(f"init has shape {centres.shape}: must be (n_clusters, n_features) = {expected}")

@@ -50,7 +50,7 @@ def lloyd(
 
     If nobody wants to interfere, several iterations are taken ``at_once`` before they are yielded one by one: as many
     as take a twentieth of a second, so that the keyboard is heard, but none after one whose squared way is at most
-    ``tol``.
+    ``tol``. When each was ``reached`` is told as if all of them had taken equally long.
 
     Source: S. P. Lloyd, Least squares quantization in PCM, IEEE Trans. Inf. Theory 28 (1982), "Method I".
     """
@@ -65,11 +65,12 @@ def lloyd(
         begun = perf_counter()
         steps = objective.iterate(partition, theta, most, tol)
         seconds = (perf_counter() - begun) / len(steps)
-        for step in steps:
+        for number, step in enumerate(steps, start=1):
             index, theta = index + 1, step.theta
             notes = {"labels_changed": float(step.labels_changed), "empty_clusters": float(step.empty_clusters)}
             norm, way = step.gradient_norm, step.way
-            yield Step(index, theta, step.value, gradient_norm=norm, step_norm=way, notes=notes)
+            reached = begun + number * seconds
+            yield Step(index, theta, step.value, gradient_norm=norm, step_norm=way, notes=notes, reached=reached)
 
 
 def kmeans_step(

@@ -66,6 +66,16 @@ def test_the_trace_tells_the_run():
     assert len(saved.frames) == 0
 
 
+def test_iterations_in_one_compiled_call_follow_each_other_in_the_trace(monkeypatch):
+    ticks = iter(np.arange(0.0, 1.0, 0.001).tolist())
+    monkeypatch.setattr("steepest.solvers.lloyd.perf_counter", lambda: next(ticks))
+    model = KMeans(4, init=blobs()[:4]).fit(blobs())
+    seconds = model.trace_["seconds"][1:]
+    assert len(seconds) > 2
+    assert np.all(np.diff(seconds) > 0)
+    np.testing.assert_allclose(np.diff(seconds), 0.001 / len(seconds), rtol=1e-6)
+
+
 def test_of_several_starts_the_best_is_kept_with_its_trace():
     X = blobs(200, k=6)
     single = [KMeans(6, init="random", n_init=1, random_state=s).fit(X).inertia_ for s in range(8)]
