@@ -1,8 +1,6 @@
 """Show versions, BLAS and threads, compiled kernels and GPUs."""
 
-import json
 import platform
-import sys
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -12,6 +10,7 @@ from typing import Any
 import click
 
 from steepest import __version__
+from steepest.cli.outputs import json_option, print_json
 
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "numba", "matplotlib", "narwhals", "safetensors")
 OPTIONAL = ("polars", "pandas", "pyarrow", "mpmath", "torch", "cupy")
@@ -117,13 +116,12 @@ def _gpu_line(info: dict[str, Any]) -> str:
 
 @click.command()
 @click.option("--gpu", is_flag=True, help="Ask torch and CuPy for GPUs (importing them takes seconds).")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def command(gpu: bool, as_json: bool) -> None:
     """Show versions, BLAS and threads, compiled kernels and GPUs."""
     info = collect(gpu)
     if as_json:
-        json.dump(info, sys.stdout, indent=2)
-        click.echo()
+        print_json(info)
         return
     for label, text in lines(info):
         click.echo(f"{label:<14}{text}")

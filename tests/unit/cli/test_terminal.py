@@ -158,6 +158,32 @@ def test_a_picture_leaves_the_json_alone(case, tmp_path):
     assert (tmp_path / "picture.svg").stat().st_size > 1000
 
 
+def keys(record):
+    """Return every key of a record and of what it holds."""
+    if isinstance(record, dict):
+        return set(record).union(*map(keys, record.values()))
+    return set().union(*map(keys, record)) if isinstance(record, list) else set()
+
+
+def test_the_documentation_names_what_json_holds():
+    page = (EXAMPLES.parent / "docs" / "command-line.md").read_text().partition("## JSON")[2]
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", page, re.MULTILINE)
+    assert [command for command, _ in rows] == [
+        "fit",
+        "cluster",
+        "deconvolve",
+        "conv2d",
+        "audit",
+        "grade",
+        "museum",
+        "guess",
+        "info",
+    ]
+    for command, text in rows:
+        named = set(re.findall(r"`(\w+)`", text))
+        assert not named - keys(strict(steepest(*COMMANDS[command], "--json").stdout)), command
+
+
 def test_json_of_a_clustering():
     found = strict(steepest(*COMMANDS["cluster"], "--json").stdout)
     assert (found["model"], found["n_rows"], found["n_clusters"], found["seed"]) == ("KMeans", 150, 3, 0)
