@@ -13,12 +13,14 @@ Gradients: that of the phases, put back in place; and that of the taps there are
 """
 
 from functools import lru_cache, partial
-from typing import NamedTuple
+from math import prod
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from steepest.kernels.convolution.phases import PHASES, merge_phases
 from steepest.kernels.convolution.transforms import FORMS, FROM_KERNEL, Form, matrices
+from steepest.kernels.scratch import scratch
 from steepest.kernels.threads import map_blocks
 from steepest.operators.convolution2d.geometry import Geometry, Pair
 from steepest.operators.convolution2d.sharing import share
@@ -112,6 +114,13 @@ def _met(form: Form, places: IntArray) -> IntArray:
     taps = (places >= 0).reshape(-1, form.taps, form.taps)
     there = np.einsum("ak,fkl,bl->fab", kernel, taps, kernel).reshape(len(places), -1)
     return np.array([[np.flatnonzero(plane)[0], np.flatnonzero(plane)[-1] + 1] for plane in there.T])
+
+
+def room_for_phases(u: Unstrided, g: Geometry, dtype: Any) -> Array:
+    """Return where the phases of x go: to a new array if they are x itself, or to this thread's work space."""
+    if u.shape == g.input_shape:
+        return np.empty(u.shape, dtype=dtype)
+    return scratch("phases", prod(u.shape), dtype).reshape(u.shape)
 
 
 def merged(phases: Array, u: Unstrided, g: Geometry) -> Array:

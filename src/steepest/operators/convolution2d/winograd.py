@@ -47,7 +47,7 @@ adjoint of ``g -> A^T [(G g G^T) V] A`` with ``V = B^T d B`` is::
 Numerics: sums of large numbers cancel, and how large they are depends on the points. With p = 3/4 and q = 3/2, whose
 powers are exact in binary, the error is some four times that of the direct sum: about 3e-6 of the largest output in
 float32 and 1e-14 in float64, twice that for the weight gradient of r = 5. (With the usual p = 1 and q = 2, three
-times as large.) For r = 2 it is some twice that of the direct sum: 2e-6 and 4e-15.
+times as large.) For r = 2 it is three times that of the direct sum: 3e-6 and 6e-15.
 """
 
 from functools import partial
@@ -66,7 +66,7 @@ from steepest.kernels.threads import map_blocks, n_threads
 from steepest.kernels.vectors import lanes
 from steepest.operators.convolution2d import direct
 from steepest.operators.convolution2d.geometry import Geometry
-from steepest.operators.convolution2d.phases import Correlation, merged, unstrided
+from steepest.operators.convolution2d.phases import Correlation, merged, room_for_phases, unstrided
 from steepest.operators.convolution2d.sharing import map_parts, share
 from steepest.typing import Array, IntArray
 
@@ -99,7 +99,7 @@ def input_gradient(dy: Array, w: Array, g: Geometry) -> Array:
     """Return dx (N, C, H, W)."""
     u = unstrided(g)
     bias = np.zeros(u.shape[1], dtype=dy.dtype)
-    return merged(_correlate(dy, w, u.backward, bias, np.empty(u.shape, dtype=dy.dtype)), u, g)
+    return merged(_correlate(dy, w, u.backward, bias, room_for_phases(u, g, dy.dtype)), u, g)
 
 
 def weight_gradient(dy: Array, x: Array, g: Geometry) -> Array:
