@@ -18,7 +18,7 @@ from steepest.solvers.stopping import Reason, StoppingRule
 from steepest.step import Step
 from steepest.trace import Trace
 from steepest.typing import Array
-from steepest.validation import check_flag
+from steepest.validation import check_flag, check_seed
 
 __all__ = ["CallbackBridge", "Estimator", "fitting"]
 
@@ -44,7 +44,8 @@ def flags_of(estimator_class: type) -> tuple[str, ...]:
 def fitting(fit: Fit) -> Fit:
     """Have a ``fit`` let go of its callbacks whatever happens, and forget the features of data that it refuses.
 
-    Flags are looked at before: any text, "False" too, would be as good as True. NaN and infinity may be noticed only by
+    Flags are looked at before: any text, "False" too, would be as good as True. So is a ``random_state``, also where
+    nothing is drawn. NaN and infinity may be noticed only by
     the first pass over the data; the features are recorded before that.
     """
     managed = with_callbacks(fit)
@@ -53,6 +54,7 @@ def fitting(fit: Fit) -> Fit:
     def attempt(self: Any, *args: Any, **kwargs: Any) -> Any:
         for name in flags_of(self.__class__):
             check_flag(name, getattr(self, name))
+        check_seed(getattr(self, "random_state", None))
         before = {name: vars(self)[name] for name in SEEN if name in vars(self)}
         try:
             return managed(self, *args, **kwargs)

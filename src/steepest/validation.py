@@ -35,6 +35,40 @@ def check_share(name: str, value: Any, *, ends: bool = True) -> float:
     return float(value)
 
 
+def check_number(name: str, value: Any) -> float:
+    """Return ``value`` if it is a finite number."""
+    if not isinstance(value, Real) or isinstance(value, bool) or not math.isfinite(value):
+        raise InvalidInputError(f"{name}={value!r}: must be a finite number")
+    return float(value)
+
+
+def check_seed(value: Any) -> None:
+    """Refuse a ``random_state`` that is none, also where nothing is drawn."""
+    integer = isinstance(value, Integral) and not isinstance(value, bool) and 0 <= value < 2**32
+    generator = isinstance(value, np.random.RandomState | np.random.Generator)
+    if not (value is None or value is np.random or integer or generator):
+        allowed = "an integer from 0 to 2**32 - 1, a numpy RandomState or None"
+        raise InvalidInputError(f"random_state={value!r}: must be {allowed}")
+
+
+def check_gram(name: str, value: Any, n_features: int) -> Array:
+    """Return ``value`` as the Gram matrix of so many features."""
+    try:
+        gram = np.asarray(value)
+    except ValueError:  # ragged
+        gram = np.empty((), dtype=object)
+    if gram.ndim != 2 or gram.dtype.kind not in "fiub":
+        raise InvalidInputError(
+            f"{name}={value!r}: must be True, False, 'auto' or a matrix (n_features, n_features) of numbers"
+        )
+    if gram.shape != (n_features, n_features):
+        shape = (n_features, n_features)
+        raise InvalidInputError(f"{name} has shape {gram.shape}: must be {shape} for X with {n_features} features")
+    if not np.all(np.isfinite(gram)):
+        raise InvalidInputError(f"{name} holds NaN or infinity: must be finite")
+    return gram
+
+
 def check_count(name: str, value: Any, *, minimum: int = 1) -> int:
     """Return ``value`` if it is an integer of at least ``minimum``."""
     if not isinstance(value, Integral) or isinstance(value, bool) or value < minimum:

@@ -42,6 +42,10 @@ class KMeansBase(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
             check_count("n_init", self.n_init)
         if isinstance(self.init, str):
             check_choice("init", self.init, INITS)
+        elif not callable(self.init) and np.ndim(self.init) == 0 and not sparse.issparse(self.init):
+            raise InvalidInputError(
+                f"init={self.init!r}: must be 'k-means++', 'random', a function or the centres (n_clusters, n_features)"
+            )
 
     def _validate(
         self, X: Any, sample_weight: Any, *, reset: bool = True, finite: bool = True

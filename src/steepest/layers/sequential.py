@@ -1,6 +1,6 @@
 """Layers one after the other, with all parameters in one flat vector."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,22 @@ class Parameter:
     def key(self) -> str:
         """The name that is unique in the network: W1, b1, W2 ..., counting the layers that have parameters."""
         return f"{self.name}{self.place}"
+
+
+def _checked(layers: Any) -> list[Layer]:
+    """Return the layers as a list; what is no layer is named, with what would be one."""
+    if not isinstance(layers, Iterable) or isinstance(layers, str):
+        raise InvalidInputError(f"layers={layers!r}: must be a list of layers, such as [Dense(8), ReLU(), Dense(1)]")
+    checked = list(layers)
+    if not checked:
+        raise InvalidInputError("layers=[]: a network needs at least one layer")
+    for number, layer in enumerate(checked):
+        if isinstance(layer, type):
+            name = layer.__name__
+            raise InvalidInputError(f"layers[{number}] is the class {name}: must be an instance of it, {name}(...)")
+        if not isinstance(layer, Layer):
+            raise InvalidInputError(f"layers[{number}]={layer!r}: must be a layer, such as Dense(8) or ReLU()")
+    return checked
 
 
 @dataclass(frozen=True)
@@ -81,9 +97,7 @@ class Sequential:
     """
 
     def __init__(self, layers: Sequence[Layer], input_shape: Shape) -> None:
-        self.layers = list(layers)
-        if not self.layers:
-            raise InvalidInputError("layers=[]: a network needs at least one layer")
+        self.layers = _checked(layers)
         self.shapes: list[Shape] = [tuple(input_shape)]
         self.parameters: list[Parameter] = []
         self.n_parameters = place = 0

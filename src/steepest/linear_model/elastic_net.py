@@ -20,7 +20,7 @@ from steepest.solvers.catalogue import SOLVERS, open_solver
 from steepest.solvers.coordinate_descent import prepare
 from steepest.solvers.stopping import DualityGapTolerance, GradientTolerance, StoppingRule
 from steepest.typing import Array
-from steepest.validation import check_choice, check_count, check_positive, check_share
+from steepest.validation import check_choice, check_count, check_gram, check_positive, check_share
 
 OURS = ("auto", "coordinate-descent")
 
@@ -192,9 +192,8 @@ class ElasticNet(CoordinateRegressor):
         return None if sparse.issparse(objective.X) else self._given_gram(objective)
 
     def _given_gram(self, objective: LinearObjective) -> Any:
-        gram, d = np.asarray(self.precompute), objective.n_features
-        if gram.shape != (d, d):
-            raise InvalidInputError(f"precompute has shape {gram.shape}: must be {(d, d)} for X with {d} features")
+        d = objective.n_features
+        gram = check_gram("precompute", self.precompute, d)
         root = np.sqrt(objective.reduction.weigh(np.ones(objective.n_samples)))
         X, n = objective.X, objective.n_samples
         means = root**2 @ X

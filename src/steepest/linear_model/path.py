@@ -16,7 +16,7 @@ from steepest.solvers.multitask import follow_multitask_path
 from steepest.solvers.path import Path, follow_path
 from steepest.solvers.subproblem import Orders, Strength, cyclic, shuffled
 from steepest.typing import Array
-from steepest.validation import check_choice, check_count, check_positive, check_share
+from steepest.validation import check_choice, check_count, check_gram, check_positive, check_share
 
 N_ALPHAS = 100
 WIDE_GRAM = 4096  # on a path the Gram matrix of so many columns still pays, as all alphas share it
@@ -207,10 +207,7 @@ def _gram(precompute: Any, n_samples: int, n_features: int) -> Any:
         return pays_on_a_path(n_samples, n_features)
     if isinstance(precompute, bool | np.bool_):
         return bool(precompute)
-    gram = np.asarray(precompute)
-    if gram.shape != (n_features, n_features):
-        raise InvalidInputError(f"precompute has shape {gram.shape}: must be {(n_features, n_features)}")
-    return gram / n_samples
+    return check_gram("precompute", precompute, n_features) / n_samples
 
 
 def _alphas(alphas: Any, c: Array, l1_ratio: float, eps: float, positive: bool) -> Array:

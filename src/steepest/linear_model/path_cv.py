@@ -25,7 +25,7 @@ from steepest.penalties import ElasticNet as ElasticNetPenalty
 from steepest.solvers.path import follow_path
 from steepest.solvers.subproblem import Orders
 from steepest.typing import Array
-from steepest.validation import check_choice, check_count, check_positive, check_share
+from steepest.validation import check_choice, check_count, check_gram, check_positive, check_share
 
 
 class PathCV(CoordinateRegressor):
@@ -104,6 +104,8 @@ class PathCV(CoordinateRegressor):
             return bool(self.precompute) or X.shape[0] >= 2 * X.shape[1]
         if isinstance(self.precompute, str):
             check_choice("precompute", self.precompute, ("auto",))
+        else:
+            check_gram("precompute", self.precompute, X.shape[1])
         return bool(pays_on_a_path(*X.shape))
 
     def _grid(self, c: Array, ratio: float) -> Array:

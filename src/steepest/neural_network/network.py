@@ -25,7 +25,7 @@ from steepest.objectives.network import NetworkObjective
 from steepest.penalties import Penalty
 from steepest.solvers.result import Result
 from steepest.typing import Array
-from steepest.validation import check_choice
+from steepest.validation import check_choice, check_count
 
 LOSSES: dict[str, type] = {
     "squared_error": HalfSquaredError,
@@ -82,8 +82,7 @@ class Network:
         random_state: int | np.random.Generator | None = None,
         dtype: Any = np.float64,
     ) -> None:
-        shape = (input_shape,) if isinstance(input_shape, int) else tuple(input_shape)
-        self.architecture = Sequential(layers, shape)
+        self.architecture = Sequential(layers, _checked_shape(input_shape))
         self.loss: Loss = LOSSES[check_choice("loss", loss, LOSSES)]() if isinstance(loss, str) else loss
         self.theta = self.architecture.initial_parameters(np.random.default_rng(random_state), np.dtype(dtype))
         self.state: State = self.architecture.initial_state()
@@ -212,3 +211,13 @@ class Network:
     def fit(self, X: Any, y: Any, **how: Any) -> Result:
         """Train in place; see :func:`~steepest.neural_network.train` for what ``how`` may be."""
         return train(self, X, y, **how)
+
+
+def _checked_shape(shape: Any) -> Shape:
+    """Return the shape of a sample, given as its length or its axes."""
+    try:
+        axes = tuple(shape) if np.iterable(shape) and not isinstance(shape, str) else (shape,)
+        return tuple(check_count("input_shape", axis) for axis in axes)
+    except InvalidInputError:
+        allowed = "an integer of at least 1, or several such as (3, 32, 32)"
+        raise InvalidInputError(f"input_shape={shape!r}: must be {allowed}") from None

@@ -77,6 +77,8 @@ def _points(path: Trace | ArrayLike) -> Array:
         hint = "; ask for them with Trace(parameters=True)" if isinstance(path, Trace) and not points.size else ""
         raise InvalidInputError(f"path has shape {points.shape}: must be (n_steps, 2){hint}")
     finite: Array = points[np.isfinite(points).all(axis=1)]
+    if not len(finite):
+        raise InvalidInputError("path holds NaN or infinity in every point: there is nothing to draw")
     return finite
 
 
@@ -90,6 +92,8 @@ def _around(points: Array) -> list[tuple[float, float]]:
 def _levels(values: Array) -> Array:
     """Return levels that lie densely near the lowest value: equally spaced in the square root of the height."""
     finite = values[np.isfinite(values)]
+    if not finite.size:
+        raise InvalidInputError("f is NaN or infinite everywhere on the part of the plane to show: pass other limits")
     low, high = float(finite.min()), float(finite.max())
     if not high > low:
         raise InvalidInputError(f"f is {low:g} everywhere on the part of the plane to show: it has no contours")

@@ -40,10 +40,16 @@ def predicted_against_actual(
     >>> ax.get_ylabel()
     'predicted price in euros'
     """
-    ax = own_or(ax)
     actual, guess = np.asarray(y, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
     if actual.shape != guess.shape or actual.ndim != 1 or not len(actual):
         raise InvalidInputError(f"y has shape {actual.shape}, predicted {guess.shape}: both must be (n_samples,)")
+    for name, numbers in (("y", actual), ("predicted", guess)):
+        lost = np.flatnonzero(~np.isfinite(numbers))
+        if lost.size:
+            raise InvalidInputError(
+                f"{name} is {numbers[lost[0]]} in row {lost[0]}: must be finite; leave such rows out"
+            )
+    ax = own_or(ax)
     earlier = len(ax.collections)
     size, alpha = (14.0, 0.65) if len(actual) <= MANY_POINTS else (3.0, 0.25)
     ax.scatter(

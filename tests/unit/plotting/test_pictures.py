@@ -247,6 +247,22 @@ REFUSED = {
     ),
     "three parameters": (lambda: plotting.contour(lambda x: 0.0, np.zeros((4, 3))), "path has shape (4, 3): must be"),
     "flat function": (lambda: plotting.contour(lambda x: 1.0, PATH), "f is 1 everywhere on the part of the plane"),
+    "function without numbers": (
+        lambda: plotting.contour(lambda x: np.nan, PATH),
+        "f is NaN or infinite everywhere on the part of the plane to show: pass other limits",
+    ),
+    "path without numbers": (
+        lambda: plotting.contour(lambda x: float(x @ x), [[np.nan, 0.0], [1.0, np.inf]]),
+        "path holds NaN or infinity in every point",
+    ),
+    "prediction that is no number": (
+        lambda: plotting.predicted_against_actual([1.0, 2.0], [1.0, np.nan]),
+        "predicted is nan in row 1: must be finite; leave such rows out",
+    ),
+    "truth that is no number": (
+        lambda: plotting.predicted_against_actual([np.inf, 2.0], [1.0, 2.0]),
+        "y is inf in row 0: must be finite",
+    ),
     "two features": (
         lambda: plotting.regression_lines(np.zeros((3, 2)), np.zeros(3), PATH),
         "X has 2 features: a line needs exactly one",

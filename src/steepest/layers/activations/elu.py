@@ -7,6 +7,7 @@ import numpy as np
 
 from steepest.layers.activations.elementwise import Elementwise
 from steepest.typing import Array
+from steepest.validation import check_number
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,10 @@ class ELU(Elementwise):
     alpha: float = 1.0
     formula: ClassVar[str] = "H = Z for Z > 0, alpha (exp(Z) - 1) otherwise"
     latex: ClassVar[str] = r"H = Z \text{ for } Z > 0,\ \alpha (e^Z - 1) \text{ otherwise}"
+
+    def __post_init__(self) -> None:
+        """Refuse a limit that is no number."""
+        check_number("alpha", self.alpha)
 
     def value(self, Z: Array) -> Array:
         r"""Return ``Z`` where positive, else ``alpha (e^Z - 1)``."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from steepest.layers.activations.elementwise import Elementwise
 from steepest.typing import Array
+from steepest.validation import check_number
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,10 @@ class LeakyReLU(Elementwise):
     slope: float = 0.01
     formula: ClassVar[str] = "H = max(Z, 0) + slope min(Z, 0)"
     latex: ClassVar[str] = r"H = \max(Z, 0) + s \min(Z, 0)"
+
+    def __post_init__(self) -> None:
+        """Refuse a slope that is no number."""
+        check_number("slope", self.slope)
 
     def value(self, Z: Array) -> Array:
         r"""Return ``Z`` where positive, else ``slope Z``."""

@@ -1,0 +1,92 @@
+"""Settings that cannot be meant are refused in one line, also where they would not be used."""
+
+import numpy as np
+import pytest
+
+from steepest.cluster import KMeans, MiniBatchKMeans
+from steepest.exceptions import InvalidInputError
+from steepest.layers import ELU, Dense, LeakyReLU, ReLU
+from steepest.linear_model import (
+    ElasticNet,
+    ElasticNetCV,
+    Lasso,
+    LassoCV,
+    LinearRegression,
+    Ridge,
+    SGDRegressor,
+    lasso_path,
+)
+from steepest.neural_network import Network
+from steepest.validation import check_number, check_seed
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, "a", None, True])
+def test_numbers(value):
+    assert check_number("slope", -0.5) == -0.5
+    with pytest.raises(InvalidInputError, match=r"slope=.*: must be a finite number"):
+        check_number("slope", value)
+    for layer in (LeakyReLU, ELU):
+        with pytest.raises(InvalidInputError, match="must be a finite number"):
+            layer(value)
+
+
+@pytest.mark.parametrize("value", ["foo", -1, 2**32, 1.5, True, object()])
+def test_a_seed_that_is_none_is_refused_also_where_nothing_is_drawn(value):
+    X, y = np.arange(6.0)[:, None], np.arange(6.0)
+    for model in (LinearRegression(), Ridge(), Lasso(), LassoCV(cv=2), KMeans(2), SGDRegressor()):
+        with pytest.raises(InvalidInputError, match="random_state=.*: must be an integer from 0 to"):
+            model.set_params(random_state=value).fit(X, y)
+    for seed in (None, 0, np.int64(3), 2**32 - 1, np.random.RandomState(0), np.random.default_rng(0), np.random):
+        check_seed(seed)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (np.nan, "precompute=nan: must be True, False, 'auto' or a matrix"),
+        (None, "precompute=None: must be True, False, 'auto' or a matrix"),
+        ([[1.0], [1.0, 2.0]], "must be True, False, 'auto' or a matrix"),
+        (np.eye(3), r"precompute has shape \(3, 3\): must be \(1, 1\) for X with 1 features"),
+        ([[np.nan]], "precompute holds NaN or infinity: must be finite"),
+        ("foo", "precompute='foo': must be one of 'auto'"),
+    ],
+)
+def test_gram_matrices_that_are_none(value, text):
+    X, y = np.arange(6.0)[:, None], np.arange(6.0)
+    for model in (Lasso(), ElasticNet(), LassoCV(cv=2), ElasticNetCV(cv=2)):
+        with pytest.raises(InvalidInputError, match=text):
+            model.set_params(precompute=value).fit(X, y)
+    with pytest.raises(InvalidInputError, match=text):
+        lasso_path(X, y, precompute=value)
+
+
+@pytest.mark.parametrize("value", [None, 3, object()])
+def test_starting_centres_that_are_none(value):
+    X = np.arange(6.0)[:, None]
+    for model in (KMeans(2, init=value), MiniBatchKMeans(2, init=value)):
+        with pytest.raises(InvalidInputError, match=r"init=.*: must be 'k-means\+\+', 'random', a function"):
+            model.fit(X)
+
+
+@pytest.mark.parametrize(
+    ("layers", "text"),
+    [
+        ([3], r"layers\[0\]=3: must be a layer, such as Dense\(8\) or ReLU\(\)"),
+        ([Dense(2), ReLU], r"layers\[1\] is the class ReLU: must be an instance of it, ReLU\(...\)"),
+        (["relu"], r"layers\[0\]='relu': must be a layer"),
+        (Dense(2), r"layers=Dense\(.*: must be a list of layers, such as"),
+        (None, "layers=None: must be a list of layers"),
+        ("relu", "layers='relu': must be a list of layers"),
+    ],
+)
+def test_layers_that_are_none(layers, text):
+    with pytest.raises(InvalidInputError, match=text):
+        Network(layers, 3)
+
+
+@pytest.mark.parametrize("shape", ["a", None, 0, (3, 0), 2.5])
+def test_shapes_that_are_none(shape):
+    with pytest.raises(InvalidInputError, match="input_shape=.*: must be an integer of at least 1, or several"):
+        Network([ReLU()], shape)
+    assert Network([ReLU()], np.int64(3)).architecture.input_shape == (3,)
+    assert Network([ReLU()], [3, 4, 4]).architecture.input_shape == (3, 4, 4)
