@@ -9,7 +9,7 @@ x_{2 q + e}``. With ``k - p = 2 (j - top) + e``, where e is 0 or 1 and top = cei
 
 which is a correlation of stride 1, padded by top, of twice as many channels with kernels of half as many taps: for odd
 kernel sides k, (k + 1) / 2, of which some are 0, as there is no such tap of w. Both sides together have four phases.
-Gradients: that of the phases, put back in place; and that of the taps there are.
+The input gradient is that of the phases, put back in place.
 """
 
 from functools import lru_cache, partial
