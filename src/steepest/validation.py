@@ -44,7 +44,7 @@ def check_number(name: str, value: Any) -> float:
 
 def check_seed(value: Any) -> None:
     """Refuse a ``random_state`` that is none, also where nothing is drawn."""
-    integer = isinstance(value, Integral) and not isinstance(value, bool) and 0 <= value < 2**32
+    integer = isinstance(value, Integral) and not isinstance(value, bool) and 0 <= int(value) < 2**32
     generator = isinstance(value, np.random.RandomState | np.random.Generator)
     if not (value is None or value is np.random or integer or generator):
         allowed = "an integer from 0 to 2**32 - 1, a numpy RandomState or None"

@@ -34,7 +34,7 @@ def test_numbers(value):
 def test_a_seed_that_is_none_is_refused_also_where_nothing_is_drawn(value):
     X, y = np.arange(6.0)[:, None], np.arange(6.0)
     for model in (LinearRegression(), Ridge(), Lasso(), LassoCV(cv=2), KMeans(2), SGDRegressor()):
-        with pytest.raises(InvalidInputError, match="random_state=.*: must be an integer from 0 to"):
+        with pytest.raises(InvalidInputError, match=r"random_state=.*: must be an integer from 0 to"):
             model.set_params(random_state=value).fit(X, y)
     for seed in (None, 0, np.int64(3), 2**32 - 1, np.random.RandomState(0), np.random.default_rng(0), np.random):
         check_seed(seed)
@@ -86,7 +86,7 @@ def test_layers_that_are_none(layers, text):
 
 @pytest.mark.parametrize("shape", ["a", None, 0, (3, 0), 2.5])
 def test_shapes_that_are_none(shape):
-    with pytest.raises(InvalidInputError, match="input_shape=.*: must be an integer of at least 1, or several"):
+    with pytest.raises(InvalidInputError, match=r"input_shape=.*: must be an integer of at least 1, or several"):
         Network([ReLU()], shape)
     assert Network([ReLU()], np.int64(3)).architecture.input_shape == (3,)
     assert Network([ReLU()], [3, 4, 4]).architecture.input_shape == (3, 4, 4)
