@@ -6,13 +6,14 @@ import sys
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from steepest.cli.options import Decorator
 from steepest.exceptions import InvalidInputError
 
+BROKEN_PIPE = 128 + 13  # what a shell makes of SIGPIPE
 PICTURES, ANIMATIONS = (".png", ".svg", ".pdf"), (".gif", ".html")
 
 
@@ -70,8 +71,17 @@ def print_json(record: Any) -> None:
     """Print a record as JSON, in ASCII; a number that is not finite is null."""
     from steepest.report.record import plain
 
-    json.dump(plain(record), sys.stdout, indent=2, allow_nan=False)
-    click.echo()
+    try:
+        json.dump(plain(record), sys.stdout, indent=2, allow_nan=False)
+        click.echo()
+    except BrokenPipeError:
+        end_unread()
+
+
+def end_unread() -> NoReturn:
+    """End as a process does whose reader has gone away; click and rich would take 1, which may be a verdict."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(BROKEN_PIPE)
 
 
 def check_apart(read: str, written: Mapping[str, Path | None]) -> None:

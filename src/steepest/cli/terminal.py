@@ -11,6 +11,7 @@ from rich.console import Console, ConsoleOptions
 from rich.table import Table
 from rich.text import Text
 
+from steepest.cli.outputs import end_unread
 from steepest.escaping import escaped
 
 __all__ = ["Grid", "Pair", "Terminal", "bullets", "facts", "styled", "terminal"]
@@ -30,6 +31,10 @@ class Terminal(Console):
     def render_str(self, text: str, **options: Any) -> Text:
         """Return a text that can do nothing to the terminal; every string printed, in a table too, comes by here."""
         return super().render_str(escaped(text), **options)
+
+    def on_broken_pipe(self) -> None:
+        """End as other output does that nobody reads."""
+        end_unread()
 
 
 def terminal() -> Terminal:

@@ -172,6 +172,16 @@ def _eat():
     raise MemoryError
 
 
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_a_reader_that_goes_away_is_no_verdict(more):
+    arguments = ["audit", "examples/audit/ridge.py:value", "examples/audit/answer.py:gradient", *more]
+    command = [sys.executable, "-m", "steepest", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    _, complaint = process.communicate()
+    assert (process.returncode, complaint) == (141, b"")
+
+
 def test_a_terminal_of_an_old_encoding_shows_what_it_can():
     command = [sys.executable, "-m", "steepest", "fit", "examples/data/diabetes.csv", "-t", "progression"]
     shown = subprocess.run(command, env=os.environ | {"PYTHONIOENCODING": "ascii"}, capture_output=True, check=False)
