@@ -15,7 +15,7 @@ from steepest.kernels.vectors import VECTOR_BYTES
 from steepest.typing import Array, IntArray
 
 LEAST_WORK_FOR_GAPS = 100  # multiply-adds a point below which computing it anew is cheaper than asking its bound
-LEAST_WORK_FOR_EARLY_GAPS, FEW_MOVES = 2048, 0.08  # from the first step on; the others wait for so few rows to move
+LEAST_WORK_FOR_EARLY_GAPS, FEW_MOVES = 2048, 0.04  # from the first step on; the others wait for so few rows to move
 GAP_BUFFER_BYTES = 1 << 25
 LARGEST_SPREAD = 1e30  # of a feature: bounds, in single precision, stay finite
 FEW_PRODUCTS = 64  # a row: blocks are larger, lest what each costs is noticed
