@@ -50,7 +50,9 @@ def test_several_labels_may_come_dense_or_sparse(room):
 def test_many_rows_are_predicted_as_few_are(dtype):
     rows = SHARED_FROM // 8 + LEAST_BLOCK // 2 + 1
     many = np.random.default_rng(1).standard_normal((rows, 3)).astype(dtype)
-    model = MLPRegressor(hidden_layer_sizes=(8, 5), activation="tanh", max_iter=1, random_state=0).fit(many[:50], many[:50, 0])
+    model = MLPRegressor(hidden_layer_sizes=(8, 5), activation="tanh", max_iter=1, random_state=0).fit(
+        many[:50], many[:50, 0]
+    )
     few = np.concatenate([model.predict(many[i : i + 100]) for i in range(0, rows, 100)])
     assert model.predict(many).dtype == dtype
     np.testing.assert_allclose(model.predict(many), few, rtol=0, atol=20 * np.finfo(dtype).eps)
