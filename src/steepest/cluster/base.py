@@ -18,7 +18,7 @@ from steepest.objectives.clustering import ClusteringObjective
 from steepest.solvers.kmeans_plus_plus import kmeans_plus_plus
 from steepest.solvers.row_sampling import RowSampler
 from steepest.typing import Array, IntArray
-from steepest.validation import check_choice, check_count, check_positive, is_plain, record_features
+from steepest.validation import check_choice, check_count, check_features, check_positive, is_plain, record_features
 
 INITS = ("k-means++", "random")
 
@@ -55,12 +55,13 @@ class KMeansBase(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         With ``finite=False`` NaN and infinity in dense data are left to :meth:`_check_data`.
         """
         kinds, sought = [np.float64, np.float32], finite or hasattr(X, "tocsr")
-        if reset and not finite and is_plain(X, "C", finite=False):
+        if not reset:
+            X = check_features(self, X)
+            X = X if sparse.issparse(X) else np.ascontiguousarray(X)
+        elif not finite and is_plain(X, "C", finite=False):
             record_features(self, X)
         else:
-            X = validate_data(
-                self, X, accept_sparse="csr", dtype=kinds, order="C", reset=reset, ensure_all_finite=sought
-            )
+            X = validate_data(self, X, accept_sparse="csr", dtype=kinds, order="C", ensure_all_finite=sought)
         if sparse.issparse(X) and not X.has_canonical_format:
             X = X.copy()
             X.sum_duplicates()

@@ -137,12 +137,12 @@ class MiniBatchKMeans(KMeansBase):
         sampler = RowSampler(X, np.empty(0) if weights is None else weights)
         batch_size = min(self.batch_size, sampler.n_points)
         rng = generator(random_state)
-        theta = self._judged_start(X, weights, given, sampler, batch_size, random_state).ravel()
+        theta = self._judged_start(whole, given, sampler, batch_size, random_state).ravel()
 
         mass = float(X.shape[0] if weights is None else weights.sum(dtype=np.float64))
         memory = CentreCounts(np.zeros(self.n_clusters))
         steps = minibatch_kmeans(
-            lambda: ClusteringObjective(X[sampler.draw(rng, batch_size)], self.n_clusters),
+            lambda: whole.on_rows(sampler.draw(rng, batch_size)),
             theta,
             memory,
             share=batch_size / mass,
@@ -173,20 +173,20 @@ class MiniBatchKMeans(KMeansBase):
 
     def _judged_start(
         self,
-        X: Any,
-        weights: Array | None,
+        whole: ClusteringObjective,
         given: Array | None,
         sampler: RowSampler,
         batch_size: int,
         random_state: Any,
     ) -> Array:
         """Return the best of ``n_init`` starting centres, each chosen from some samples and judged on others."""
+        X, weights = whole.X, whole.sample_weight
         size = min(self._init_rows(batch_size), sampler.n_points)
         rng = generator(random_state)
         n_starts = self._number_of_runs(given is not None)
         if n_starts == 1:
             return self._start_from(X, weights, given, sampler, size, rng, random_state)
-        judges = ClusteringObjective(X[sampler.draw(rng, size)], self.n_clusters)
+        judges = whole.on_rows(sampler.draw(rng, size))
         starts = [self._start_from(X, weights, given, sampler, size, rng, random_state) for _ in range(n_starts)]
         return starts[int(np.argmin([judges.value(start.ravel()) for start in starts]))]
 

@@ -142,6 +142,12 @@ class ClusteringObjective:
         if origin is not None:
             self.origin = origin
 
+    def on_rows(self, rows: IntArray) -> "ClusteringObjective":
+        """Return the objective on some of the rows, without weights; what is known of all of them holds of these."""
+        part = ClusteringObjective(self.X[rows], self.n_clusters, origin=self.origin)
+        part.largest = self.largest
+        return part
+
     # ------------------------------------------------------------------ parameters
 
     @property
@@ -204,7 +210,7 @@ class ClusteringObjective:
         """The (weighted) variance of every feature."""
         return self._moments.variance
 
-    @property
+    @cached_property
     def largest(self) -> float:
         """What no number of the data exceeds, and hardly more than their largest; not finite if one of them is not."""
         return self._moments.largest
