@@ -1,6 +1,7 @@
 """``check_adjoint``: is one map the adjoint of another."""
 
 from collections.abc import Callable
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from steepest.checking.tensors import compare_tensors
 from steepest.exceptions import InvalidInputError
 from steepest.kernels.blas import length
 from steepest.typing import Array
+from steepest.validation import check_count, check_positive
 
 __all__ = ["check_adjoint"]
 
@@ -50,7 +52,7 @@ def check_adjoint(
     Raises
     ------
     InvalidInputError
-        If ``A`` is not linear, or a result has a wrong shape.
+        If ``A`` is not linear, a result has a wrong shape, or a setting is out of its range.
 
     Notes
     -----
@@ -65,7 +67,11 @@ def check_adjoint(
     (True, ('sign', 'factor'))
     """
     forward, back = _as_map(A), _as_map(At)
-    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    axes = (shape,) if isinstance(shape, Integral) or not np.iterable(shape) else tuple(shape)
+    shape = tuple(check_count("shape", n) for n in axes)
+    check_count("n_trials", n_trials)
+    check_count("seed", seed, minimum=0)
+    check_positive("rtol", rtol, zero=True)
     rng = np.random.default_rng(seed)
     image = forward(np.zeros(shape))
     _check_linear(forward, shape, rng)
@@ -104,6 +110,8 @@ def _as_map(A: Any) -> Callable[[Array], Array]:
 def _check_linear(A: Callable[[Array], Array], shape: tuple[int, ...], rng: np.random.Generator) -> None:
     u, v = rng.standard_normal(shape), rng.standard_normal(shape)
     apart, together = 2.0 * A(u) - 3.0 * A(v), A(2.0 * u - 3.0 * v)
+    if not np.isfinite(apart).all():
+        raise InvalidInputError("A returns NaN or infinity for finite arguments: nothing can be said of its adjoint")
     if not np.allclose(apart, together, rtol=1e-7, atol=1e-7 * float(np.max(np.abs(together), initial=0.0))):
         raise InvalidInputError(
             "A is not linear: A(2 u - 3 v) differs from 2 A(u) - 3 A(v); only linear maps have an adjoint"

@@ -32,7 +32,8 @@ class Tolerance:
     def of(cls, problem: Problem, relative: float | None) -> "Tolerance":
         """Standards of float32 where the gradient is float32, of float64 otherwise."""
         epsilon = float(np.finfo(np.float32 if problem.single else np.float64).eps)
-        return cls(relative or (2e-4 if problem.single else 1e-7), epsilon)
+        usual = 2e-4 if problem.single else 1e-7
+        return cls(usual if relative is None else relative, epsilon)
 
 
 @dataclass

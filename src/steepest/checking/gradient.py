@@ -20,6 +20,7 @@ from steepest.checking.report import BlockReport, GradientReport, Verdict
 from steepest.checking.slices import divided
 from steepest.checking.structure import Structure, argument_names
 from steepest.typing import Array
+from steepest.validation import check_count, check_positive
 
 __all__ = ["check_gradient"]
 
@@ -57,7 +58,8 @@ def check_gradient(
     seed : int
         Seed of these points; the same seed gives the same report.
     rtol : float, optional
-        Relative difference that passes; 1e-7 for float64 and 2e-4 for float32 where None.
+        Relative difference that passes, 0 for what rounding explains alone; 1e-7 for float64 and 2e-4 for float32
+        where None.
     certify : bool
         Compute the worst entry of every wrong block to 30 digits (needs mpmath).
     diagnose : bool
@@ -77,7 +79,8 @@ def check_gradient(
     ------
     InvalidInputError
         If the parameters are complex, empty or not finite, if the value is not one number, if a function
-        raises, or if the gradient returns another structure than the parameters have.
+        raises, if the gradient returns another structure than the parameters have, or if ``rtol``, ``n_points``
+        or ``seed`` is negative or no number.
 
     Notes
     -----
@@ -99,6 +102,10 @@ def check_gradient(
     >>> bool(report), report.diagnoses[0].codes, report.diagnoses[0].constant_names[0]
     (False, ('factor',), 'n/2 (n = 3 samples)')
     """
+    check_count("n_points", n_points, minimum=0)
+    check_count("seed", seed, minimum=0)
+    if rtol is not None:
+        check_positive("rtol", rtol, zero=True)
     named = argument_names(value, len(params))
     structure = Structure.read(params, named)
     problem = Problem(value, gradient, structure, read_data(value, len(params), data), what)

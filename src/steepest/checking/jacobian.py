@@ -15,6 +15,7 @@ from steepest.exceptions import InvalidInputError
 from steepest.foundations.analytic import AnalyticArray
 from steepest.foundations.derivatives import EPSILON
 from steepest.typing import Array
+from steepest.validation import check_count
 
 __all__ = ["check_hessian", "check_jacobian"]
 
@@ -59,16 +60,7 @@ def check_jacobian(
     """
     data = data or {}
     point = Structure.read([x], ["x"]).blocks[0].astype(np.float64)
-    rng = np.random.default_rng(seed)
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", np.exceptions.ComplexWarning)
-        points = [point, *(point + width_of(point) * rng.standard_normal(point.shape) for _ in range(n_points))]
-        points = [p for p in points if np.isfinite(_array(function(p.copy(), **data), "function")).all()]
-        if not points:
-            raise InvalidInputError("function: not finite at x; pass a point inside its domain")
-        found = [_jacobian_at(lambda z: function(z, **data), p) for p in points]
-        claims = [_array(jacobian(p.copy(), **data), "jacobian") for p in points]
+    found, claims = _both(lambda z: function(z, **data), lambda z: jacobian(z, **data), point, n_points, seed)
     truths = [true for true, _, _ in found]
     diagonal = [_diagonal_only(true) for true in truths]
     more = [Candidate("diagonal-only", diagonal, "the diagonal of the true one",
@@ -124,8 +116,13 @@ def check_hessian(
             return _jacobian_at(lambda t: value(t, **more), np.asarray(z))[0]
     else:
         slopes = gradient
-    report = _hessian_report(slopes, hessian, point, data, n_points, seed)
-    return report
+    found, claims = _both(lambda z: slopes(z, **data), lambda z: hessian(z, **data), point, n_points, seed)
+    truths = [true.reshape(point.shape * 2) for true, _, _ in found]
+    more = [Candidate("diagonal-only", [_diagonal_only(t) for t in truths], "the diagonal of the true one",
+                      "Fill in the mixed derivatives.", whole=True, hint="mixed derivatives")]  # fmt: skip
+    return compare_tensors(
+        "H", claims, truths, [error for _, error, _ in found], what="Hessian", method=found[0][2], seed=seed, more=more
+    )
 
 
 def _exchanged(truths: list[Array], n_inputs: int) -> list[Candidate]:
@@ -140,28 +137,31 @@ def _exchanged(truths: list[Array], n_inputs: int) -> list[Candidate]:
     return [Candidate("transposed", moved, said, remedy, whole=True, hint="look at the order of the axes")]
 
 
-def _hessian_report(
-    slopes: Callable[..., Any],
-    hessian: Callable[..., Any],
-    point: Array,
-    data: dict[str, Any],
-    n_points: int,
-    seed: int,
-) -> GradientReport:
+def _both(
+    function: Callable[[Any], Any], derivative: Callable[[Any], Any], point: Array, n_points: int, seed: int
+) -> tuple[list[tuple[Array, float, str]], list[Array]]:
+    """Return the true derivatives, as ``_jacobian_at`` has them, and the claimed: at the point, and at random ones.
+
+    Random points outside the domain are left out: what is not a number contradicts nothing.
+    """
+    check_count("n_points", n_points, minimum=0)
+    check_count("seed", seed, minimum=0)
     rng = np.random.default_rng(seed)
-    points = [point, *(point + width_of(point) * rng.standard_normal(point.shape) for _ in range(n_points))]
+    found, claims = [], []
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", np.exceptions.ComplexWarning)
-        found = [_jacobian_at(lambda z: slopes(z, **data), p) for p in points]
-        claims = [_array(hessian(p.copy(), **data), "hessian") for p in points]
-    truths = [true.reshape(point.shape * 2) for true, _, _ in found]
-    more = [Candidate("diagonal-only", [_diagonal_only(t) for t in truths], "the diagonal of the true one",
-                      "Fill in the mixed derivatives.", whole=True, hint="mixed derivatives")]  # fmt: skip
-    report = compare_tensors(
-        "H", claims, truths, [error for _, error, _ in found], what="Hessian", method=found[0][2], seed=seed, more=more
-    )
-    return report
+        for number in range(1 + n_points):
+            p = point + width_of(point) * rng.standard_normal(point.shape) if number else point
+            finite = bool(np.isfinite(_array(function(p.copy()), "function")).all())
+            true = _jacobian_at(function, p) if finite else None
+            if true is not None and np.isfinite(true[0]).all():
+                found.append(true)
+                claims.append(_array(derivative(p.copy()), "the hand-written derivative"))
+            elif not number:
+                what = "derivative of function" if finite else "function"
+                raise InvalidInputError(f"{what}: not finite at x; pass a point inside its domain")
+    return found, claims
 
 
 def _array(result: Any, who: str) -> Array:

@@ -9,6 +9,7 @@ from steepest.checking.gradient import check_gradient
 from steepest.checking.report import GradientReport
 from steepest.checking.structure import argument_names
 from steepest.exceptions import InvalidInputError
+from steepest.validation import check_count
 
 __all__ = ["check_layers"]
 
@@ -48,6 +49,7 @@ def check_layers(layers: Mapping[str, Pair], *, seed: int = 0, n_points: int = 3
     >>> bool(check_layers({"relu": pair})["relu"])
     False
     """
+    check_count("seed", seed, minimum=0)
     return {name: _check_layer(name, *pair, seed=seed, n_points=n_points) for name, pair in layers.items()}
 
 

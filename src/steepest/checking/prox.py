@@ -7,8 +7,8 @@ import numpy as np
 
 from steepest.checking.report import BlockReport, Diagnosis, GradientReport, Verdict, Worst
 from steepest.checking.structure import Structure
-from steepest.exceptions import InvalidInputError
 from steepest.typing import Array
+from steepest.validation import check_count, check_positive
 
 __all__ = ["check_prox"]
 
@@ -61,8 +61,9 @@ def check_prox(
     prox equals the proximal map with the step 2 t. Use the step t.
     """
     start = Structure.read([x], ["x"]).blocks[0].astype(np.float64)
-    if not step > 0:
-        raise InvalidInputError(f"step={step}: must be positive")
+    check_positive("step", step)
+    check_count("n_points", n_points, minimum=0)
+    check_count("seed", seed, minimum=0)
     rng = np.random.default_rng(seed)
     scale = max(float(np.max(np.abs(start))), 1.0)
     points = [start, *(start + scale * rng.standard_normal(start.shape) for _ in range(n_points))]

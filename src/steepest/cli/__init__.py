@@ -18,6 +18,7 @@ from typing import Any
 import click
 
 from steepest import __version__
+from steepest.cli.outputs import STANDARD_OUTPUT, written_to
 from steepest.escaping import escaped
 from steepest.exceptions import SteepestError
 
@@ -67,7 +68,8 @@ class LazyGroup(click.Group):
         _spell_what_can_be_spelt()
         try:
             code = super().main(args, *more, **options)
-            sys.stdout.flush()
+            with written_to(STANDARD_OUTPUT):
+                sys.stdout.flush()
         except click.ClickException as error:
             _exit_with(error.format_message())
         except SteepestError as error:

@@ -15,6 +15,7 @@ from steepest.cli.outputs import (
     save_animation,
     save_picture,
     say_written,
+    written_to,
 )
 from steepest.exceptions import InvalidInputError
 
@@ -73,7 +74,8 @@ def command(
         from steepest import plotting
 
         keeps_brightness = abs(weights.sum() - 1) < 1e-9
-        plotting.write_image(result, output, (0.0, 1.0) if keeps_brightness else None)
+        with written_to(result):
+            plotting.write_image(result, output, (0.0, 1.0) if keeps_brightness else None)
     if plot is not None:
         _draw(plot, pixels, weights, stride, around, shown)
     say_written(result, plot, as_json=as_json)

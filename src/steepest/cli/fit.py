@@ -15,6 +15,7 @@ from steepest.cli.outputs import (
     print_json,
     save_picture,
     say_written,
+    written_to,
 )
 from steepest.exceptions import DivergenceError, InvalidInputError
 from steepest.validation import check_choice
@@ -124,7 +125,8 @@ def command(
         raise DivergenceError(f"{type(fitted.model).__name__} {trace.about['message']}")
     report = running.report(fitted, data=data, seed=seed, standardized=standardize)
     if save_trace is not None:
-        trace.save(save_trace)
+        with written_to(save_trace):
+            trace.save(save_trace)
     if plot is not None:
         draw(plot, fitted, report)
     _print(report, fitted, as_json=as_json, verbose=verbose)
@@ -146,7 +148,8 @@ def _dataset(data: str, classify: bool, options: dict[str, Any]) -> "Dataset":
 def _keep_what_diverged(trace: "Trace", save_trace: Path | None, plot: Path | None) -> None:
     """Write the trace and the loss curve of a diverged run: they show what happened."""
     if save_trace is not None:
-        trace.save(save_trace)
+        with written_to(save_trace):
+            trace.save(save_trace)
     if plot is not None:
         from steepest.plotting import loss_curve, panels
 

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from steepest import __version__
-from steepest.cli.outputs import json_option, print_json
+from steepest.cli.outputs import STANDARD_OUTPUT, json_option, print_json, written_to
 
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "numba", "matplotlib", "narwhals", "safetensors")
 OPTIONAL = ("polars", "pandas", "pyarrow", "mpmath", "torch", "cupy")
@@ -123,5 +123,6 @@ def command(gpu: bool, as_json: bool) -> None:
     if as_json:
         print_json(info)
         return
-    for label, text in lines(info):
-        click.echo(f"{label:<14}{text}")
+    with written_to(STANDARD_OUTPUT):
+        for label, text in lines(info):
+            click.echo(f"{label:<14}{text}")

@@ -4,7 +4,8 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,6 +14,7 @@ import click
 from steepest.cli.options import Decorator
 from steepest.exceptions import InvalidInputError
 
+STANDARD_OUTPUT = "standard output"
 BROKEN_PIPE = 128 + 13  # what a shell makes of SIGPIPE
 PICTURES, ANIMATIONS = (".png", ".svg", ".pdf"), (".gif", ".html")
 
@@ -67,13 +69,35 @@ def output_option(name: str, text: str, *kinds: str) -> Decorator:
 json_option: Decorator = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
+@contextmanager
+def written_to(name: str | Path) -> Iterator[None]:
+    """Let what goes wrong in writing say to which file: the system names it in opening, not where a disk is full.
+
+    Examples
+    --------
+    >>> with written_to("run.png"):
+    ...     raise OSError(28, "No space left on device")
+    Traceback (most recent call last):
+        ...
+    OSError: [Errno 28] No space left on device: 'run.png'
+    """
+    try:
+        yield
+    except BrokenPipeError:  # no error, but a reader that has gone away
+        raise
+    except OSError as error:
+        error.filename = str(name)
+        raise
+
+
 def print_json(record: Any) -> None:
     """Print a record as JSON, in ASCII; a number that is not finite is null."""
     from steepest.report.record import plain
 
     try:
-        json.dump(plain(record), sys.stdout, indent=2, allow_nan=False)
-        click.echo()
+        with written_to(STANDARD_OUTPUT):
+            json.dump(plain(record), sys.stdout, indent=2, allow_nan=False)
+            click.echo()
     except BrokenPipeError:
         end_unread()
 
@@ -115,14 +139,14 @@ def say_written(*paths: Path | None, as_json: bool = False) -> None:
 
 def save_picture(figure: Any, path: Path) -> None:
     """Write a figure; a letter that its font lacks is drawn as a box, which need not be said of each."""
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), written_to(path):
         warnings.filterwarnings("ignore", r"Glyph .* missing from font")
         figure.savefig(path)
 
 
 def save_animation(animation: Any, path: Path) -> None:
     """Write an animation as a GIF, or as a page of its own with controls."""
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), written_to(path):
         warnings.filterwarnings("ignore", r"Glyph .* missing from font")
         if path.suffix.lower() == ".gif":
             animation.save(path, writer="pillow")

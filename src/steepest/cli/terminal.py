@@ -11,7 +11,7 @@ from rich.console import Console, ConsoleOptions
 from rich.table import Table
 from rich.text import Text
 
-from steepest.cli.outputs import end_unread
+from steepest.cli.outputs import STANDARD_OUTPUT, end_unread, written_to
 from steepest.escaping import escaped
 
 __all__ = ["Grid", "Pair", "Terminal", "bullets", "facts", "styled", "terminal"]
@@ -27,6 +27,11 @@ class Terminal(Console):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(markup=False, emoji=False, highlight=False, **options)
+
+    def print(self, *parts: Any, **options: Any) -> None:
+        """Print; where that cannot be written, say so."""
+        with written_to(STANDARD_OUTPUT):
+            super().print(*parts, **options)
 
     def render_str(self, text: str, **options: Any) -> Text:
         """Return a text that can do nothing to the terminal; every string printed, in a table too, comes by here."""

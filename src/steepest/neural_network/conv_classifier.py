@@ -72,6 +72,8 @@ class ConvClassifier(ClassifierMixin, ConvolutionalNetwork):  # type: ignore[mis
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> "ConvClassifier":
         """Make one pass over the images given, from where the last call ended; the first call names all classes.
 
+        Where ``set_params`` has changed the update rule since, the new one begins with fresh memory.
+
         Examples
         --------
         >>> X = np.eye(4).reshape(4, 1, 2, 2)

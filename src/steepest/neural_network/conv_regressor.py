@@ -37,6 +37,8 @@ class ConvRegressor(MultiOutputMixin, RegressorMixin, ConvolutionalNetwork):  # 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> "ConvRegressor":
         """Make one pass over the images given, from where the last call ended.
 
+        Where ``set_params`` has changed the update rule since, the new one begins with fresh memory.
+
         Examples
         --------
         >>> import numpy as np

@@ -145,7 +145,11 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]  # sciki
 
     @available_if(has_passes)  # type: ignore[untyped-decorator]  # scikit-learn ships no types
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> "MLPClassifier":
-        """Make one pass over the rows given, from where the last call ended; the first call names all classes."""
+        """Make one pass over the rows given, from where the last call ended; the first call names all classes.
+
+        Where ``set_params`` has changed the update rule since (solver, momentum, beta_1 ...), the new one begins with
+        fresh memory, as what another remembers means nothing to it.
+        """
         check_named(classes, self.classes_ if hasattr(self, "coefs_") else None)
         return self._fit(X, y, sample_weight, classes, incremental=True)
 

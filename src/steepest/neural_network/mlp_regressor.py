@@ -145,7 +145,11 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, Perceptron):  # type: ignor
 
     @available_if(has_passes)  # type: ignore[untyped-decorator]  # scikit-learn ships no types
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> "MLPRegressor":
-        """Make one pass over the rows given, from where the last call ended."""
+        """Make one pass over the rows given, from where the last call ended.
+
+        Where ``set_params`` has changed the update rule since (solver, momentum, beta_1 ...), the new one begins with
+        fresh memory, as what another remembers means nothing to it.
+        """
         return self._fit(X, y, sample_weight, incremental=True)
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> "MLPRegressor":

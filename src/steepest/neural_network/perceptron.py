@@ -71,6 +71,7 @@ class Perceptron(Estimator):
     """
 
     coefs_: list[Array]
+    _rule: Update | None  # what ``_memory`` belongs to
     intercepts_: list[Array]
     out_activation_: str
     t_: int
@@ -119,7 +120,7 @@ class Perceptron(Estimator):
         beta = min(float(self.momentum), float(np.nextafter(1.0, 0.0)))
         return Nesterov(beta) if self.nesterovs_momentum else Momentum(beta)
 
-    def _schedule(self, n_rows: int, fresh: bool) -> float | Schedule:
+    def _schedule(self, n_rows: int, *, fresh: bool) -> float | Schedule:
         """Return the learning rate, or the rate as a function of the pass."""
         initial = float(self.learning_rate_init)
         if self.solver == "adam" or self.learning_rate != "invscaling":
@@ -156,6 +157,7 @@ class Perceptron(Estimator):
         self.n_layers_ = 1 + len(network.parameters) // 2
         for name in (
             "_memory",
+            "_rule",
             "_plateau",
             "loss_curve_",
             "best_loss_",
@@ -230,6 +232,7 @@ class Perceptron(Estimator):
         whole = WholeDenseStack(objective)
         rules: list[StoppingRule] = [GradientTolerance(self.tol), ValueTolerance(LBFGS_CHANGE)]
         rules.append(lambda step: Reason.MAX_ITER if whole.n_evaluations >= self.max_fun else None)
+        self._rule = None  # what an update rule remembers is of another place
         result = self._run(lbfgs(whole, theta), objective, sample_weight, self.max_iter, rules)
         self.loss_ = float(result.value)
 
@@ -249,9 +252,10 @@ class Perceptron(Estimator):
         score = None
         if self.early_stopping:
             X, y, sample_weight, score = self._hold_out(network, X, y, sample_weight, random_state)
-        fresh = not (incremental and hasattr(self, "_memory"))
-        if fresh:
-            self._memory = Memory(initial_memory(self._update(), theta))
+        update = self._update()
+        fresh = not (incremental and getattr(self, "_rule", None) == update)
+        if fresh:  # what one rule remembers means nothing to another
+            self._memory, self._rule = Memory(initial_memory(update, theta)), update
         plateau = self._patience(score, fresh)
         objective, batch_size = self._objective(network, X, y, sample_weight), self._batch(len(X))
         prepared = dense_stack(objective, batch_size)
@@ -265,9 +269,9 @@ class Perceptron(Estimator):
             objective,
             prepared,
             theta,
-            learning_rate=self._schedule(len(X), fresh),
+            learning_rate=self._schedule(len(X), fresh=not incremental),
             batch_size=batch_size,
-            update=self._update(),
+            update=update,
             orders=orders,
             stride=1 if watched or incremental else int(np.clip(passes, 1, 100)),
             max_iter=1 if incremental else self.max_iter,

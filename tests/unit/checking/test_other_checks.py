@@ -178,7 +178,7 @@ def test_a_wrong_proximal_map_is_named(wrong: Any, code: str, text: str) -> None
 def test_prox_outside_the_domain_of_the_shape_or_the_step() -> None:
     assert not check_prox(lambda z: 0.0 if (z >= 0).all() else np.inf, lambda x, t: x, -np.ones(2))
     assert "prox returned shape (2,) for x of shape (3,)" in str(check_prox(l1, lambda x, t: x[:2], x0))
-    with pytest.raises(InvalidInputError, match="step=0: must be positive"):
+    with pytest.raises(InvalidInputError, match="step=0: must be a finite number above 0"):
         check_prox(l1, soft, x0, step=0)
 
 
@@ -295,3 +295,82 @@ def test_a_failing_assertion_shows_the_test_and_not_the_helper() -> None:
     inside = [entry for entry in caught.traceback if entry.path.name == "testing.py"]
     assert inside
     assert all(entry.ishidden(caught) for entry in inside)
+
+
+def square(x: Any) -> Any:
+    return np.sum(x**2)
+
+
+@pytest.mark.parametrize("rtol", [np.nan, np.inf, -1.0, "small"])
+def test_a_tolerance_that_would_let_everything_pass_is_refused(rtol: Any) -> None:
+    text = f"rtol={rtol!r}: must be a finite number not below 0"
+    with pytest.raises(InvalidInputError, match=text):
+        check_gradient(square, lambda x: -2 * x, x0, rtol=rtol)
+    with pytest.raises(InvalidInputError, match=text):
+        check_adjoint(A, -A.T, 3, rtol=rtol)
+
+
+def test_a_tolerance_of_0_lets_pass_what_rounding_explains_alone() -> None:
+    assert check_gradient(square, lambda x: 2 * x, x0, rtol=0)
+    assert check_gradient(square, lambda x: 2 * x * (1 + 1e-9), x0)
+    assert not check_gradient(square, lambda x: 2 * x * (1 + 1e-9), x0, rtol=0)
+
+
+CHECKS = {
+    "gradient": lambda **more: check_gradient(square, lambda x: -2 * x, x0, **more),
+    "layers": lambda **more: check_layers({"double": (lambda X: 2 * X, lambda dY, X: dY, (x0,))}, **more),
+    "jacobian": lambda **more: check_jacobian(softmax, jacobian_of_softmax, x0, **more),
+    "hessian": lambda **more: check_hessian(lambda x: 2 * x, lambda x: np.eye(3), x0, **more),
+    "prox": lambda **more: check_prox(square, lambda x, t: x, x0, **more),
+}
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("setting", ["n_points", "seed"])
+@pytest.mark.parametrize("value", [-1, np.nan, 1.5])
+def test_numbers_of_points_and_seeds_are_integers(check: str, setting: str, value: Any) -> None:
+    with pytest.raises(InvalidInputError, match=f"{setting}={value!r}: must be an integer of at least 0"):
+        CHECKS[check](**{setting: value})
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"n_trials": 0}, "n_trials=0: must be an integer of at least 1"),
+        ({"seed": -1}, "seed=-1: must be an integer of at least 0"),
+        ({"shape": 0}, "shape=0: must be an integer of at least 1"),
+        ({"shape": (3, -1)}, "shape=-1: must be an integer of at least 1"),
+        ({"shape": "x"}, "shape='x': must be an integer of at least 1"),
+    ],
+)
+def test_an_adjoint_is_tried_at_least_once_and_on_something(change: Any, text: str) -> None:
+    with pytest.raises(InvalidInputError, match=text):
+        check_adjoint(**{"A": A, "At": -A.T, "shape": 3, **change})
+    assert not check_adjoint(A, -A.T, np.int64(3))
+
+
+def test_maps_of_nan_are_refused() -> None:
+    with pytest.raises(InvalidInputError, match="A returns NaN or infinity for finite arguments"):
+        check_adjoint(lambda u: u * np.nan, lambda v: v * np.nan, 3)
+
+
+@pytest.mark.parametrize("step", [np.nan, np.inf, -1.0, "far"])
+def test_a_step_that_is_none(step: Any) -> None:
+    with pytest.raises(InvalidInputError, match=f"step={step!r}: must be a finite number above 0"):
+        check_prox(square, lambda x, t: x, x0, step)
+
+
+def test_nothing_agrees_with_a_function_that_is_not_finite() -> None:
+    for check in (check_jacobian, check_hessian):
+        with pytest.raises(InvalidInputError, match=r"^function: not finite at x; pass a point inside its domain"):
+            check(lambda x: x * np.nan, lambda x: np.eye(3), x0)
+        with pytest.raises(InvalidInputError, match=r"^derivative of function: not finite at x"):
+            check(lambda x: np.sqrt(np.abs(x) + 0 * np.sqrt(x)), lambda x: np.eye(2), np.array([0.0, 1.0]))
+
+
+def test_points_outside_the_domain_are_left_out() -> None:
+    x = np.array([0.5, 2.0])
+    assert check_hessian(lambda x: np.log(x), lambda x: np.diag(1 / x), x, n_points=20)
+    report = check_hessian(lambda x: np.log(x), lambda x: np.diag(-1 / x), x, n_points=20)
+    assert not report
+    assert report.points < 21

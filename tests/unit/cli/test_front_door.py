@@ -158,6 +158,30 @@ def test_files_that_cannot_be_written_are_refused_before_the_run(run, tmp_path, 
         assert shown.stderr.count("\n") == 1
 
 
+full_disk = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has a device that is always full")
+
+
+@full_disk
+@pytest.mark.parametrize(("command", "option"), OUTPUTS)
+def test_a_disk_that_is_full_is_named_with_the_file(run, tmp_path, command, option):
+    path = tmp_path / "full.png"
+    path.symlink_to("/dev/full")
+    shown = run(*WRITING[command].split(), option, str(path))
+    assert shown.exit_code == 2
+    assert shown.stderr.splitlines()[-1].startswith(f"steepest: {path}: ")
+    assert "No space left on device" in shown.stderr
+
+
+@full_disk
+@pytest.mark.parametrize("command", ["info", "info --json", "conv2d digit"])
+def test_standard_output_that_is_full_is_named(command):
+    with open("/dev/full", "w") as full:
+        process = subprocess.run(
+            [sys.executable, "-m", "steepest", *command.split()], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert (process.returncode, process.stderr) == (2, "steepest: standard output: No space left on device\n")
+
+
 def test_too_little_memory_is_one_line(run, folder):
     (folder / "eat.py").write_text("import click\ncommand = click.Command('eat', callback=lambda: None)\n")
     LazyGroup.get_command, before = (lambda *_: click.Command("eat", callback=_eat)), LazyGroup.get_command

@@ -119,3 +119,17 @@ def test_words():
     assert ClusteringObjective(np.ones((3, 1)), 2).words == (
         "squared distances of 3 samples to the nearest of 2 centres, summed"
     )
+
+
+@pytest.mark.parametrize("n_features", [1, 3, 40])
+def test_sums_that_are_not_kept_are_not_taken_either(layout, n_features, monkeypatch):
+    X = np.random.default_rng(5).standard_normal((700, n_features))
+    partition = ClusteringObjective(layout(X), 9).partition(reuse=False)
+    monkeypatch.setattr(type(partition), "_sum_members", lambda *_: pytest.fail("there is no room for them"))
+    for turn in range(5):  # nearly all rows move each time: kept sums would be taken anew
+        centres = X[:9] if turn % 2 else X[8::-1]
+        moved = partition.assign(centres)
+        assert moved > len(X) / 2
+        np.testing.assert_array_equal(partition.labels, nearest(X, centres))
+        assert partition.sse(centres) == pytest.approx(squared_distances(X, centres).min(axis=1).sum(), rel=1e-12)
+    assert partition.sums.size == partition.masses.size == 0

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from steepest.exceptions import InvalidInputError
+from steepest.validation import check_count, check_flag, check_positive, check_share
 
 __all__ = ["Template"]
 
@@ -52,22 +53,49 @@ class Template:
             raise InvalidInputError(f"{path}: {error.strerror or error}") from None
         except (Exception, SystemExit) as error:  # a file may call sys.exit
             raise InvalidInputError(f"{path}: raised {type(error).__name__}: {error}") from error
-        for name, kind in (("value", Callable), ("parameters", Mapping)):
-            if not isinstance(names.get(name), kind):  # type: ignore[arg-type]
-                raise InvalidInputError(f"{path}: must define {name}, {'a function' if name == 'value' else 'a dict'}")
-        parameters = dict(names["parameters"])
-        weights = {name: float(names.get("weights", {}).get(name, 1.0)) for name in parameters}
-        unknown = set(names.get("weights", {})) - set(parameters)
+        try:
+            return cls._of(names)
+        except InvalidInputError as error:
+            raise InvalidInputError(f"{path}: {error}") from None
+
+    @classmethod
+    def _of(cls, names: Mapping[str, Any]) -> "Template":
+        """Check the names that the file defines."""
+        if not callable(names.get("value")):
+            raise InvalidInputError("must define value, a function")
+        if not isinstance(names.get("parameters"), Mapping):
+            raise InvalidInputError("must define parameters, a dict")
+        parameters = _named(names, "parameters")
+        if not parameters:
+            raise InvalidInputError("parameters is empty: name at least one, with its point")
+        given = _named(names, "weights")
+        unknown = set(given) - set(parameters)
         if unknown:
-            raise InvalidInputError(f"{path}: weights names {sorted(unknown)}, parameters are {sorted(parameters)}")
+            raise InvalidInputError(f"weights names {sorted(unknown)}, parameters are {sorted(parameters)}")
+        weights = {name: check_positive(f"weights[{name!r}]", given.get(name, 1.0), zero=True) for name in parameters}
+        if not any(weights.values()):
+            raise InvalidInputError(f"weights={weights}: are all 0; at least one part must be worth points")
         return cls(
-            names["value"], parameters, dict(names.get("data", {})), weights, dict(names.get("credit", {})),
-            bool(names.get("show_answers", False)),
-            float(names.get("seconds", 10.0)), int(names.get("memory_mb", 4096)),
-        )  # fmt: skip
+            value=names["value"],
+            parameters=parameters,
+            data=_named(names, "data"),
+            weights=weights,
+            credit={code: check_share(f"credit[{code!r}]", share) for code, share in _named(names, "credit").items()},
+            show_answers=check_flag("show_answers", names.get("show_answers", False)),
+            seconds=check_positive("seconds", names.get("seconds", 10.0)),
+            memory_mb=check_count("memory_mb", names.get("memory_mb", 4096)),
+        )
 
     @property
     def takes_dict(self) -> bool:
         """Whether ``value`` takes the parameters as one dict."""
         arguments = [name for name in inspect.signature(self.value).parameters if name not in self.data]
         return len(arguments) == 1 and arguments[0] not in self.parameters
+
+
+def _named(names: Mapping[str, Any], what: str) -> dict[str, Any]:
+    """Return a dict of the file whose keys are names; an empty one where it defines none."""
+    found = names.get(what, {})
+    if not isinstance(found, Mapping) or not all(isinstance(key, str) for key in found):
+        raise InvalidInputError(f"{what}={found!r}: must be a dict whose keys are names")
+    return dict(found)
