@@ -44,9 +44,9 @@ def flags_of(estimator_class: type) -> tuple[str, ...]:
 def fitting(fit: Fit) -> Fit:
     """Have a ``fit`` let go of its callbacks whatever happens, and forget the features of data that it refuses.
 
-    Flags are looked at before: any text, "False" too, would be as good as True. So is a ``random_state``, also where
-    nothing is drawn. NaN and infinity may be noticed only by
-    the first pass over the data; the features are recorded before that.
+    Flags are looked at before, as any text, "False" too, would be as good as True; so is ``random_state``, also where
+    nothing is drawn. NaN and infinity may be noticed only by the first pass over the data; the features are recorded
+    before that.
     """
     managed = with_callbacks(fit)
 

@@ -45,8 +45,7 @@ def check_number(name: str, value: Any) -> float:
 def check_seed(value: Any) -> None:
     """Refuse a ``random_state`` that is none, also where nothing is drawn."""
     integer = isinstance(value, Integral) and not isinstance(value, bool) and 0 <= int(value) < 2**32
-    generator = isinstance(value, np.random.RandomState | np.random.Generator)
-    if not (value is None or value is np.random or integer or generator):
+    if not (value is None or value is np.random or integer or isinstance(value, np.random.RandomState)):
         allowed = "an integer from 0 to 2**32 - 1, a numpy RandomState or None"
         raise InvalidInputError(f"random_state={value!r}: must be {allowed}")
 
@@ -209,9 +208,10 @@ def encode_labels(y: Any) -> tuple[Any, IntArray]:
     if y.dtype.kind in "iu" and y.ndim == 1 and len(y):
         low, high = int(y.min()), int(y.max())
         if high - low < MOST_INTEGER_LABELS:
-            shifted = y.astype(np.intp) - low  # wide enough for the difference
+            first = y.dtype.type(low)
+            shifted = (y - first).view(f"u{y.itemsize}").astype(np.intp)  # right even where it wraps
             present = np.bincount(shifted, minlength=high - low + 1) > 0
-            classes = (np.flatnonzero(present) + low).astype(y.dtype)
+            classes = np.flatnonzero(present).astype(y.dtype) + first
             places = np.cumsum(present) - 1
             return classes, shifted if present.all() else places[shifted]
     check_classification_targets(y)
@@ -220,7 +220,7 @@ def encode_labels(y: Any) -> tuple[Any, IntArray]:
 
 
 def check_squares(name: str, A: Any, *, small: bool = True) -> None:
-    """Refuse numbers of which all squares overflow or, unless ``small`` numbers are let through, vanish."""
+    """Refuse numbers the largest of which has a square that overflows or, with ``small``, one that vanishes."""
     numbers = A.data if hasattr(A, "tocsr") else A
     if not numbers.size:
         return

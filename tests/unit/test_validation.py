@@ -5,7 +5,7 @@ import pytest
 from sklearn import config_context
 
 from steepest.linear_model import Lasso, LogisticRegression, Ridge
-from steepest.validation import check_features, check_supervised
+from steepest.validation import check_features, check_supervised, encode_labels
 
 X, Y = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 7.0]]), np.array([1.0, 2.0, 4.0])
 
@@ -87,3 +87,23 @@ def test_features_of_another_number_are_refused_in_predict():
     for bad, text in ((X[:, :1], "features"), (np.where(X == 4.0, np.nan, X), "NaN")):
         with pytest.raises(ValueError, match=text):
             model.predict(bad)
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.array([2**64 - 1, 2**64 - 3, 2**64 - 1], np.uint64),
+        np.array([2**63 - 1, 2**63 - 3], np.int64),
+        np.array([-(2**63), -(2**63) + 9], np.int64),
+        np.array([127, -128, 0], np.int8),
+        np.array([255, 0, 7], np.uint8),
+        np.array([5, -3, 5], ">i4"),
+    ],
+    ids=lambda y: str(y.dtype),
+)
+def test_integer_labels_at_the_ends_of_their_range(y):
+    classes, numbers = encode_labels(y)
+    expected = np.unique(y, return_inverse=True)
+    np.testing.assert_array_equal(classes, expected[0])
+    np.testing.assert_array_equal(numbers, expected[1])
+    assert classes.dtype == y.dtype.newbyteorder("=")

@@ -55,7 +55,7 @@ def command(
     from steepest.cli.terminal import terminal
 
     if rtol is not None:
-        check_positive("--rtol", rtol)
+        check_positive("--rtol", rtol, zero=True)
     value_function, names = find_function(value)
     gradient_function, _ = find_function(gradient)
     rng = np.random.default_rng(seed)

@@ -56,8 +56,9 @@ class Clustering:
     @property
     def sizes(self) -> list[int]:
         """The rows of each cluster."""
-        labels = self.model.labels_.tolist()
-        return [labels.count(j) for j in range(self.model.n_clusters)]
+        import numpy as np
+
+        return list(np.bincount(self.model.labels_, minlength=self.model.n_clusters).tolist())
 
 
 @click.command(help=HELP, short_help=__doc__.rstrip("."))

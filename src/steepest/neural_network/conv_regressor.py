@@ -7,6 +7,7 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.metrics import r2_score
 
 from steepest.estimator import fitting
+from steepest.exceptions import InvalidInputError
 from steepest.losses import HalfSquaredError, Loss
 from steepest.neural_network.convolutional import ConvolutionalNetwork
 from steepest.typing import Array
@@ -58,6 +59,9 @@ class ConvRegressor(MultiOutputMixin, RegressorMixin, ConvolutionalNetwork):  # 
         columns = y[:, None] if y.ndim == 1 else y
         if first:
             self.image_shape_, self._single = self._shape_of(X, flat.shape[1]), y.ndim == 1
+        elif columns.shape[1:] != self.network_.architecture.output_shape:
+            (known,) = self.network_.architecture.output_shape
+            raise InvalidInputError(f"targets a sample: y holds {columns.shape[1]}, the network has learned {known}")
         self._check_images(X)
         self._learn(flat, columns, columns.shape[1], sample_weight, incremental=incremental)
         return self

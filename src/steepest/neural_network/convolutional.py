@@ -181,7 +181,7 @@ class ConvolutionalNetwork(Estimator):
         else:
             generator, network = self._generator(), self.network_
             if layers != network.architecture.layers:
-                raise InvalidInputError(f"{network!r} has other layers than asked for: go on with the same, or use fit")
+                raise InvalidInputError("the network has other layers than asked for: go on with the same, or use fit")
         X = self._images(X.astype(network.theta.dtype, copy=False))
         score = None
         if self.early_stopping:

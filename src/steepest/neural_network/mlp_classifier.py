@@ -190,7 +190,9 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]  # sciki
         return numbers if self.out_activation_ == "softmax" else numbers.astype(dtype)[:, None]
 
     def _check_classes(self, given: Any) -> None:
-        """Refuse labels that the network has no output for."""
+        """Refuse labels that the network has no output for, and columns that are not as many as its outputs."""
+        if self._multilabel and len(given) != len(self.classes_):
+            raise InvalidInputError(f"y has {len(given)} columns: the network has learned {len(self.classes_)} labels")
         check_labels(given, self.classes_)
         if self.warm_start and hasattr(self, "coefs_") and len(given) != len(self.classes_):
             text = "warm_start can only be used where `y` has the same classes as in the previous call to fit"

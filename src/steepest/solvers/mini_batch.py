@@ -17,9 +17,7 @@ from steepest.solvers.updates import Plain, Update
 from steepest.step import Step
 from steepest.typing import Array, IntArray
 
-LARGE_BATCH = (
-    20_000_000  # rows times parameters from which a second thread of BLAS gains more than waiting for it costs
-)
+LARGE_BATCH = 20_000_000  # rows times parameters: a second thread of BLAS then gains more than waiting for it costs
 
 
 def mini_batch_descent(

@@ -179,6 +179,13 @@ def test_a_regression_learns_part_by_part():
     assert ConvRegressor(**SMALL).partial_fit(X, np.column_stack([y, y])).predict(X).shape == (50, 2)
 
 
+def test_a_part_with_another_number_of_targets_is_refused():
+    X = np.random.default_rng(0).random((20, 1, 5, 5))
+    model = ConvRegressor(**SMALL).partial_fit(X, X[:, 0, 0, :2])
+    with pytest.raises(InvalidInputError, match="targets a sample: y holds 1, the network has learned 2"):
+        model.partial_fit(X, X[:, 0, 0, 0])
+
+
 def test_another_rule_forgets_what_the_last_one_remembered(bars):
     X, y = bars
     model = learned(X, y, 2).set_params(update="momentum").partial_fit(X, y)

@@ -35,6 +35,14 @@ def test_a_warm_start_refuses_other_labels(before, after, text):
         model.fit(X, after)
 
 
+@pytest.mark.parametrize("n_columns", [2, 4])
+def test_a_part_with_another_number_of_labels_is_refused(n_columns):
+    model = classifier().partial_fit(X, np.eye(3, dtype=int)[LABELS], classes=[0, 1, 2])
+    text = f"y has {n_columns} columns: the network has learned 3 labels"
+    with pytest.raises(InvalidInputError, match=text):
+        model.partial_fit(X, np.eye(n_columns, dtype=int)[LABELS % n_columns])
+
+
 def test_columns_that_are_no_labels_are_refused():
     with pytest.raises(InvalidInputError, match="2 columns of kind multiclass-multioutput: several labels are columns"):
         classifier().fit(X, np.c_[LABELS, LABELS])

@@ -20,10 +20,8 @@ TILE_SIDES = {(3, 1): 4, (5, 1): 2, (3, 2): 4}  # outputs along a tile, of kerne
 TILE_ROWS = 8  # channels in a register tile: fewer on either side leave it unfilled
 FEWEST_TILES = 24  # with fewer, the transform of the weights does
 LARGEST_WASTE = 1.6  # of places in tiles over places in the output
-STRIDED_WASTE, STRIDED_PAIRS = (
-    1.2,
-    1 << 14,
-)  # with a stride fewer products are saved, and there are four times the weights
+STRIDED_WASTE = 1.2  # with a stride fewer products are saved
+STRIDED_PAIRS = 1 << 14  # of channels: with a stride there are four times the weights
 LARGEST_PLANE = 40_000  # numbers of a channel that stay in cache, as going plane by plane needs
 DIRECT_SPEED = 12  # operations of the direct algorithm in the time of one of a transform
 
