@@ -139,7 +139,7 @@ class _DenseRows(_Rows):
 
     def _measure(self, origin: Array, dtype: Any) -> None:
         """Compute distances from this origin, in this precision, from now on."""
-        from steepest.kernels.kmeans.seeding import pack_rows
+        from steepest.kernels.kmeans.arrays import pack_rows
         from steepest.kernels.kmeans.tiles import PANEL_BYTES
 
         X, blocks, self._origin = self.X, self._blocks, origin

@@ -7,13 +7,13 @@ from scipy import sparse
 from steepest.kernels.compile import compiled
 from steepest.kernels.kmeans import nearest as kernel
 from steepest.kernels.kmeans import partition as partitions
-from steepest.kernels.kmeans.arrays import Rows
+from steepest.kernels.kmeans.arrays import Rows, pack_rows
 from steepest.kernels.kmeans.blocks import Blocks
 from steepest.kernels.kmeans.measures import add_moments, sse_blocks
 from steepest.kernels.kmeans.moves import add_members
 from steepest.kernels.kmeans.partition import DensePartition, SparsePartition
 from steepest.kernels.kmeans.rows import fetch_rows
-from steepest.kernels.kmeans.seeding import come_closer, gather_buckets, pack_rows, pick, potentials
+from steepest.kernels.kmeans.seeding import come_closer, gather_buckets, pick, potentials
 from steepest.kernels.kmeans.tiles import PANEL_BYTES, meet_centres, pack_pairs, pack_panel
 from steepest.objectives import clustering as reference
 
@@ -203,7 +203,7 @@ def test_sums_over_blocks(dtype, weighted):
     mean = np.array([0.1, 0.2, 0.3])
     blocks.run(lambda a, b: add_moments(X, w, mean, blocks.rows, a, b, parts))
     blocks.run(lambda a, b: sse_blocks(X, w, C, labels, blocks.rows, a, b, sse))
-    data = Rows(X, w, np.zeros(3, dtype))
+    data = Rows(X, w, np.zeros(3, dtype), np.zeros((0, 4, 8), dtype))
     blocks.run(lambda a, b: add_members(data, labels, blocks.rows, a, b, sums))
     Z = X.astype(np.float64)
     moments = [full @ (Z - mean), full @ (Z - mean) ** 2]

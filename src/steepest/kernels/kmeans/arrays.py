@@ -6,18 +6,22 @@ import numpy as np
 
 from steepest.kernels.compile import compiled
 from steepest.kernels.kmeans.nearest import BATCH, ROOM, panel_room
-from steepest.kernels.kmeans.tiles import PANEL_BYTES
+from steepest.kernels.kmeans.tiles import PANEL_BYTES, pack_pairs, pack_panel
 from steepest.typing import Array, IntArray
 
 MOST_MOVES = 2 * BATCH  # that are listed
 
 
 class Rows(NamedTuple):
-    """The data: ``X`` (n, d), ``weights`` (n,) or empty for all ones, and the ``origin`` (d,) of sums and scores."""
+    """The data: ``X`` (n, d), ``weights`` (n,) or empty for all ones, and the ``origin`` (d,) of sums and scores.
+
+    ``packed`` holds them as the tiles read them, see :func:`pack_rows`, or nothing.
+    """
 
     X: Array
     weights: Array
     origin: Array
+    packed: Array
 
 
 class Centres(NamedTuple):
@@ -64,6 +68,22 @@ class Room(NamedTuple):
     old: IntArray
     moved: IntArray
     lost: Array
+
+
+@compiled
+def pack_rows(X: Array, origin: Array, block_rows: int, first: int, last: int, packed: Array) -> None:
+    """Write the blocks' rows as panels, ``packed[p, 1 + f, t] = X[POINTS p + t, f] - origin[f]``, whole ones only."""
+    panel = panel_room(X.shape[1], packed)[0]
+    points, height = packed.shape[2], packed.shape[1]
+    rows = np.empty(points, np.int64)
+    for p in range(first * block_rows // points, min(last * block_rows // points, packed.shape[0])):
+        if X.shape[1] == 2:
+            pack_pairs(X, p * points, origin, panel)
+        else:
+            for t in range(points):
+                rows[t] = p * points + t
+            pack_panel(X, rows, origin, panel, 0)
+        packed[p] = panel[:height]
 
 
 @compiled

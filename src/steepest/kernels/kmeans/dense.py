@@ -35,24 +35,27 @@ def assign_block(data: Rows, centres: Centres, state: State, block: int, room: R
     total, found = state.parts[block], state.counted[block]
     total[:], found[:] = 0, 0
     start, stop = block * state.block_rows, min((block + 1) * state.block_rows, data.X.shape[0])
-    if state.gaps.shape[0] == 0 and data.X.shape[1] == 2:
-        start = _assign_pairs(data, centres, state, room, total, found, start, stop)
+    if state.gaps.shape[0] == 0 and (data.packed.shape[0] > 0 or data.X.shape[1] == 2):
+        start = _assign_panels(data, centres, state, room, total, found, start, stop)
     _assign_listed(data, centres, state, room, total, found, start, stop)
     move(data, state.labels, room.moved, total, found)
 
 
 @compiled
-def _assign_pairs(
+def _assign_panels(
     data: Rows, centres: Centres, state: State, room: Room, total: Array, found: IntArray, start: int, stop: int
 ) -> int:
-    """Assign consecutive rows of two features, as many as make whole panels; return where the others begin."""
-    points, number = room.panel.shape[1], centres.table.dtype.type
+    """Assign rows that are packed or of two features, as many as make whole panels; return where the others begin."""
+    points, number, panel = room.panel.shape[1], centres.table.dtype.type, room.panel
     slope, least = number(2 * centres.limits[SLOPE]), number(2 * centres.limits[OFFSET])
     while start + points <= stop:
-        pack_pairs(data.X, start, data.origin, room.panel)
+        if data.packed.shape[0] > 0:
+            panel = data.packed[start // points]
+        else:
+            pack_pairs(data.X, start, data.origin, panel)
         bits = meet_centres(
-            room.panel, centres.table, centres.half_norms, room.results, state.labels, start, slope, least,
-            data.X, room.rows[:0], 0,
+            panel, centres.table, centres.half_norms, room.results, state.labels, start, slope, least, data.X,
+            room.rows[:0], 0,
         )  # fmt: skip
         if bits != 0:
             for t in range(points):

@@ -7,15 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steepest.kernels.kmeans import dense, lloyd, measures, moves, sparse
-from steepest.kernels.kmeans.arrays import Centres, Rows, State
+from steepest.kernels.kmeans.arrays import Centres, Rows, State, pack_rows
 from steepest.kernels.kmeans.blocks import SMALLEST_BLOCK, Blocks
 from steepest.kernels.kmeans.nearest import room_for_centres, score_error, score_rounding
+from steepest.kernels.kmeans.tiles import PANEL_BYTES
 from steepest.kernels.team import LINE, Team
 from steepest.kernels.vectors import VECTOR_BYTES
 from steepest.typing import Array, IntArray
 
 LEAST_WORK_FOR_GAPS = 100  # multiply-adds a point below which computing it anew is cheaper than asking its bound
 LEAST_WORK_FOR_EARLY_GAPS, FEW_MOVES = 2048, 0.04  # from the first step on; the others wait for so few rows to move
+MOST_WORK_PACKED = 256  # and up to which turning rows for the tiles in each step is felt, of other than two features
+PACKED_BYTES = 1 << 24  # of all rows turned for once
 GAP_BUFFER_BYTES = 1 << 25
 LARGEST_SPREAD = 1e30  # of a feature: bounds, in single precision, stay finite
 FEW_PRODUCTS = 64  # a row: blocks are larger, lest what each costs is noticed
@@ -110,10 +113,12 @@ class DensePartition(_Sums):
         lanes = VECTOR_BYTES // 8
         block_rows = SMALLEST_BLOCK if d * n_clusters > FEW_PRODUCTS else 4 * SMALLEST_BLOCK
         super().__init__(n, d, n_clusters if reuse else 0, -(-(d + 2) // lanes) * lanes, block_rows)
-        self.X, self.weights, self._data = X, weights, Rows(X, weights, origin)
+        self.X, self.weights, self.origin = X, weights, origin
         spread = (largest or 0.0) + float(np.abs(origin).max())
         bounds = reuse and spread < LARGEST_SPREAD and 4 * n <= max(GAP_BUFFER_BYTES, X.nbytes // 10)
         work = d * n_clusters if bounds else 0
+        few_products = d != 2 and d * n_clusters <= MOST_WORK_PACKED
+        self._packs = reuse and few_products and 4 * n * (d + 1) <= PACKED_BYTES
         self._gaps = self._no_bounds(n if work >= LEAST_WORK_FOR_EARLY_GAPS else 0)
         self._points, self._drift = np.zeros((n_clusters, d), X.dtype), np.zeros(n_clusters, np.float32)
         few = int(FEW_MOVES * n) if LEAST_WORK_FOR_GAPS <= work < LEAST_WORK_FOR_EARLY_GAPS else 0
@@ -133,11 +138,22 @@ class DensePartition(_Sums):
     def _score_in(self, dtype: Any) -> None:
         """Compute scores in this precision from now on."""
         self._limits[dense.ROUNDING] = score_rounding(self.X.shape[1], dtype)
+        self._data = Rows(self.X, self.weights, self.origin, self._packed(dtype))
         table, half_norms = room_for_centres(*self._points.shape, dtype)
         self._centres = Centres(self._points, table, half_norms, self._limits, self._drift)
         state = State(self.labels, self._gaps, self._parts, self._counted, self._blocks.rows)
         run = lloyd.Run(self._totals, self._plan, self._path, self._records)
         self._team = Team(lloyd.iterate_in_team, self._blocks.number, self._data, self._centres, state, run)
+
+    def _packed(self, dtype: Any) -> Array:
+        """Return the rows as the tiles read them, where that pays."""
+        (n, d), points = self.X.shape, PANEL_BYTES // np.dtype(dtype).itemsize
+        wanted = self._packs and len(self._gaps) == 0
+        packed = np.empty((n // points if wanted else 0, d + 1, points), dtype)
+        if wanted:
+            rows = self._blocks.rows
+            self._blocks.run(lambda first, last: pack_rows(self.X, self.origin, rows, first, last, packed))
+        return packed
 
     def assign(self, centres: Array) -> int:
         """Give every row to its nearest centre; return how many rows changed."""

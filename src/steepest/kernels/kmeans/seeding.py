@@ -4,7 +4,7 @@ import numpy as np
 
 from steepest.kernels.compile import compiled
 from steepest.kernels.kmeans.nearest import BATCH, panel_room
-from steepest.kernels.kmeans.tiles import CENTRES, pack_pairs, pack_panel, squared_distances
+from steepest.kernels.kmeans.tiles import CENTRES, pack_panel, squared_distances
 from steepest.typing import Array, IntArray
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -77,22 +77,6 @@ def pick(rows: IntArray, weights: Array, closest: Array, target: float) -> int:
             if total > target:
                 break
     return int(last)
-
-
-@compiled
-def pack_rows(X: Array, origin: Array, block_rows: int, first: int, last: int, packed: Array) -> None:
-    """Write the blocks' rows as panels, ``packed[p, 1 + f, t] = X[POINTS p + t, f] - origin[f]``, whole ones only."""
-    panel = panel_room(X.shape[1], packed)[0]
-    points, height = packed.shape[2], packed.shape[1]
-    rows = np.empty(points, np.int64)
-    for p in range(first * block_rows // points, min(last * block_rows // points, packed.shape[0])):
-        if X.shape[1] == 2:
-            pack_pairs(X, p * points, origin, panel)
-        else:
-            for t in range(points):
-                rows[t] = p * points + t
-            pack_panel(X, rows, origin, panel, 0)
-        packed[p] = panel[:height]
 
 
 @compiled
@@ -179,7 +163,7 @@ def potentials(
 
     Reference: ``weights @ np.minimum(closest, squared_distances(X, candidates).T).T``. Differences are squared as
     they are, in the precision of ``closest``, after the origin is subtracted: no cancellation. ``packed`` is what
-    :func:`pack_rows` wrote, or empty. Where ``kept`` (n_candidates, n) has room, the distances are kept.
+    :func:`.arrays.pack_rows` wrote, or empty. Where ``kept`` (n_candidates, n) has room, the distances are kept.
     """
     stage, rows, panel, table, distances = _work_room(candidates, origin, closest)
     for block in range(first, last):
