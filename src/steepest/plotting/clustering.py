@@ -70,9 +70,8 @@ def silhouette(values: ArrayLike, labels: ArrayLike, *, ax: Axes | None = None) 
     if widths.shape != clusters.shape or widths.ndim != 1 or not len(widths):
         raise InvalidInputError(f"values has shape {widths.shape}, labels {clusters.shape}: both must be (n_samples,)")
     names = np.unique(clusters)
-    gap = min(
-        max(1.0, 0.02 * len(widths)), 0.2 * len(widths) / len(names)
-    )  # all of them a fifth of the samples at most
+    most = 0.2 * len(widths) / len(names)  # so that all gaps are a fifth of the samples at most
+    gap = min(max(1.0, 0.02 * len(widths)), most)
     bottom, middles = 0.0, []
     for name, colour in zip(names, colours(len(names)), strict=True):
         own = np.sort(widths[clusters == name])
