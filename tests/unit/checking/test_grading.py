@@ -141,6 +141,10 @@ def test_a_submission_cannot_write_its_own_verdict(graded) -> None:  # type: ign
         (TEMPLATE + "credit = {'sign': 2}", r"credit\['sign'\]=2: must lie between 0 and 1"),
         (TEMPLATE + "seconds = np.nan", "seconds=nan: must be a finite number above 0"),
         (TEMPLATE + "memory_mb = 'much'", "memory_mb='much': must be an integer of at least 1"),
+        (TEMPLATE + "parameters['b'] = 'two'", "template.py: b has dtype <U3: must be real numbers"),
+        (TEMPLATE + "parameters['b'] = np.nan", "template.py: b is nan: the point must be finite"),
+        (TEMPLATE + "def value(w, b, X, y, alpha): return w.nothing", "template.py: value raised AttributeError"),
+        (TEMPLATE + "def value(w, b, X, y, alpha): return np.log(-w @ w)", "value is nan at the given point: choose"),
         (TEMPLATE + "show_answers = 'no'", "show_answers='no': must be True or False"),
     ],
 )

@@ -186,10 +186,9 @@ class _Learner:
 
 
 def _graded(lesson: Template, learner: _Learner, answers: bool, seed: int) -> Grade:
-    params = (lesson.parameters,) if lesson.takes_dict else tuple(lesson.parameters.values())
     notes = []
     try:
-        report = check_gradient(lesson.value, learner, *params, data=lesson.data, seed=seed)
+        report = check_gradient(lesson.value, learner, *lesson.point, data=lesson.data, seed=seed)
     except InvalidInputError as error:
         if not learner.failures:
             return _nothing(lesson, str(error), _remarks(learner))

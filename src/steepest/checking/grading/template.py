@@ -2,11 +2,16 @@
 
 import inspect
 import runpy
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from steepest.checking.problem import Problem
+from steepest.checking.structure import Structure, argument_names
 from steepest.exceptions import InvalidInputError
 from steepest.validation import check_count, check_flag, check_positive, check_share
 
@@ -54,9 +59,11 @@ class Template:
         except (Exception, SystemExit) as error:  # a file may call sys.exit
             raise InvalidInputError(f"{path}: raised {type(error).__name__}: {error}") from error
         try:
-            return cls._of(names)
+            lesson = cls._of(names)
+            lesson._check_value()
         except InvalidInputError as error:
             raise InvalidInputError(f"{path}: {error}") from None
+        return lesson
 
     @classmethod
     def _of(cls, names: Mapping[str, Any]) -> "Template":
@@ -91,6 +98,20 @@ class Template:
         """Whether ``value`` takes the parameters as one dict."""
         arguments = [name for name in inspect.signature(self.value).parameters if name not in self.data]
         return len(arguments) == 1 and arguments[0] not in self.parameters
+
+    @property
+    def point(self) -> tuple[Any, ...]:
+        """The parameters as ``value`` takes them."""
+        return (self.parameters,) if self.takes_dict else tuple(self.parameters.values())
+
+    def _check_value(self) -> None:
+        """Refuse a value that is no finite number at the point: no learner could be right."""
+        structure = Structure.read(self.point, argument_names(self.value, len(self.point)))
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            found = Problem(self.value, self.value, structure, self.data).first_value()
+        if not np.isfinite(found):
+            raise InvalidInputError(f"value is {found} at the given point: choose parameters inside its domain")
 
 
 def _named(names: Mapping[str, Any], what: str) -> dict[str, Any]:
