@@ -16,6 +16,7 @@ import numpy as np
 
 from steepest.exceptions import InvalidInputError
 from steepest.objectives.filter import FilterObjective
+from steepest.solvers.exact.frame import beside_ridge
 from steepest.typing import Array
 
 NEAR_ONE = 20  # data between 2^-20 and 2^20 are solved as they are
@@ -36,9 +37,7 @@ class Units:
         if 2 * max(y, 0) + frexp(objective.y.size)[1] > LARGEST or x + y > LARGEST:
             size = float(np.max(np.abs(objective.y)))
             raise InvalidInputError(f"y holds numbers up to {size:.0e}, whose products overflow: divide y by that")
-        if x < 0 and objective.ridge > 0:
-            x = min(max(x, frexp(objective.ridge)[1] // 2), 0)
-        return cls(x, y)
+        return cls(beside_ridge(x, objective.ridge), y)
 
     def framed(self, objective: FilterObjective) -> FilterObjective:
         """Return the objective in these units."""

@@ -63,7 +63,7 @@ def framed(X: Any, ridge: float, centre: bool) -> Frame:
         origin[far] = X[0, far]
         if far.any():
             X = X - origin
-    exponent = _exponent(X.data if sparse.issparse(X) else X, ridge)
+    exponent = beside_ridge(size_exponent(X.data if sparse.issparse(X) else X), ridge)
     return Frame(scaled(X, -exponent), origin, exponent, constant)
 
 
@@ -90,11 +90,16 @@ def size_exponent(A: Array) -> int:
     return exponent if isfinite(largest) and abs(exponent) > FINE else 0
 
 
-def _exponent(numbers: Array, ridge: float) -> int:
-    """Return that of the units of X: those of the ridge where X is small beside it, which is solved as it stands."""
-    exponent = size_exponent(numbers)
+def beside_ridge(exponent: int, ridge: float) -> int:
+    """Return the exponent of the units of data of this size: those of the ridge's root where they are small beside it.
+
+    Examples
+    --------
+    >>> beside_ridge(-400, 0.0), beside_ridge(-400, 2.0**-600), beside_ridge(-400, 1.0)
+    (-400, -300, 0)
+    """
     if exponent < 0 and ridge > 0:
-        exponent = min(max(exponent, frexp(ridge)[1] // 2), 0)
+        return min(max(exponent, frexp(ridge)[1] // 2), 0)
     return exponent
 
 
