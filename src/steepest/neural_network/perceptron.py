@@ -296,7 +296,9 @@ class Perceptron(Estimator):
                 setattr(self, name, value)
         values = [*result.trace["value"][:1], *self._memory.values[before:]]
         if not incremental and plateau.best_theta is None and ended_high(values):
-            self._warn_of_runaway(values, self._since(objective, values))
+            ignorant = objective.value(np.zeros_like(theta))
+            if ended_high([ignorant, values[-1]]):  # not where a start that knew nearly all was left
+                self._warn_of_runaway(values, self._since(objective, values))
 
     def _since(self, objective: NetworkObjective, values: list[float]) -> str:
         """Say in which pass the loss, at the start and in each pass, began to grow, and which rate is safe."""

@@ -63,3 +63,16 @@ def test_an_end_far_above_the_start():
     assert not ended_high([1.0, 9.0])
     assert not ended_high([1.0])
     assert not ended_high([np.nan, 3.0])
+
+
+def test_leaving_a_perfect_start_a_little_is_no_divergence():
+    X = np.random.default_rng(0).standard_normal((50, 2))
+    y = X @ [1.0, 2.0]
+    model = MLPRegressor(hidden_layer_sizes=(), activation="identity", solver="lbfgs", alpha=0, tol=1e-12, max_iter=500)
+    model.set_params(random_state=0).fit(X, y).set_params(solver="adam", warm_start=True, max_iter=5)
+    perfect = model.loss_
+    with pytest.warns(ConvergenceWarning, match="did not converge") as caught:
+        model.fit(X, y)
+    assert len(caught) == 1
+    assert model.loss_ > 1e3 * perfect
+    assert model.stopping_reason_.name == "MAX_ITER"
