@@ -61,7 +61,7 @@ def conv2d_layer_backward(dY: Array, cache: Conv2DCache) -> tuple[Array, Array, 
     return conv2d_backward(dY, cache.X, cache.W, **cache.settings._asdict())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Conv2D(Layer):
     """Convolution of images with kernels that are learnt.
 

@@ -49,7 +49,7 @@ def dense_backward(dY: Array, cache: DenseCache) -> tuple[Array, Array, Array]:
     return dX, dW, db
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dense(Layer):
     """Affine map of vectors, ``Y = X W + b`` with W (D, units) and b (units,).
 
@@ -66,6 +66,9 @@ class Dense(Layer):
     >>> layer = Dense(2)
     >>> layer.parameter_shapes((3,))
     {'W': (3, 2), 'b': (2,)}
+    >>> from steepest.layers.initializers import he_normal
+    >>> layer, Dense(8, he_normal)
+    (Dense(units=2), Dense(units=8, initializer=he_normal))
     """
 
     units: int

@@ -47,6 +47,12 @@ class Layer(ABC):
     formula: ClassVar[str]
     latex: ClassVar[str]
 
+    def __repr__(self) -> str:
+        """Return how the layer is made: functions by their names, without what is as it would be unasked."""
+        asked = {name: value for name, value in vars(self).items() if value is not getattr(type(self), name, None)}
+        shown = (f"{name}={getattr(value, '__name__', repr(value))}" for name, value in asked.items())
+        return f"{type(self).__name__}({', '.join(shown)})"
+
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of one output for the shape of one input; an input that does not fit is refused."""
         return input_shape

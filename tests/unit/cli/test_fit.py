@@ -28,12 +28,13 @@ def record(data, *arguments):
 
 
 @pytest.fixture
-def line(tmp_path):
-    """100 rows of y = 2 + 3 a - b, without noise, and a column that says nothing."""
+def line(tmp_path, monkeypatch):
+    """100 rows of y = 2 + 3 a - b, without noise, and a column that says nothing, at a short path."""
     rng = np.random.default_rng(0)
     a, b = rng.standard_normal(100), 10 * rng.standard_normal(100)
     rows = [f"{x!r},{z!r},5,{2 + 3 * x - z!r}" for x, z in zip(a.tolist(), b.tolist(), strict=True)]
-    path = tmp_path / "line.csv"
+    monkeypatch.chdir(tmp_path)
+    path = Path("line.csv")
     path.write_text("\n".join(["a,b,constant,y", *rows]))
     return path
 
