@@ -222,7 +222,7 @@ def encode_labels(y: Any) -> tuple[Any, IntArray]:
 def check_squares(name: str, A: Any, *, small: bool = True) -> None:
     """Refuse numbers the largest of which has a square that overflows or, with ``small``, one that vanishes."""
     numbers = A.data if hasattr(A, "tocsr") else A
-    if not numbers.size:
+    if not numbers.size or numbers.dtype == np.float32:  # whose squares a double holds, all of them
         return
     largest = float(max(numbers.max(), -numbers.min()))
     exponent = math.frexp(largest)[1]
