@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from steepest.json_values import plain
 from steepest.step import SCALARS, Step
 from steepest.typing import Array
 
@@ -129,7 +130,7 @@ class Trace:
         """
         from steepest import trace_file
 
-        trace_file.write(path, self.tensors, self.about, COLUMNS)
+        trace_file.write(path, self.tensors, plain(self.about), COLUMNS)
 
     @property
     def tensors(self) -> dict[str, Array]:

@@ -7,7 +7,6 @@ No code is ever run by reading one, and nothing in a file is believed before it 
 """
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +23,14 @@ BYTES_OF = {"F32": 4, "F64": 8}
 
 
 def write(path: str | Path, tensors: Tensors, about: dict[str, Any], columns: tuple[str, ...]) -> None:
-    """Write a trace whose ``columns`` every trace has; the file is either whole or not there."""
+    """Write a trace whose ``columns`` every trace has; the file is either whole or not there.
+
+    ``about`` is what JSON can hold.
+    """
     metadata = {
         "format": FORMAT,
         "version": VERSION,
-        "about": json.dumps(_plain(about), allow_nan=False),
+        "about": json.dumps(about, allow_nan=False),
         "notes": json.dumps([name for name in tensors if name not in columns + KEPT]),
     }
     write_whole(path, tensors, metadata)
@@ -54,19 +56,6 @@ def read(path: str | Path, columns: tuple[str, ...]) -> tuple[Tensors, dict[str,
     except FileFormatError as error:
         raise FileFormatError(f"{path}: {error}") from None
     return tensors, about
-
-
-def _plain(value: Any) -> Any:
-    """Return ``value`` as JSON can hold it: NumPy numbers as Python's, NaN and infinity as null, others as text."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, np.ndarray | np.generic):
-        return _plain(value.tolist())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
 def _metadata(metadata: Any, columns: tuple[str, ...]) -> tuple[dict[str, Any], list[str]]:

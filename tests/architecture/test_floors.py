@@ -11,7 +11,8 @@ import steepest
 ROOT = Path(steepest.__file__).parent
 
 FLOORS = [
-    {"exceptions", "typing", "validation", "foundations", "kernels", "step", "tensor_file", "trace_file", "escaping"},
+    {"exceptions", "typing", "validation", "foundations", "kernels", "step"}
+    | {"tensor_file", "trace_file", "json_values", "escaping"},
     {"losses", "penalties", "operators", "trace", "certificate", "tables"},
     {"layers"},
     {"objectives", "solvers"},

@@ -92,11 +92,11 @@ def written_to(name: str | Path) -> Iterator[None]:
 
 def print_json(record: Any) -> None:
     """Print a record as JSON, in ASCII; a number that is not finite is null."""
-    from steepest.report.record import plain
+    from steepest.report.record import as_record
 
     try:
         with written_to(STANDARD_OUTPUT):
-            json.dump(plain(record), sys.stdout, indent=2, allow_nan=False)
+            json.dump(as_record(record), sys.stdout, indent=2, allow_nan=False)
             click.echo()
     except BrokenPipeError:
         end_unread()

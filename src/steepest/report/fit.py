@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from steepest.certificate import Certificate
-from steepest.report.record import plain
+from steepest.report.record import as_record
 from steepest.report.scores import Score
 from steepest.typing import Array
 
@@ -116,5 +116,5 @@ class FitReport:
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as JSON can hold it; a number that is not finite is null."""
-        record: dict[str, Any] = plain(self)
+        record: dict[str, Any] = as_record(self)
         return record
