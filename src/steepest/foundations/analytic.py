@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["AnalyticArray", "imaginary_part"]
+from steepest.typing import Array
+
+__all__ = ["AnalyticArray", "halved_triangle", "imaginary_part"]
 
 last_cast: ContextVar[complex] = ContextVar("last_cast", default=complex("nan"))
 
@@ -36,6 +38,35 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
     if ord == 1 and (np.ndim(x) == 1 or axis is not None):
         return np.sum(np.abs(x), axis=axis, keepdims=keepdims)
     raise TypeError("no analytic continuation of this norm")
+
+
+def _slogdet(a: Any) -> Any:
+    """Sign of the real part's determinant; the logarithm carries the angle, Im log det, that the step adds."""
+    turned, logarithm = np.linalg.slogdet(_plain(a))
+    sign = np.where(turned.real < 0, -1.0, 1.0)
+    return type(np.linalg.slogdet(np.eye(1)))(sign, _wrap(logarithm + 1j * np.angle(turned * sign)))
+
+
+def halved_triangle(matrix: Array) -> Array:
+    """Lower triangle with half of its diagonal, of the last two axes."""
+    lower: Array = np.tril(matrix)
+    return lower - 0.5 * lower * np.eye(matrix.shape[-1])
+
+
+def _cholesky(a: Any, *, upper: bool = False) -> Any:
+    """Continue to first order, with ``dL = L F(L^-1 dA L^-T)``, F the lower triangle and half of its diagonal [1]_.
+
+    References
+    ----------
+    .. [1] Murray, I. (2016). Differentiation of the Cholesky decomposition. arXiv:1602.07527.
+    """
+    if upper:
+        raise TypeError("no analytic continuation of the upper factor")
+    real, below = np.real(_plain(a)), np.tril(np.imag(_plain(a)))
+    step = below + np.swapaxes(np.tril(below, -1), -1, -2)
+    lower = np.linalg.cholesky(real)
+    inner = np.linalg.solve(lower, np.swapaxes(np.linalg.solve(lower, step), -1, -2))
+    return lower + 1j * (lower @ halved_triangle(inner))
 
 
 def _softplus_of_difference(a: Any, b: Any) -> Any:
@@ -72,6 +103,12 @@ CONTINUATIONS: dict[str, Callable[..., Any]] = {
         np.arctan2(np.real(a), np.real(b))
         + 1j * (np.imag(a) * np.real(b) - np.imag(b) * np.real(a)) / (np.real(a) ** 2 + np.real(b) ** 2)
     ),
+}
+FUNCTIONS: dict[Any, Callable[..., Any]] = {
+    np.linalg.norm: _norm,
+    np.linalg.slogdet: _slogdet,
+    np.linalg.cholesky: _cholesky,
+    np.vdot: lambda a, b: np.dot(np.ravel(_plain(a)), np.ravel(_plain(b))),
 }
 COMPARISONS = frozenset({"greater", "greater_equal", "less", "less_equal", "equal", "not_equal"})
 
@@ -110,11 +147,9 @@ class AnalyticArray(np.ndarray):
         return tuple(map(_wrap, result)) if isinstance(result, tuple) else _wrap(result)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        """Continue ``norm``; sort and compare by the real part as NumPy does; keep the type otherwise."""
-        if func is np.linalg.norm:
-            return _wrap(_norm(*args, **kwargs))
-        if func is np.vdot:
-            return _wrap(np.dot(np.ravel(_plain(args[0])), np.ravel(_plain(args[1]))))
+        """Continue ``norm`` and the like; sort and compare by the real part as NumPy does; keep the type otherwise."""
+        if func in FUNCTIONS:
+            return _wrap(FUNCTIONS[func](*args, **kwargs))
         return _wrap(super().__array_function__(func, types, args, kwargs))
 
     def __getitem__(self, index: Any) -> Any:

@@ -13,6 +13,7 @@ from steepest.checking.tape.graph import trace
 from steepest.foundations.analytic import AnalyticArray
 
 rng = np.random.default_rng(1)
+SQUARE = rng.normal(size=(3, 3)) + 3.0 * np.eye(3)
 A, V = rng.normal(size=(4, 3)), rng.normal(size=5)
 
 
@@ -39,6 +40,20 @@ VALUES: dict[str, Callable[[Any], Any]] = {
     "functions": lambda X: np.sum(expit(X) * np.logaddexp(0, X) + np.log1p(X**2) / np.hypot(X, 2) - np.cbrt(X)),
     "sums": lambda X: np.cumsum(X, axis=0)[-2].sum() + np.logaddexp.reduce(X[0]) + np.trace(X[:3]) + np.ptp(X[:, 1]),
     "in place": filled,
+    "inverse": lambda X: np.sum(A @ np.linalg.inv(X.T @ X + SQUARE) @ X.T) + np.linalg.matrix_power(X[:3], -2).sum(),
+    "determinants": lambda X: np.linalg.det(X[:3]) * np.linalg.slogdet(X.T @ X + SQUARE)[1] + np.linalg.trace(X[1:]),
+    "systems": lambda X: (
+        np.linalg.solve(X[:3] + SQUARE, X[3]) @ X[0] + np.sum(np.linalg.solve(X.T @ X + SQUARE, X.T * V[:4]) ** 2)
+    ),
+    "several systems": lambda X: np.sum(
+        np.linalg.solve(np.stack([X[:3] + SQUARE, X[1:]]), X[:3] ** 2) * np.linalg.inv(X[:3] * V[:2, None, None])
+    ),
+    "cholesky": lambda X: (
+        np.sum(V[:3] * np.linalg.cholesky(X.T @ X + np.eye(3))) + np.linalg.cholesky(X[:3] + 9.0 * np.eye(3))[2].sum()
+    ),
+    "chains of products": lambda X: (
+        np.linalg.multi_dot([X, SQUARE, X.T, A]).sum() + np.linalg.matrix_power(X[1:], 3).sum()
+    ),
     "lists": lambda X: np.array([x @ x for x in X]).prod() + np.sum(np.array([np.exp(t) for t in X[0]])),
 }
 

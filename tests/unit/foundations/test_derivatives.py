@@ -51,6 +51,9 @@ FUNCTIONS = {
     "conjugate": lambda x: (np.conj(x) * x).sum(),
     "in place": lambda x: np.add(x, x, out=x.copy()).sum(),
     "cast at the end": lambda x: float(np.mean((A @ x) ** 2)),
+    "slogdet": lambda x: np.linalg.slogdet(A.T @ A - 5.0 * np.outer(x, x))[1] * np.linalg.slogdet(-np.diag(x))[0],
+    "cholesky": lambda x: np.sum(A[:4] * np.linalg.cholesky(A.T @ A + np.diag(x**2) + np.tril(np.outer(x, x)))),
+    "inverse": lambda x: np.sum(A @ np.linalg.inv(A.T @ A + np.outer(x, x**2)) @ x) + np.linalg.det(A[:4] * x),
     "convolve": lambda x: np.convolve(x, A[0]) @ np.arange(7.0),
 }
 

@@ -12,7 +12,8 @@ from steepest.checking.hypotheses.steps import Compute, Trial, steps_of
 from steepest.checking.scene import Scene
 from steepest.checking.tape.families import Family, Position, Steps, repetitions, zero
 from steepest.checking.tape.node import Node
-from steepest.checking.tape.variants import Variant, variants_of
+from steepest.checking.tape.variant import Variant
+from steepest.checking.tape.variants import variants_of
 from steepest.typing import Array
 
 __all__ = ["propose"]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from steepest.checking.tape.matrices import MATRIX_FUNCTIONS
 from steepest.checking.tape.slopes import SLOPES
 from steepest.checking.tape.traced import Traced, contract, elementwise, gather, plain, summed
 
@@ -257,6 +258,7 @@ COMPOSED: dict[Any, Callable[..., Any]] = {
         lambda n: np.take_along_axis(n, np.argsort(plain(x), axis=axis), axis), [x]
     ),
     np.copy: lambda x, *_, **__: x.copy(),
+    **MATRIX_FUNCTIONS,
 }  # fmt: skip
 JOINS = {np.concatenate, np.stack, np.vstack, np.hstack, np.column_stack, np.dstack, np.block}
 MOVES = JOINS | {

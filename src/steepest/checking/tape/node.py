@@ -23,13 +23,15 @@ class Node:
     Attributes
     ----------
     operation : str
-        A ufunc applied entry by entry (``"tanh"``), or ``"sum"``, ``"gather"``, ``"contract"``, ``"input"``.
+        A ufunc applied entry by entry (``"tanh"``), a function of matrices (``"inverse"``), or ``"sum"``, ``"gather"``,
+        ``"contract"``, ``"input"``.
     arguments : list of arrays
         Values of the arguments, constants included.
     parents : dict
         Position of an argument -> the node it came from; constants have none.
     details : dict
-        What the operation needs besides: an axis, an index, subscripts.
+        What the operation needs besides: an axis, an index, subscripts, the rules of its own by which derivatives go
+        back (``pulls``).
     compute : callable
         The operation itself, for other arguments of the same shapes.
     """
@@ -51,6 +53,9 @@ class Node:
             return np.broadcast_to(self.expanded(g), like.shape)
         if self.operation == "contract":
             return contracted(self.details["subscripts"], self.arguments, k, g)
+        if "pulls" in self.details:
+            pulled: Array = self.details["pulls"][k](g, *self.arguments, self.value)
+            return pulled
         return unbroadcast(g * self.details["slopes"][k](*self.arguments, self.value), like.shape)
 
     def expanded(self, g: Array) -> Array:

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
 from steepest.checking.tape.graph import Change
+from steepest.checking.tape.matrix_variants import of_matrices
 from steepest.checking.tape.node import Node, contracted, unbroadcast
+from steepest.checking.tape.variant import Variant
 from steepest.typing import Array
 
-__all__ = ["Variant", "variants_of"]
-
-
-@dataclass(frozen=True)
-class Variant:
-    """A wrong rule for one argument; ``said`` has places for the code of the step and of the other factor."""
-
-    code: str
-    change: Change
-    said: str
-    remedy: str
-    hint: str = "one of the local derivatives is wrong"
+__all__ = ["variants_of"]
 
 
 def variants_of(node: Node, k: int) -> Iterator[Variant]:
@@ -38,7 +28,9 @@ def variants_of(node: Node, k: int) -> Iterator[Variant]:
         yield from _of_powers()
     elif node.operation in ("sqrt", "log", "exp", "log1p", "reciprocal", "cos", "sin", "absolute"):
         yield from _of_functions(node.operation)
-    if node.operation not in ("contract", "gather", "sum", "input") and node.arguments[k].shape != node.value.shape:
+    elif "pulls" in node.details:
+        yield from of_matrices(node, k)
+    if "slopes" in node.details and node.arguments[k].shape != node.value.shape:
         yield from _of_repeated(node, k)
 
 
