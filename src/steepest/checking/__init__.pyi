@@ -3,6 +3,7 @@ from .gradient import check_gradient as check_gradient
 from .jacobian import check_hessian as check_hessian
 from .jacobian import check_jacobian as check_jacobian
 from .layers import check_layers as check_layers
+from .mistakes import MISTAKES as MISTAKES
 from .prox import check_prox as check_prox
 from .report import BlockReport as BlockReport
 from .report import Diagnosis as Diagnosis

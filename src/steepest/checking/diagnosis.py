@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from steepest.checking.comparison import Comparison
-from steepest.checking.explanation import Explanation, Mistake, interpret
+from steepest.checking.explanation import Explanation, interpret
 from steepest.checking.fitting import Precision, fit
 from steepest.checking.grouping import grouped
 from steepest.checking.hypotheses import Candidate, from_evidence, from_steps, from_truth
 from steepest.checking.hypotheses.steps import steps_of
+from steepest.checking.mistakes import Mistake
 from steepest.checking.penalty_kinds import kind_sets
 from steepest.checking.report import Diagnosis, GradientReport, Verdict
 from steepest.checking.scene import Scene

@@ -5,23 +5,14 @@ from dataclasses import dataclass, field
 
 from steepest.checking.constants import Named, name_constant
 from steepest.checking.hypotheses import Candidate
+from steepest.checking.mistakes import Mistake
 from steepest.checking.penalty_kinds import Term
 
-__all__ = ["Explanation", "Mistake", "interpret"]
+__all__ = ["Explanation", "interpret"]
 
 SIGN = "Change the sign: descent subtracts the gradient, so the minus belongs to the step."
 UNCERTAIN = 1.5  # a penalty that the value may or may not hold is weaker than a mistake found in the value's own steps
 UNNAMED = 1.6  # an arbitrary constant is a weaker explanation than one with a name
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """One named mistake."""
-
-    code: str
-    said: str
-    remedy: str
-    hint: str = ""
 
 
 @dataclass(frozen=True)

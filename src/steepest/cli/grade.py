@@ -14,6 +14,19 @@ if TYPE_CHECKING:
     from steepest.checking.grading import Grade
 
 
+def _list_mistakes(context: click.Context, option: click.Parameter, wanted: bool) -> None:
+    if not wanted:
+        return
+    from steepest.checking import MISTAKES
+    from steepest.cli.terminal import Grid, terminal
+
+    grid = Grid("mistake", "what it is", align="ll")
+    for code, words in MISTAKES.items():
+        grid.add_row(code, words)
+    terminal().print(grid)
+    context.exit()
+
+
 @click.command()
 @click.argument("template", metavar="TEMPLATE.py")
 @click.argument("submissions", metavar="SUBMISSION.py...", nargs=-1, required=True)
@@ -21,6 +34,14 @@ if TYPE_CHECKING:
     "--answers/--no-answers", default=None, help="Show numbers and corrected formulas; the template decides otherwise."
 )
 @seed_option("Seed of the random points.")
+@click.option(
+    "--mistakes",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_mistakes,
+    help="List the mistakes that a template may give credit for.",
+)
 @json_option
 def command(template: str, submissions: tuple[str, ...], answers: bool | None, seed: int, as_json: bool) -> int:
     """Grade a learner's gradients against a teacher's value.

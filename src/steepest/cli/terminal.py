@@ -29,9 +29,15 @@ class Terminal(Console):
         super().__init__(markup=False, emoji=False, highlight=False, **options)
 
     def print(self, *parts: Any, **options: Any) -> None:
-        """Print; where that cannot be written, say so."""
+        """Print, to files and pipes without the blanks that fill up lines; where that cannot be written, say so."""
         with written_to(STANDARD_OUTPUT):
-            super().print(*parts, **options)
+            if self.is_terminal:
+                super().print(*parts, **options)
+                return
+            with self.capture() as taken:
+                super().print(*parts, **options)
+            lines = (line.rstrip(" ") for line in taken.get().split("\n"))
+            super().print(Text("\n".join(lines)), soft_wrap=True, end="")
 
     def render_str(self, text: str, **options: Any) -> Text:
         """Return a text that can do nothing to the terminal; every string printed, in a table too, comes by here."""

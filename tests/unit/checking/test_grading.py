@@ -191,3 +191,11 @@ def test_a_submission_does_not_outlive_the_grader(tmp_path):
         time.sleep(0.1)
     os.kill(pid, 9)
     raise AssertionError("the submission still runs ten seconds after the grader has gone")
+
+
+def test_a_mistake_that_no_diagnosis_names_gets_no_credit(tmp_path: Path) -> None:
+    lesson = "parameters = {'x': 2.0}\ncredit = {'sgin': 0.5}\ndef value(x): return x**2\n"
+    (tmp_path / "lesson.py").write_text(lesson)
+    (tmp_path / "mine.py").write_text("def gradient(x): return -2 * x")
+    with pytest.raises(InvalidInputError, match=r"credit: there is no mistake 'sgin'; did you mean 'sign'\?"):
+        grade(tmp_path / "lesson.py", tmp_path / "mine.py")

@@ -47,7 +47,7 @@ def normal_gradient(mistake: str) -> Callable[..., Any]:
     [
         ("det", ("factor-twice",)),
         ("not transposed", ("matrix-transposed",)),
-        ("diagonal", ("diagonal",)),
+        ("diagonal", ("matrix-diagonal",)),
         ("not inverted", ("matrix-missing",)),
         ("sign", ("path-sign",)),
         ("one inverse", ("operand-other",)),
@@ -101,7 +101,7 @@ SOLVED = TARGET[:, :2]
 WRONG: dict[str, tuple[Any, Any, Any, str, str]] = {
     "inverse, not transposed": (by_inverse, lambda a: -Y(a) @ TARGET @ Y(a), SIGMA, "matrix-transposed", "-Y G Y"),
     "inverse, once": (by_inverse, lambda a: -Y(a).T @ TARGET, SIGMA, "factor-missing", "one inverse in place of two"),
-    "inverse, by entries": (by_inverse, lambda a: -TARGET / a**2, SIGMA + 1.0, "entries", "entry by entry"),
+    "inverse, by entries": (by_inverse, lambda a: -TARGET / a**2, SIGMA + 1.0, "matrix-entries", "entry by entry"),
     "determinant, as its logarithm's": (
         by_determinant, lambda a: 2 * D(a) * Y(a).T + 2 * a, SIGMA, "factor-missing", "log |det A|",
     ),
@@ -122,8 +122,10 @@ WRONG: dict[str, tuple[Any, Any, Any, str, str]] = {
         by_right_side, lambda b: 2 * SOLVED * (Y(SIGMA) @ b), B, "matrix-missing",
         "without A^-T for the right-hand side",
     ),
-    "cholesky, diagonal": (by_factor, lambda a: from_factor(a, np.tril), SIGMA, "diagonal", "not halved"),
-    "cholesky, triangle": (by_factor, lambda a: from_factor(a, lambda m: m), SIGMA, "triangle", "lower triangle"),
+    "cholesky, diagonal": (by_factor, lambda a: from_factor(a, np.tril), SIGMA, "matrix-diagonal", "not halved"),
+    "cholesky, triangle": (
+        by_factor, lambda a: from_factor(a, lambda m: m), SIGMA, "matrix-triangle", "lower triangle",
+    ),
 }  # fmt: skip
 
 

@@ -111,6 +111,14 @@ def test_audit_without_a_point_or_with_a_broken_file(run, tmp_path: Path) -> Non
     assert "broken.py: raised ZeroDivisionError" in run("audit", "broken.py:value", "bare.py:value").output
 
 
+def test_grade_lists_what_credit_can_be_given_for(run) -> None:  # type: ignore[no-untyped-def]
+    result: Result = run("grade", "--mistakes")
+    assert result.exit_code == 0
+    lines = result.output.splitlines()
+    assert "penalty-missing         the penalty's derivative is missing" in lines
+    assert not any(line.endswith(" ") for line in lines)
+
+
 def test_grade_shows_points_and_reasons(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     (tmp_path / "good.py").write_text(
         "from math import *\ndef gradient(w, X, y, alpha):\n    return 2 * X.T @ (X @ w - y) / len(y) + 2 * alpha * w\n"

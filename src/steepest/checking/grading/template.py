@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from steepest.checking.mistakes import check_code
 from steepest.checking.problem import Problem
 from steepest.checking.structure import Structure, argument_names
 from steepest.exceptions import InvalidInputError
@@ -33,7 +34,7 @@ class Template:
     weights : dict
         Name of a parameter -> points; 1 each where the template says nothing.
     credit : dict
-        Code of a mistake, such as ``sign`` -> share of the points that remain.
+        Code of a mistake, such as ``sign``, out of ``MISTAKES`` -> share of the points that remain.
     show_answers : bool
         Whether learners see numbers and corrected formulas.
     seconds, memory_mb : float, int
@@ -87,7 +88,7 @@ class Template:
             parameters=parameters,
             data=_named(names, "data"),
             weights=weights,
-            credit={code: check_share(f"credit[{code!r}]", share) for code, share in _named(names, "credit").items()},
+            credit=_credit(_named(names, "credit")),
             show_answers=check_flag("show_answers", names.get("show_answers", False)),
             seconds=check_positive("seconds", names.get("seconds", 10.0)),
             memory_mb=check_count("memory_mb", names.get("memory_mb", 4096)),
@@ -112,6 +113,10 @@ class Template:
             found = Problem(self.value, self.value, structure, self.data).first_value()
         if not np.isfinite(found):
             raise InvalidInputError(f"value is {found} at the given point: choose parameters inside its domain")
+
+
+def _credit(given: Mapping[str, Any]) -> dict[str, float]:
+    return {check_code("credit", code): check_share(f"credit[{code!r}]", share) for code, share in given.items()}
 
 
 def _named(names: Mapping[str, Any], what: str) -> dict[str, Any]:
