@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from scipy.special import softmax
 from sklearn.base import ClassifierMixin
-from sklearn.metrics import accuracy_score
 
 from steepest.estimator import fitting
 from steepest.losses import Loss, SoftmaxCrossEntropy
 from steepest.neural_network.convolutional import ConvolutionalNetwork
 from steepest.neural_network.incremental import check_labels, check_named
+from steepest.neural_network.scores import accuracy
 from steepest.typing import Array
 from steepest.validation import check_supervised, encode_labels
 
@@ -104,7 +104,7 @@ class ConvClassifier(ClassifierMixin, ConvolutionalNetwork):  # type: ignore[mis
         return SoftmaxCrossEntropy()
 
     def _score_of(self, y: Any, sample_weight: Array | None) -> Callable[[Array], float]:
-        return lambda scores: float(accuracy_score(y, scores.argmax(axis=1), sample_weight=sample_weight))
+        return lambda scores: accuracy(y, scores.argmax(axis=1), sample_weight)
 
     def decision_function(self, X: Any) -> Array:
         """Return the scores of the classes (n_samples, n_classes); for two classes, how far the second leads."""

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin
-from sklearn.metrics import accuracy_score
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
@@ -15,7 +14,9 @@ from steepest.estimator import fitting
 from steepest.exceptions import InvalidInputError
 from steepest.losses import LogisticLoss, Loss, SoftmaxCrossEntropy
 from steepest.neural_network.incremental import check_labels, check_named
-from steepest.neural_network.perceptron import Perceptron, has_passes
+from steepest.neural_network.perceptron import Perceptron
+from steepest.neural_network.perceptron_options import check_options, has_passes
+from steepest.neural_network.scores import accuracy
 from steepest.typing import Array
 from steepest.validation import check_supervised, encode_labels
 
@@ -154,7 +155,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]  # sciki
         return self._fit(X, y, sample_weight, classes, incremental=True)
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, classes: Any, *, incremental: bool) -> "MLPClassifier":
-        self._check_options()
+        check_options(self)
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         X, y, sample_weight = check_supervised(
             self,
@@ -203,7 +204,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]  # sciki
 
     def _score_of(self, X: Array, y: Any, sample_weight: Array | None) -> Callable[[Array], float]:
         y = y.ravel() if y.ndim == 2 and y.shape[1] == 1 else y
-        return lambda scores: float(accuracy_score(y, self._chosen(scores), sample_weight=sample_weight))
+        return lambda scores: accuracy(y, self._chosen(scores), sample_weight)
 
     # ------------------------------------------------------------------ predictions
 

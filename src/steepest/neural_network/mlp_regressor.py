@@ -5,14 +5,15 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
-from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
 from steepest.estimator import fitting
 from steepest.exceptions import InvalidInputError
 from steepest.losses import HalfPoissonDeviance, HalfSquaredError, Loss
-from steepest.neural_network.perceptron import Perceptron, has_passes
+from steepest.neural_network.perceptron import Perceptron
+from steepest.neural_network.perceptron_options import check_options, has_passes
+from steepest.neural_network.scores import r2
 from steepest.typing import Array
 from steepest.validation import check_choice, check_supervised
 
@@ -153,7 +154,7 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, Perceptron):  # type: ignor
         return self._fit(X, y, sample_weight, incremental=True)
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> "MLPRegressor":
-        self._check_options()
+        check_options(self)
         check_choice("loss", self.loss, ("squared_error", "poisson"))
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         X, y, sample_weight = check_supervised(
@@ -170,7 +171,7 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, Perceptron):  # type: ignor
         return HalfPoissonDeviance() if self.loss == "poisson" else HalfSquaredError()
 
     def _score_of(self, X: Array, y: Any, sample_weight: Array | None) -> Callable[[Array], float]:
-        return lambda scores: float(r2_score(y, self._predictions(scores), sample_weight=sample_weight))
+        return lambda scores: r2(y, self._predictions(scores), sample_weight)
 
     def _predictions(self, scores: Array) -> Array:
         means = np.exp(scores) if self.out_activation_ == "exp" else scores

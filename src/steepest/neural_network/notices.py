@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from steepest.layers import ReLU, Sequential, Sigmoid, Tanh
+from steepest.layers import ReLU, Sigmoid, Tanh
 from steepest.layers.layer import Layer
+from steepest.layers.sequential import Parameter
 from steepest.objectives.network import NetworkObjective
 from steepest.trace import Trace
 from steepest.typing import Array
@@ -11,6 +12,7 @@ from steepest.typing import Array
 ROWS = 1000
 SATURATED = 0.01  # a slope below this share of the largest lets next to nothing through
 VANISHING, EXPLODING = 1e-4, 1e4
+FEWEST = 3  # layers with weights: gradients change little on the way through two
 
 
 def notices(objective: NetworkObjective, theta: Array, trace: Trace | None = None) -> list[str]:
@@ -22,7 +24,7 @@ def notices(objective: NetworkObjective, theta: Array, trace: Trace | None = Non
 
     Examples
     --------
-    >>> from steepest.layers import Dense
+    >>> from steepest.layers import Dense, Sequential
     >>> network = Sequential([Dense(1), ReLU(), Dense(1)], (1,))
     >>> objective = NetworkObjective(network, np.array([[1.0], [2.0]]), np.array([0.0, 1.0]))
     >>> for text in notices(objective, np.array([-1.0, -1.0, 1.0, 0.0])):
@@ -36,7 +38,10 @@ def notices(objective: NetworkObjective, theta: Array, trace: Trace | None = Non
     for step in part.network.forward_passes(X, theta, state=part.state):
         flat = step.result.reshape(-1, step.result.shape[1]) if step.result.ndim == 2 else _by_channel(step.result)
         found += _of_layer(step.number, step.layer, flat)
-    return found + _of_gradients(part.network, part.gradient(theta), dead=any("dead" in text for text in found))
+    weights = [p for p in part.network.parameters if p.name == "W"]
+    if len(weights) < FEWEST or any("dead" in text for text in found):
+        return found
+    return found + _of_gradients(weights, part.gradient(theta))
 
 
 def _by_channel(H: Array) -> Array:
@@ -58,11 +63,10 @@ def _of_layer(number: int, layer: Layer, H: Array) -> list[str]:
     return []
 
 
-def _of_gradients(network: Sequential, gradient: Array, *, dead: bool) -> list[str]:
+def _of_gradients(weights: list[Parameter], gradient: Array) -> list[str]:
     """Compare the first layer's gradient with the last one's."""
-    weights = [p for p in network.parameters if p.name == "W"]
     sizes = [float(np.sqrt(np.mean(gradient[p.span] ** 2))) for p in weights]
-    if len(sizes) < 3 or dead or not sizes[-1] > 0:
+    if not sizes[-1] > 0:
         return []
     ratio, first, last = sizes[0] / sizes[-1], weights[0].key, weights[-1].key
     if ratio < VANISHING:

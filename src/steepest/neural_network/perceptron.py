@@ -2,8 +2,6 @@
 
 import warnings
 from collections.abc import Callable
-from math import inf
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -12,15 +10,15 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
-from steepest.estimator import Estimator
 from steepest.exceptions import DivergenceError, InvalidInputError
 from steepest.kernels.blas import one_blas_thread
-from steepest.kernels.threads import map_blocks
-from steepest.layers import Dense, Identity, Layer, ReLU, Sequential, Sigmoid, Tanh
+from steepest.layers import Sequential
 from steepest.losses import Loss
 from steepest.neural_network.divergence import ended_high, growth, rate_advice, told
 from steepest.neural_network.incremental import check_one_pass
 from steepest.neural_network.notices import notices
+from steepest.neural_network.perceptron_network import PerceptronNetwork
+from steepest.neural_network.perceptron_options import STOCHASTIC
 from steepest.neural_network.rates import safe_rate
 from steepest.neural_network.rows import RowOrders, narrated
 from steepest.objectives.dense_stack import dense_stack
@@ -36,30 +34,16 @@ from steepest.solvers.schedules import Schedule
 from steepest.solvers.stopping import GradientTolerance, Reason, StoppingRule, ValueTolerance
 from steepest.solvers.updates import Adam, Momentum, Nesterov, Update
 from steepest.typing import Array
-from steepest.validation import check_choice, check_count, check_features, check_positive
 
-ACTIVATIONS: dict[str, Layer] = {"identity": Identity(), "logistic": Sigmoid(), "tanh": Tanh(), "relu": ReLU()}
-STOCHASTIC = ("sgd", "adam")
 WORK_BETWEEN_STEPS = 2_000_000  # multiplications made in one compiled call while nobody watches
-SHARED_FROM = 1 << 16  # outputs of the widest layer: for fewer, setting up threads takes longer than they save
-LEAST_BLOCK, BLOCK_NUMBERS = 256, 1 << 15  # rows taken through all layers together, and such outputs
 LBFGS_CHANGE = 2.220446049250313e-09  # relative change of the value at which L-BFGS has arrived
 
 
-def has_passes(model: Any) -> bool:
-    """Say whether the solver makes passes over batches, which ``partial_fit`` needs."""
-    if model.solver not in STOCHASTIC:
-        raise AttributeError(f"partial_fit needs solver='sgd' or 'adam'; solver={model.solver!r} sees all rows at once")
-    return True
-
-
-class Perceptron(Estimator):
-    """A network of dense layers with one activation after all but the last.
+class Perceptron(PerceptronNetwork):
+    """A network of dense layers that is trained in passes over batches, or on all rows at once.
 
     Attributes
     ----------
-    coefs_, intercepts_ : list of array
-        W (inputs, outputs) and b (outputs,) of each layer.
     loss_, loss_curve_, best_loss_ : float, list of float, float or None
         The objective in the last pass, in each, and the lowest; None with early stopping.
     validation_scores_, best_validation_score_ : list of float and float, or None
@@ -70,9 +54,7 @@ class Perceptron(Estimator):
         The input counts as a layer.
     """
 
-    coefs_: list[Array]
     _rule: Update | None  # what ``_memory`` belongs to
-    intercepts_: list[Array]
     out_activation_: str
     t_: int
 
@@ -85,34 +67,7 @@ class Perceptron(Estimator):
         """Return the score on held-out rows as a function of the parameters."""
         raise NotImplementedError
 
-    # ------------------------------------------------------------------ parameters
-
-    def _check_options(self) -> None:
-        """Check what the user asked for."""
-        check_choice("activation", self.activation, ACTIVATIONS)
-        check_choice("solver", self.solver, ("lbfgs", *STOCHASTIC))
-        check_choice("learning_rate", self.learning_rate, ("constant", "invscaling", "adaptive"))
-        for name in ("alpha", "power_t", "tol"):
-            check_positive(name, getattr(self, name), zero=True)
-        for name in ("learning_rate_init", "epsilon"):
-            check_positive(name, getattr(self, name))
-        for name in ("max_iter", "max_fun"):
-            check_count(name, getattr(self, name))
-        if self.n_iter_no_change != inf:
-            check_count("n_iter_no_change", self.n_iter_no_change)
-        if self.batch_size != "auto":
-            check_count("batch_size", self.batch_size)
-        for name, closed in (("momentum", True), ("beta_1", False), ("beta_2", False), ("validation_fraction", False)):
-            _check_share(name, getattr(self, name), closed)
-        self._hidden()
-
-    def _hidden(self) -> list[int]:
-        """Return the sizes of the hidden layers."""
-        given = self.hidden_layer_sizes
-        sizes = [given] if isinstance(given, Integral) else list(np.asarray(given).ravel().tolist())
-        if any(not isinstance(k, Integral) or k <= 0 for k in sizes):
-            raise InvalidInputError(f"hidden_layer_sizes={given!r}: must be > 0, positive integers, one a hidden layer")
-        return [int(k) for k in sizes]
+    # ------------------------------------------------------------------ how it learns
 
     def _update(self) -> Update:
         if self.solver == "adam":
@@ -128,28 +83,7 @@ class Perceptron(Estimator):
         seen = self.t_
         return lambda t: initial if fresh and t == 1 else initial / (seen + (t - 1) * n_rows + 1) ** self.power_t
 
-    # ------------------------------------------------------------------ the network
-
-    def _network(self, n_features: int, n_outputs: int) -> Sequential:
-        layers: list[Layer] = []
-        for k in self._hidden():
-            layers += [Dense(k), ACTIVATIONS[self.activation]]
-        return Sequential([*layers, Dense(n_outputs)], (n_features,))
-
-    def _draw(self, network: Sequential, random_state: Any, dtype: Any) -> Array:
-        r"""Draw W and b of each layer from [-a, a], ``a^2 = 6 / (fan_in + fan_out)``, or a third of it for the sigmoid.
-
-        Notes
-        -----
-        The sigmoid's slope is at most 1/4 where that of the others is 1: smaller weights keep it from saturating.
-        """
-        theta, factor = np.empty(network.n_parameters, dtype), 2.0 if self.activation == "logistic" else 6.0
-        for layer in {p.layer for p in network.parameters}:
-            W, b = (p for p in network.parameters if p.layer == layer)
-            limit = np.sqrt(factor / sum(W.shape))
-            for part in (W, b):
-                theta[part.span] = random_state.uniform(-limit, limit, part.shape).ravel()
-        return theta
+    # ------------------------------------------------------------------ fit
 
     def _begin(self, network: Sequential, random_state: Any, dtype: Any) -> Array:
         """Forget earlier fits; return the start."""
@@ -169,40 +103,6 @@ class Perceptron(Estimator):
         if self.solver in STOCHASTIC:
             self.loss_curve_: list[float] = []
         return self._draw(network, random_state, dtype)
-
-    def _flat(self, dtype: Any) -> Array:
-        """Return the fitted parameters as one vector."""
-        parts = [part.ravel() for pair in zip(self.coefs_, self.intercepts_, strict=True) for part in pair]
-        return np.concatenate(parts).astype(dtype)
-
-    def _attributes(self, network: Sequential, theta: Array) -> dict[str, Any]:
-        """Return ``coefs_`` and ``intercepts_`` for flat parameters."""
-        theta = theta.copy()
-        named = [theta[p.span].reshape(p.shape) for p in network.parameters]
-        return {"coefs_": named[0::2], "intercepts_": named[1::2]}
-
-    def _outputs(self, X: Any, pairs: Any = None) -> Array:
-        """Return the scores of the last layer, before its activation: many rows in blocks that stay in the cache."""
-        pairs = list(zip(self.coefs_, self.intercepts_, strict=True) if pairs is None else pairs)
-        widest = max(len(b) for _, b in pairs)
-        if X.shape[0] * widest < SHARED_FROM or sparse.issparse(X):
-            return self._forward(X, pairs)
-        block_rows = max(LEAST_BLOCK, BLOCK_NUMBERS // widest)
-        with one_blas_thread():
-            return np.concatenate(map_blocks(lambda i, j: self._forward(X[i:j], pairs), len(X), block_rows))
-
-    def _forward(self, X: Any, pairs: list[tuple[Array, Array]]) -> Array:
-        activation: Any = ACTIVATIONS[self.activation]
-        H: Array = X
-        for number, (W, b) in enumerate(pairs):
-            H = np.asarray((activation.value(H) if number else H) @ W)
-            H += b
-        return H
-
-    def _scores(self, X: Any) -> Array:
-        return self._outputs(check_features(self, X, accept_sparse=["csr", "csc"]))
-
-    # ------------------------------------------------------------------ fit
 
     def _learn(self, X: Any, y: Array, n_outputs: int, sample_weight: Array | None, *, incremental: bool) -> None:
         """Begin or go on, and train."""
@@ -252,38 +152,13 @@ class Perceptron(Estimator):
         score = None
         if self.early_stopping:
             X, y, sample_weight, score = self._hold_out(network, X, y, sample_weight, random_state)
-        update = self._update()
-        fresh = not (incremental and getattr(self, "_rule", None) == update)
-        if fresh:  # what one rule remembers means nothing to another
-            self._memory, self._rule = Memory(initial_memory(update, theta)), update
+        fresh = self._remember(theta, incremental=incremental)
         plateau = self._patience(score, fresh)
         objective, batch_size = self._objective(network, X, y, sample_weight), self._batch(len(X))
-        prepared = dense_stack(objective, batch_size)
-        if prepared is None:
-            raise TypeError("every activation and loss of a perceptron has a compiled twin")
-        watched = self._watched or bool(self.verbose)
-        passes = WORK_BETWEEN_STEPS // max(1, len(X) * (network.n_parameters + 20))
         orders = RowOrders(len(X), random_state if self.shuffle else None)
-        before = len(self._memory.values)
-        steps = compiled_mini_batch_descent(
-            objective,
-            prepared,
-            theta,
-            learning_rate=self._schedule(len(X), fresh=not incremental),
-            batch_size=batch_size,
-            update=update,
-            orders=orders,
-            stride=1 if watched or incremental else int(np.clip(passes, 1, 100)),
-            max_iter=1 if incremental else self.max_iter,
-            memory=self._memory,
-            plateau=plateau,
-            rate_in_velocity=self.solver == "sgd",
-            parts={p.key: p.span for p in network.parameters},
-            start=not incremental,
-        )
-        steps = narrated(steps) if self.verbose else steps
+        before, limit = len(self._memory.values), 1 if incremental else self.max_iter
+        steps = self._passes(objective, theta, batch_size, orders, plateau, incremental=incremental)
         try:
-            limit = 1 if incremental else self.max_iter
             with one_blas_thread():  # scores and notices would leave threads waiting on cores that the steps need
                 result = self._run(steps, objective, sample_weight, limit, warn=not incremental)
         except DivergenceError as error:
@@ -294,20 +169,65 @@ class Perceptron(Estimator):
         if plateau.best_theta is not None:
             for name, value in self._attributes(network, plateau.best_theta).items():
                 setattr(self, name, value)
-        values = [*result.trace["value"][:1], *self._memory.values[before:]]
-        if not incremental and plateau.best_theta is None and ended_high(values):
-            ignorant = objective.value(np.zeros_like(theta))
-            if ended_high([ignorant, values[-1]]):  # not where a start that knew nearly all was left
-                self._warn_of_runaway(values, self._since(objective, values))
+        elif not incremental:
+            self._look_for_runaway(objective, [*result.trace["value"][:1], *self._memory.values[before:]])
+
+    def _remember(self, theta: Array, *, incremental: bool) -> bool:
+        """Go on with what the last call's update rule remembers; return whether to begin anew instead."""
+        update = self._update()
+        fresh = not (incremental and getattr(self, "_rule", None) == update)
+        if fresh:  # what one rule remembers means nothing to another
+            self._memory, self._rule = Memory(initial_memory(update, theta)), update
+        return fresh
+
+    def _passes(
+        self,
+        objective: NetworkObjective,
+        theta: Array,
+        batch_size: int,
+        orders: RowOrders,
+        plateau: Plateau,
+        *,
+        incremental: bool,
+    ) -> Steps:
+        """Return the solver: one pass between two steps where somebody watches, else up to a hundred short ones."""
+        prepared = dense_stack(objective, batch_size)
+        if prepared is None:
+            raise TypeError("every activation and loss of a perceptron has a compiled twin")
+        n_rows, watched = objective.n_samples, self._watched or bool(self.verbose)
+        passes = WORK_BETWEEN_STEPS // max(1, n_rows * (objective.n_parameters + 20))
+        steps = compiled_mini_batch_descent(
+            objective,
+            prepared,
+            theta,
+            learning_rate=self._schedule(n_rows, fresh=not incremental),
+            batch_size=batch_size,
+            update=self._update(),
+            orders=orders,
+            stride=1 if watched or incremental else int(np.clip(passes, 1, 100)),
+            max_iter=1 if incremental else self.max_iter,
+            memory=self._memory,
+            plateau=plateau,
+            rate_in_velocity=self.solver == "sgd",
+            parts={p.key: p.span for p in objective.network.parameters},
+            start=not incremental,
+        )
+        return narrated(steps) if self.verbose else steps
 
     def _since(self, objective: NetworkObjective, values: list[float]) -> str:
         """Say in which pass the loss, at the start and in each pass, began to grow, and which rate is safe."""
         advice = rate_advice(objective, self._start_of(objective), self._update(), "learning_rate_init")
         return told(growth(range(len(values)), values), advice)
 
-    def _warn_of_runaway(self, values: list[float], since: str) -> None:
+    def _look_for_runaway(self, objective: NetworkObjective, values: list[float]) -> None:
         """Warn of a run that diverged without overflowing; its coefficients mean nothing."""
-        message = told(f"diverged: the loss ended at {values[-1]:.3g}, and was {values[0]:.3g} at the start", since)
+        if not ended_high(values):
+            return
+        ignorant = objective.value(np.zeros(objective.n_parameters, objective.X.dtype))
+        if not ended_high([ignorant, values[-1]]):  # a start that knew nearly all was left
+            return
+        grown = f"diverged: the loss ended at {values[-1]:.3g}, and was {values[0]:.3g} at the start"
+        message = told(grown, self._since(objective, values))
         self.stopping_reason_ = Reason.DIVERGED
         self.trace_.about |= {"reason": Reason.DIVERGED.name, "message": message}
         warnings.warn(f"{type(self).__name__} {message}", ConvergenceWarning, stacklevel=5)
@@ -396,14 +316,3 @@ class Perceptron(Estimator):
         self.best_loss_ = None if early else float(plateau.counts[0])
         self.validation_scores_ = list(plateau.scores) if early else None
         self.best_validation_score_ = float(plateau.best_score) if early else None
-
-    def __sklearn_tags__(self) -> Any:
-        """Return scikit-learn's tags."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
-
-
-def _check_share(name: str, value: Any, closed: bool) -> None:
-    if not isinstance(value, Real) or not 0.0 <= float(value) <= 1.0 or (value == 1.0 and not closed):
-        raise InvalidInputError(f"{name}={value!r}: must be at least 0 and {'at most' if closed else 'below'} 1")

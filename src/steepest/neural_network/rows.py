@@ -13,7 +13,8 @@ class RowOrders:
     """Orders of the rows, each a shuffle of the one before, drawn from a ``RandomState`` as scikit-learn draws them.
 
     Several are drawn ahead; :meth:`settle` winds the generator back to where it would be, had only those been drawn
-    that were used.
+    that were used. One that is drawn alone is used in any case, and where the generator was before, which takes longer
+    to note than a few hundred rows to shuffle, need not be known.
 
     Examples
     --------
@@ -26,13 +27,14 @@ class RowOrders:
         self.random_state = random_state
         self._order: IntArray = np.arange(n_rows)
         self._drawn, self._drawn_before = 0, 0
-        self._saved: Any = None if random_state is None else random_state.get_state()
+        self._saved: Any = None
 
     def __call__(self, n_passes: int) -> IntArray:
         """Return the next orders, one a row; one row for all passes if nothing is shuffled."""
         if self.random_state is None:
             return self._order[None]
-        self._saved, self._drawn_before = self.random_state.get_state(), self._drawn
+        self._saved = self.random_state.get_state() if n_passes > 1 else None
+        self._drawn_before = self._drawn
         return np.array([self._draw() for _ in range(n_passes)])
 
     def _draw(self) -> IntArray:
@@ -44,7 +46,7 @@ class RowOrders:
 
     def settle(self, used: int) -> None:
         """Put the generator where it would be after ``used`` draws."""
-        if self.random_state is None or used == self._drawn:
+        if self._saved is None or used == self._drawn:
             return
         self.random_state.set_state(self._saved)
         for _ in range(used - self._drawn_before):

@@ -6,7 +6,7 @@ from math import nan
 
 import numpy as np
 
-from steepest.kernels.blas import length, one_blas_thread
+from steepest.kernels.blas import length, lengths, one_blas_thread
 from steepest.solvers.loop import Steps
 from steepest.solvers.memory import Memory
 from steepest.solvers.plateau import Plateau
@@ -132,11 +132,9 @@ def part_norms(gradient: Array, way: Array, parts: Mapping[str, slice] | None) -
     >>> part_norms(np.array([3.0, 4.0, 1.0]), np.array([0.0, 2.0, 5.0]), {"W1": slice(0, 2)})
     {'gradient_norm_W1': 5.0, 'step_norm_W1': 2.0}
     """
-    notes: dict[str, float] = {}
-    for name, span in (parts or {}).items():
-        notes[f"gradient_norm_{name}"] = length(gradient[span])
-        notes[f"step_norm_{name}"] = length(way[span])
-    return notes
+    named = {} if parts is None else parts
+    found = iter(lengths(vector[span] for span in named.values() for vector in (gradient, way)))
+    return {f"{of}_{name}": next(found) for name in named for of in ("gradient_norm", "step_norm")}
 
 
 def batches(n_samples: int, batch_size: int, generator: np.random.Generator | None = None) -> Iterator[IntArray]:

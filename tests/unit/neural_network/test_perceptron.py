@@ -9,7 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from steepest.exceptions import InvalidInputError
 from steepest.neural_network import MLPClassifier, MLPRegressor
-from steepest.neural_network.perceptron import LEAST_BLOCK, SHARED_FROM
+from steepest.neural_network.perceptron_network import LEAST_BLOCK, SHARED_FROM
 
 X = np.random.default_rng(0).standard_normal((30, 3))
 LABELS = np.arange(30) % 3
