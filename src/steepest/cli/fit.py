@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from steepest.cli.models import MODELS, OPTIONS, build, parse_settings
+from steepest.cli.models import MODELS, OPTIONS, build, in_options, parse_settings
 from steepest.cli.options import seed_option, together
 from steepest.cli.outputs import (
     PICTURES,
@@ -118,11 +118,11 @@ def command(
         )
     except DivergenceError as error:
         _keep_what_diverged(error.result.trace, save_trace, plot)
-        raise
+        raise DivergenceError(in_options(str(error)), error.result) from None
     trace = fitted.model.trace_
     if fitted.model.stopping_reason_.name == "DIVERGED":  # slopes that are clipped stay finite
         _keep_what_diverged(trace, save_trace, plot)
-        raise DivergenceError(f"{type(fitted.model).__name__} {trace.about['message']}")
+        raise DivergenceError(f"{type(fitted.model).__name__} {in_options(trace.about['message'])}")
     report = running.report(fitted, data=data, seed=seed, standardized=standardize)
     if save_trace is not None:
         with written_to(save_trace):

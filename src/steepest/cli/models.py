@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -115,6 +116,17 @@ def _sizes(text: str) -> tuple[int, ...]:
     if not all(part.isdecimal() and int(part) > 0 for part in parts):
         raise InvalidInputError(f"--hidden {text}: must be numbers of units, one a hidden layer, as in --hidden 64,64")
     return tuple(map(int, parts))
+
+
+def in_options(text: str) -> str:
+    """Return what an estimator says with its parameter for the learning rate as the option that stands for it.
+
+    Examples
+    --------
+    >>> in_options("Adam is safe to begin with at learning_rate_init=0.001")
+    'Adam is safe to begin with at --learning-rate 0.001'
+    """
+    return re.sub(r"\b(learning_rate_init|eta0)=", "--learning-rate ", text)
 
 
 def parse_settings(pairs: tuple[str, ...]) -> dict[str, Any]:

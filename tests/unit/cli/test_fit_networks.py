@@ -1,6 +1,7 @@
 """``steepest fit`` with models that train step by step: networks and stochastic descent."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,12 @@ def test_stochastic_descent_keeps_its_solver(options):
     assert shown.exit_code == 0, shown.output
     assert "SGDRegressor" in shown.stdout
     assert "gradient-descent" not in shown.stdout
+
+
+@pytest.mark.parametrize(("solver", "rate", "rule"), [("adam", 100, "Adam"), ("sgd", 10, "Nesterov")])
+def test_a_network_that_diverges_names_the_option_that_helps(solver, rate, rule):
+    arguments = ("-t", "progression", "--model", "mlp", "--solver", solver, "--learning-rate")
+    shown = fit(DIABETES, *arguments, rate)
+    assert shown.exit_code == 2
+    safe = re.search(rf"; {rule} is safe to begin with at --learning-rate (\S+)\n$", shown.stderr)[1]
+    assert fit(DIABETES, *arguments, safe).exit_code == 0
