@@ -13,6 +13,8 @@ from steepest.kernels.support_newton import newton_step
 
 POLISHING_ROUNDS = 8
 BETWEEN = 2  # epochs on all columns between two stays on the support
+SMALL = 48  # columns of a support on which Newton's steps cost no more than the epochs that they may spare
+PATIENCE = 16  # steps after which they are repeated on a support of any size, as where all columns may take part
 
 
 @compiled
@@ -130,7 +132,7 @@ def rounds_on_gram(
     gram: Any, c: Any, squared_y: Any, l1: Any, l2: Any, positive: Any, tolerance: Any, max_epochs: Any, mass: Any,
     widest: Any, n_first: Any, w: Any, correlation: Any, orders: Any, seen: Any,
 ) -> Any:  # fmt: skip
-    """Lower the duality gap by rounds: epochs on all columns, more on the support, and Newton's step there.
+    """Lower the duality gap by rounds: epochs on all columns, more on the support, and Newton's steps there.
 
     It ends at the gap ``tolerance``, after ``max_epochs``, or when Newton's step, tried on supports of at most
     ``widest`` columns, does not help. Returns as how many epochs on all columns the updates count; writes the gap, and
@@ -152,9 +154,30 @@ def rounds_on_gram(
         done += _epochs_on_present_support(
             gram, correlation, w, l1, l2, positive, orders[done % len(orders)], max_epochs - done - 1
         )
-        if np.count_nonzero(w) > widest or not newton_step(gram, c, correlation, w, l1, l2, 0.0):
+        if np.count_nonzero(w) > widest:
             return done
-        steps += 1
+        patient = steps < PATIENCE and widest < len(w)
+        taken = _newton_steps(gram, c, correlation, w, l1, l2, SMALL if patient else len(w))
+        if taken == 0:
+            return done
+        steps += taken
+
+
+@compiled
+def _newton_steps(gram: Any, c: Any, correlation: Any, w: Any, l1: Any, l2: Any, small: Any) -> Any:
+    """Take Newton's step on the support and, where that has at most ``small`` columns, more; return how many helped.
+
+    A step that ends where a coefficient becomes zero leaves a smaller support, on which the next goes on, down to the
+    least value that these signs allow; epochs in between would take the coefficient in again.
+    """
+    taken = 0
+    for _ in range(np.count_nonzero(w)):
+        if taken > 0 and np.count_nonzero(w) > small:
+            break
+        if not newton_step(gram, c, correlation, w, l1, l2, 0.0):
+            break
+        taken += 1
+    return taken
 
 
 @compiled

@@ -202,24 +202,32 @@ class CoordinateDescent:
             problem.begin(Strength(float(penalty.l1), float(l2), penalty.positive))
         step = self._step(None)
         yield step
-        while True:
-            reached = max(self.tolerance, ROUNDING)
-            open_problems = [p for p in self.problems if not p.gap <= reached * p.squared_target]
-            if not open_problems:
-                within = all(p.gap <= self.tolerance * p.squared_target for p in self.problems)
-                return Reason.DUALITY_GAP if within else Reason.ROUNDING
+        while open_problems := self._open():
             before = [(p.gap, p.size) for p in open_problems]
             for problem in open_problems:
                 left = self.max_epochs - problem.epochs
                 if left > 0:
-                    problem.advance(reached * problem.squared_target, 1 if self.watch else left, self.orders)
+                    problem.advance(self._reached * problem.squared_target, 1 if self.watch else left, self.orders)
             step = self._step(step)
             yield step
             after = [(p.gap, p.size) for p in open_problems]
             if before == after and all(p.epochs for p in open_problems):
-                return Reason.ROUNDING
+                spent = any(p.epochs >= self.max_epochs for p in open_problems)
+                return Reason.MAX_ITER if spent else Reason.ROUNDING
+        within = all(p.gap <= self.tolerance * p.squared_target for p in self.problems)
+        return Reason.DUALITY_GAP if within else Reason.ROUNDING
+
+    @property
+    def _reached(self) -> float:
+        """The gap, relative to the squared target, at which an output is done."""
+        return max(self.tolerance, ROUNDING)
+
+    def _open(self) -> list[Problem]:
+        """Return the outputs that are not yet done."""
+        return [p for p in self.problems if not p.gap <= self._reached * p.squared_target]
 
     def _step(self, previous: Step | None) -> Step:
+        """Return the present state; of several outputs, the one that is furthest behind counts the epochs."""
         W = np.stack([p.w for p in self.problems], axis=-1)
         intercepts = np.array([p.intercept for p in self.problems])
         if self.objective.y.ndim == 1:
@@ -227,7 +235,8 @@ class CoordinateDescent:
         theta = self.objective.pack(W, intercepts)
         way = np.nan if previous is None else float(np.linalg.norm(theta - previous.theta))
         value, gap = sum(p.value for p in self.problems), float(self.gaps.sum())
-        return Step(max(self.epochs), theta, value, step_norm=way, duality_gap=gap)
+        behind = min((p.epochs for p in self._open()), default=max(self.epochs))
+        return Step(behind, theta, value, step_norm=way, duality_gap=gap)
 
 
 @np.errstate(over="ignore", invalid="ignore")  # what is not finite is looked for by the caller: `Problem.finite`

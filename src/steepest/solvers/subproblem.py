@@ -21,6 +21,7 @@ from steepest.typing import Array, IntArray
 
 ROUNDING = 16 * float(np.finfo(np.float64).eps)  # of |y|^2, the size of what the objective is summed from
 FIRST_CHUNK = 3  # epochs on all columns before the first acceleration
+STUBBORN = 100  # epochs after which Newton's steps are tried on supports with dependent columns too
 VANISHING = 2.0**-1000  # squares below have lost digits
 DRAWN = 16  # random orders of coordinates drawn at a time, which epochs then take in turns
 
@@ -80,7 +81,7 @@ def solve_on_gram(
     correlation, seen = c - gram @ w if w.any() else c.copy(), np.empty(2)
     anderson, chunk, done, newton_at, pause = Anderson(), FIRST_CHUNK, 0, 0, FIRST_CHUNK
     while True:
-        widest = int(1.1 * (rank or k)) + 10 if done >= newton_at else -1
+        widest = (int(1.1 * (rank or k)) + 10 if done < STUBBORN else k) if done >= newton_at else -1
         done += rounds_on_gram(
             gram, c, squared_y, l1, l2, positive, tolerance, max_epochs - done, mass, widest, chunk, w, correlation,
             orders(DRAWN, k), seen,
@@ -91,7 +92,8 @@ def solve_on_gram(
         if seen[1] > 0:
             anderson.clear()
         if widest >= 0:
-            newton_at, pause = done + pause, 2 * pause
+            pause = 2 * pause if seen[1] == 0 else FIRST_CHUNK
+            newton_at = done + pause
         anderson.push(w, correlation)
         if anderson.ready:
             guess = anderson.extrapolate()

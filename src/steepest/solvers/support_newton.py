@@ -41,7 +41,8 @@ def newton_candidates(gram: Array, c: Array, w: Array, l1: float, l2: float) -> 
     has become smaller.
 
     Source: H. Lee, A. Battle, R. Raina, A. Ng, Efficient sparse coding algorithms, NIPS 2006 (feature-sign search);
-    here its signs come from coordinate descent, and only two points of its line search are tried.
+    here its signs come from coordinate descent, and only two points of its line search are tried. Steps follow each
+    other while they help, as long as they are cheap (:func:`~steepest.kernels.coordinate_descent.rounds_on_gram`).
     """
     support = np.flatnonzero(w)
     if not len(support):

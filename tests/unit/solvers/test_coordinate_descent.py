@@ -258,3 +258,40 @@ def test_sums_too_large_for_single_precision_are_formed_in_double(eager):
         problems = prepare(objective, objective.start(), once=True)
     assert problems[0].finite
     assert not isinstance(problems[0], refined_gram.RefinedGramProblem)
+
+
+def ill_conditioned():
+    """Columns of very different lengths far from the origin, fewer rows than columns."""
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(60, 200)) * np.exp(rng.normal(size=200)) + 100.0 * rng.normal(size=200)
+    return X, X @ rng.normal(size=200) + rng.normal(size=60)
+
+
+def test_newtons_steps_spare_thousands_of_epochs_on_ill_conditioned_data():
+    X, y = ill_conditioned()
+    alpha = 1e-4 * np.abs(X.T @ y).max() / len(y)
+    problem = LinearObjective(X, y, penalty=ElasticNet(alpha, 0.9), fit_intercept=False)
+    descent = CoordinateDescent(problem, problem.start(), tolerance=1e-12, max_epochs=100_000)
+    assert run(descent.steps(), max_iter=100_000).reason is Reason.DUALITY_GAP
+    assert descent.epochs[0] < 500  # some 12,000 without
+
+
+def test_dependent_columns_in_the_support_are_sorted_out():
+    X, y = ill_conditioned()
+    X = np.hstack([X, np.random.default_rng(6).normal(size=(60, 300))])
+    problem = LinearObjective(X, y, penalty=L1(0.05), fit_intercept=False)
+    descent = CoordinateDescent(problem, problem.start(), tolerance=1e-12, max_epochs=20_000)
+    assert run(descent.steps(), max_iter=20_000).reason is Reason.DUALITY_GAP
+    assert descent.epochs[0] < 3000  # 20,000 do not suffice without Newton's steps on more columns than rows
+
+
+def test_an_output_that_takes_all_its_epochs_leaves_the_others_theirs():
+    rng = np.random.default_rng(5)
+    hard = rng.normal(size=(60, 100)) * np.exp(rng.normal(size=100)) + 100.0 * rng.normal(size=100)
+    easy = rng.normal(size=(60, 300))
+    X = np.hstack([hard, easy])
+    Y = np.stack([hard @ rng.normal(size=100), easy @ (rng.normal(size=300) * (rng.random(300) < 0.3))], axis=1)
+    together = LinearObjective(X, Y, penalty=L1(0.05), fit_intercept=False)
+    descent = CoordinateDescent(together, together.start(), tolerance=1e-12, max_epochs=20)
+    assert run(descent.steps(), max_iter=20).reason is Reason.MAX_ITER
+    assert descent.epochs == [20, 20]
