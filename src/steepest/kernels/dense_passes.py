@@ -12,7 +12,16 @@ from steepest.kernels.activations import activate, pull_back
 from steepest.kernels.compile import borrowing
 from steepest.kernels.dense_plan import Data, Stack, share
 from steepest.kernels.output_losses import value_and_slopes
-from steepest.kernels.products import NEXT, SAME, address, product, product_with_transpose
+from steepest.kernels.products import (
+    NEXT,
+    SAME,
+    address,
+    lay_out,
+    padded,
+    product,
+    product_with_panels,
+    product_with_transpose,
+)
 from steepest.typing import Array, IntArray
 
 
@@ -77,7 +86,19 @@ def backward(
         product_with_transpose(after, pitch, address(theta, w), m, zeros, address(work, at), before, rows, k, m, panel)
         pull_back(work, at, work, values, values + rows * before, stack.activations[layer - 1],
                   stack.settings[layer - 1], stack.kept)  # fmt: skip
+        if stack.laid_at.size > 0:
+            lay_slopes(at, start, rows, task, layer, stack)
     return value
+
+
+@borrowing
+def lay_slopes(at: int, start: int, rows: int, task: int, layer: int, stack: Stack) -> None:
+    """Copy a task's rows of dZ, which begin at ``work[at]``, to panels, and write their sum beside these."""
+    work, size, pitch, zeros = stack.work, stack.sizes[task, layer], stack.pitches[layer], address(stack.fixed, SAME)
+    slopes, panels = address(work, at), address(work, stack.laid_at[layer])
+    lay_out(slopes, pitch, rows, size, panels, start, stack.batch)
+    one, sums = address(stack.fixed, stack.fixed.size - 1), address(panels, padded(size) * stack.batch + task * size)
+    product(one, SAME, SAME, slopes, pitch, zeros, SAME, sums, size, NEXT, size, rows)
 
 
 @borrowing
@@ -85,16 +106,22 @@ def write_gradients(
     gradient: Array, start: int, stop: int, task: int, part: int, n_parts: int, stack: Stack
 ) -> None:  # fmt: skip
     """Write the gradients of rows ``start`` to ``stop`` of the batch, in a part of the rows of each W."""
-    work, fixed, sizes, w = stack.work, stack.fixed, stack.sizes[task], stack.begins[task]
-    n, zeros, one = stop - start, address(fixed, SAME), address(fixed, fixed.size - 1)
-    for layer in range(stack.activations.size):
+    work, sizes, w = stack.work, stack.sizes[task], stack.begins[task]
+    n, zeros, last = stop - start, address(stack.fixed, SAME), stack.activations.size
+    for layer in range(last):
         k, m = sizes[layer], sizes[layer + 1]
         first, end = share(k, part, n_parts), share(k, part + 1, n_parts)
         before, pitch = stack.pitches[layer], stack.pitches[layer + 1]
         values = address(work, stack.values_at[task, layer] + start * before + first)
-        slopes = address(work, stack.slopes_at[task, layer + 1] + start * pitch)
-        into = address(gradient, w + first * m)
-        product(values, NEXT, before, slopes, pitch, zeros, NEXT, into, m, end - first, m, n)
-        w += (k + 1) * m
+        into, bias = address(gradient, w + first * m), address(gradient, w + k * m)
+        if stack.laid_at.size > 0 and layer + 1 < last:
+            panels = address(work, stack.laid_at[layer + 1])
+            product_with_panels(values, NEXT, before, panels, stack.batch, zeros, into, m, end - first, m, n)
+            slopes, count, pitch = address(panels, padded(m) * stack.batch), stack.n_tasks, m
+        else:
+            slopes, count = address(work, stack.slopes_at[task, layer + 1] + start * pitch), n
+            product(values, NEXT, before, slopes, pitch, zeros, NEXT, into, m, end - first, m, n)
         if part == n_parts - 1:
-            product(one, SAME, SAME, slopes, pitch, zeros, SAME, address(gradient, w - m), m, NEXT, m, n)
+            one = address(stack.fixed, stack.fixed.size - 1)
+            product(one, SAME, SAME, slopes, pitch, zeros, SAME, bias, m, NEXT, m, count)
+        w += (k + 1) * m

@@ -43,6 +43,11 @@ class Stack(NamedTuple):
         exist. By rows, they are the same for all.
     panels_at, panel : int
         Where the tasks' panels (see ``kernels.products``) begin, and how long each is.
+    laid_at : int array (n_layers,)
+        Where the panels of dZ_l begin (see ``products.lay_out``), and behind them the sums of each task's rows; empty
+        if they are not laid out so.
+    batch : int
+        Rows there is room for.
     scores_at, scores : int
         By units, where the tasks' scores begin, those of even updates before those of odd ones, and how long they are.
     work : array
@@ -76,6 +81,8 @@ class Stack(NamedTuple):
     slopes_at: IntArray
     panels_at: int
     panel: int
+    laid_at: IntArray
+    batch: int
     scores_at: int
     scores: int
     work: Array

@@ -192,6 +192,40 @@ def panel_size(terms: int) -> int:
     return (terms + VECTOR_BYTES // 4) * VECTORS * (VECTOR_BYTES // 4)
 
 
+@borrowing
+def padded(columns: int) -> int:
+    """Return how many numbers of a row panels of so many columns hold, in either precision."""
+    width = VECTORS * (VECTOR_BYTES // 4)
+    return (columns + width - 1) // width * width
+
+
+@borrowing
+def lay_out(A: Any, a_row: int, m: int, n: int, panels: Any, first: int, room: int) -> None:
+    """Copy A (m, n) to rows ``first`` on of panels: as wide as a tile, of ``room`` rows, one behind the other."""
+    width = VECTORS * lanes(A)
+    for j in range(0, n, width):
+        columns = min(width, n - j)
+        for i in range(m):
+            source, target = address(A, i * a_row + j), address(panels, j * room + (first + i) * width)
+            for k in range(columns):
+                target[k] = source[k]
+
+
+@borrowing
+def product_with_panels(
+    A: Any, a_row: int, a_column: int, panels: Any, room: int, zeros: Any, C: Any, c_row: int, m: int, n: int,
+    terms: int,
+) -> None:  # fmt: skip
+    """``C = A B`` for B (terms, n) as :func:`lay_out` has laid it out: a tile reads memory from one end to the other.
+
+    Rows of a large B are far apart, and none of the processor's devices that read ahead sees them coming.
+    """
+    width = VECTORS * lanes(A)
+    for j in range(0, n, width):
+        columns, B = min(width, n - j), address(panels, j * room)
+        product(A, a_row, a_column, B, width, zeros, NEXT, address(C, j), c_row, m, columns, terms)
+
+
 @procedure
 def product_with_transpose(
     A: Any, a_row: int, W: Any, w_row: int, zeros: Any, C: Any, c_row: int, m: int, n: int, terms: int, panel: Any

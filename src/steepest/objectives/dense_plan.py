@@ -7,12 +7,13 @@ import numpy as np
 from steepest.kernels import activations as kernel_activations
 from steepest.kernels import output_losses as kernel_losses
 from steepest.kernels.dense_plan import Stack, share
-from steepest.kernels.products import panel_size
+from steepest.kernels.products import padded, panel_size
 from steepest.kernels.scratch import LINE, aligned
 from steepest.typing import Array, IntArray
 
 SHARED_FROM = 200_000  # multiplications of a forward pass from which two threads gain more than they wait
 SHARED_BY_MORE = 10_000_000  # and from which more threads do
+LONG = 512  # rows of a batch from which it pays to copy dZ to where products read it in one go
 MANY_LINES = 16
 N_OWN = 5  # parameters, gradient, and up to three rows of an update rule's state
 
@@ -51,6 +52,8 @@ def plan(sizes: IntArray, activations: IntArray, settings: Array, batch_size: in
     scores_at = room.take(2 * n_tasks * scores)
     panel = max(up(panel_size(int(sizes[1:].max())), line), 2 * kernel_losses.STRETCH)
     panels_at = room.take(n_tasks * panel)
+    long = n_tasks > 2 and batch_size >= LONG
+    laid = [0, *(room.take((batch_size + n_tasks) * padded(int(size))) for size in sizes[1:-1])] if long else []
     work = aligned(room.taken, dtype)
     work[...] = 0
     own = aligned(N_OWN * int(lengths.sum()) * by_units, dtype).reshape(N_OWN, -1)
@@ -65,6 +68,8 @@ def plan(sizes: IntArray, activations: IntArray, settings: Array, batch_size: in
         slopes_at=np.resize(slopes, (n_tasks, len(sizes))),
         panels_at=panels_at,
         panel=panel,
+        laid_at=np.array(laid, int),
+        batch=batch_size,
         scores_at=scores_at,
         scores=scores,
         work=work,

@@ -25,6 +25,7 @@ from steepest.layers import (
     Tanh,
 )
 from steepest.losses import HalfPoissonDeviance, HalfSquaredError, HuberLoss, LogisticLoss, SoftmaxCrossEntropy
+from steepest.objectives import dense_plan
 from steepest.objectives.dense_stack import ACTIVATIONS, activation_setting, dense_stack
 from steepest.objectives.network import NetworkObjective
 from steepest.penalties import L1, SquaredL2
@@ -74,7 +75,9 @@ def start_of(objective: NetworkObjective) -> np.ndarray:
 
 
 def cut(stack: Stack) -> str:
-    return "units" if stack.by_units else "rows, apart" if stack.other.size > 0 else "rows"
+    if stack.by_units:
+        return "units"
+    return "rows, apart" if stack.other.size > 0 else "rows, laid out" if stack.laid_at.size > 0 else "rows"
 
 
 def setting_of(layer: Any) -> tuple[int, np.ndarray]:
@@ -171,11 +174,25 @@ def test_the_logistic_loss_of_one_output_takes_any_number_of_samples(n: int, wei
 @pytest.mark.parametrize("update", [Plain(), Adam(epsilon=1e-3, amsgrad=True), Clipped(Momentum(0.8), 0.1)], ids=repr)
 @pytest.mark.parametrize(
     "sizes, n_tasks, how",
-    [((700, 400), 4, "rows"), ((300, 60, 9), 2, "rows"), ((60, 45, 40), 2, "rows, apart"), ((90, 71), 2, "units")],
+    [
+        ((700, 400), 4, "rows"),
+        ((700, 400, 40), 4, "rows, laid out"),
+        ((300, 60, 9), 2, "rows"),
+        ((60, 45, 40), 2, "rows, apart"),
+        ((90, 71), 2, "units"),
+    ],
 )
 def test_training_in_tasks_equals_the_readable_form(
-    sizes: tuple[int, ...], n_tasks: int, how: str, update: Any, weights: bool, dtype: Any
+    sizes: tuple[int, ...],
+    n_tasks: int,
+    how: str,
+    update: Any,
+    weights: bool,
+    dtype: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    if "laid" in how:
+        monkeypatch.setattr(dense_plan, "LONG", 48)
     rng = np.random.default_rng(0)
     batch, n = 48, 49  # the last batch is a single row
     X, y = rng.standard_normal((n, sizes[0])).astype(dtype), rng.integers(0, 3, n)
@@ -203,6 +220,7 @@ def test_training_in_tasks_equals_the_readable_form(
         ((80, 80), 20, 1, "rows"),
         ((60, 60), 60, 2, "rows, apart"),
         ((900, 900), 20, 4, "rows"),
+        ((900, 900), 20, 4, "rows, laid out"),
         ((1001,), 30, 2, "units"),
     ],
 )
@@ -210,6 +228,8 @@ def test_training_in_tasks_equals_the_readable_form(
 def test_the_number_of_threads_does_not_change_a_bit(
     widths: tuple[int, ...], batch: int, n_tasks: int, how: str, update: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if "laid" in how:
+        monkeypatch.setattr(dense_plan, "LONG", batch)
     hidden = [layer for width in widths for layer in (Dense(width), SiLU())]
     objective = objective_of(SoftmaxCrossEntropy(), hidden, np.float64, n=70)
     found = []

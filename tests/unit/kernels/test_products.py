@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from steepest.kernels.compile import borrowing
-from steepest.kernels.products import address, panel_size, product, product_with_transpose
+from steepest.kernels.products import (
+    NEXT,
+    address,
+    lay_out,
+    padded,
+    panel_size,
+    product,
+    product_with_panels,
+    product_with_transpose,
+)
 
 DTYPES = [np.float64, np.float32]
 SHAPES = [
@@ -42,6 +51,17 @@ def write_product_with_transpose(
 ) -> None:  # fmt: skip
     product_with_transpose(address(A, 0), a_row, address(W, 0), w_row, address(zeros, 0), address(C, 0), c_row, m, n,
                            terms, address(address(panel, 2), at - 2))  # fmt: skip
+
+
+@borrowing
+def write_product_with_panels(
+    A: Any, B: Any, cut: int, room: int, panels: Any, zeros: Any, C: Any, c_row: int, m: int, n: int, terms: int
+) -> None:
+    """Lay out B in two parts, and multiply; A is a transpose."""
+    lay_out(address(B, 0), n, cut, n, address(panels, 0), 0, room)
+    lay_out(address(B, cut * n), n, terms - cut, n, address(panels, 0), cut, room)
+    product_with_panels(address(A, 0), NEXT, m, address(panels, 0), room, address(zeros, 0), address(C, 0), c_row, m, n,
+                        terms)  # fmt: skip
 
 
 def matrices(m: int, n: int, terms: int, dtype: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
@@ -91,6 +111,18 @@ def test_product_with_a_transpose(shape: tuple[int, int, int], dtype: Any) -> No
     )
     assert_product(C, A @ B, atol)
     assert np.isnan(panel[:5]).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_product_with_panels(shape: tuple[int, int, int], dtype: Any) -> None:
+    A, B, C, atol = matrices(*shape, dtype)
+    m, n, terms = shape
+    panels = np.full((terms + 2) * padded(n), np.nan, dtype)
+    zeros = np.zeros(m + 64, dtype)
+    left = A.T.ravel()
+    write_product_with_panels(left, B.ravel(), terms // 3, terms + 2, panels, zeros, C.ravel(), n + 3, m, n, terms)
+    assert_product(C, A @ B, atol)
 
 
 def test_an_entry_does_not_depend_on_the_tile_it_falls_into() -> None:
