@@ -138,7 +138,7 @@ class LogisticObjective(LinearObjective):
         if self.penalty.l1 > 0:
             return super().certificate(theta, tolerance)
         norm, whole = (float(np.linalg.norm(g)) for g in (self.gradient(theta), self.gradient_at_zero()))
-        return Certificate("gradient norm", norm, norm / (whole or 1.0), tolerance)
+        return self._certified(theta, norm, whole, tolerance)
 
     def separates(self, theta: Array) -> bool:
         """Whether ``theta`` provably gives every sample's own class the highest score.

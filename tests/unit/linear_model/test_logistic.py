@@ -202,3 +202,11 @@ def test_a_class_of_negative_weight_is_refused():
     X, y = np.arange(6.0)[:, None], np.array([0, 1, 0, 1, 1, 1])
     with pytest.raises(ValueError, match=r"class_weight\[0\]=-2\.0: must be a finite number not below 0"):
         LogisticRegression(class_weight={0: -2}).fit(X, y)
+
+
+@pytest.mark.parametrize("C", [0.1, 0.7])
+def test_a_start_that_is_the_optimum_up_to_rounding_is_certified(C):
+    model = LogisticRegression(C=C, class_weight="balanced", tol=1e-10)
+    model.fit(sparse.csr_array((5, 1)), [0, 0, 1, 1, 2])
+    assert 0.0 < model.certificate_.value < 1e-16  # what summing leaves of a gradient of zero
+    assert model.certificate_.optimal
