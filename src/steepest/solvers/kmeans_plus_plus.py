@@ -12,19 +12,28 @@ from steepest.solvers.row_sampling import CHUNK, row_hashes
 from steepest.typing import Array, IntArray
 
 BUCKET_BITS = 10
+HASHES_KEPT = 1 << 20  # rows whose hashes are kept, else they are computed again when they are needed
 PACKED_BYTES = 1 << 24  # of a copy of the data as the kernels read it
-BLOCK_ROWS = 1 << 13  # whose masses are added up by themselves
+BLOCK_ROWS = 1 << 11  # whose masses are added up by themselves
+FEW_ROWS = 1 << 13  # that one thread looks at
 SAMPLE = 256  # rows that tell the size of the data
 SMALLEST_SQUARE, LARGEST_SQUARE = 1e-24, 1e30  # of a typical row: single precision holds the squares, and small ones
-ROUNDING = 1e-4  # more than that of phi, relative to it
 TINY_SHARE = 1e-4  # of the mean square: a mean of D below is too small for single precision
 KEPT_BYTES = 1 << 25  # candidates' distances are kept if they need no more, else those of the winner computed again
+WORK_AT_ONCE = 1 << 28  # differences squared in one compiled call
 
 
 def kmeans_plus_plus(
-    X: Any, weights: Array, n_clusters: int, rng: np.random.Generator, n_local_trials: int | None = None
+    X: Any,
+    weights: Array,
+    n_clusters: int,
+    rng: np.random.Generator,
+    n_local_trials: int | None = None,
+    rows: "SeedingRows | None" = None,
 ) -> IntArray:
     r"""Return the rows of ``n_clusters`` starting centres.
+
+    ``rows`` is what :func:`seeding_rows` returned for the same data, if several starts are wanted.
 
     Notes
     -----
@@ -42,65 +51,88 @@ def kmeans_plus_plus(
     Source: D. Arthur, S. Vassilvitskii, k-means++: the advantages of careful seeding, SODA 2007.
     """
     trials = 2 + int(np.log(n_clusters)) if n_local_trials is None else n_local_trials
-    rows = _DenseRows(X, weights) if not sparse.issparse(X) else _SparseRows(X, weights)
-    chosen = rows.draw(rng.random(1))
-    rows.come_closer(chosen[0])
-    for _ in range(1, n_clusters):
-        candidates = rows.draw(rng.random(trials))
-        best = _first_lowest(rows.potentials(np.array(candidates))) if trials > 1 else 0
-        chosen.append(candidates[best])
-        rows.come_closer(chosen[-1], best if trials > 1 else None)
-    return np.array(chosen)
+    rows = seeding_rows(X, weights) if rows is None else rows
+    rows.begin()
+    shares = np.empty((n_clusters, trials))
+    shares[0] = rng.random(1)
+    shares[1:] = rng.random((n_clusters - 1, trials))
+    return rows.choose(shares)
 
 
-def _first_lowest(potentials: Array) -> int:
-    """Return the first candidate that is as good as the best, but for rounding: whichever order sums were taken in."""
-    return int(np.flatnonzero(potentials <= (1 + ROUNDING) * potentials.min())[0])
+def seeding_rows(X: Any, weights: Array) -> "SeedingRows":
+    """Return the rows as k-means++ looks at them."""
+    if sparse.issparse(X):
+        return _SparseRows(X, weights)
+    return (_DenseRows if len(X) > FEW_ROWS else _FewRows)(X, weights)
 
 
-class _Rows:
+class SeedingRows:
     """Rows with their distances to the nearest centre chosen so far."""
 
     def __init__(self, X: Any, weights: Array) -> None:
-        from steepest.kernels.kmeans.seeding import gather_buckets
+        from steepest.kernels.kmeans.seeding import Order, gather_buckets
 
         n = X.shape[0]
         self.X, self.weights = X, weights
-        self.closest: Array = np.full(n, np.inf, dtype=X.dtype)
+        self.closest: Array = np.empty(0, dtype=X.dtype)
+        self._hashes = np.empty(n if n <= HASHES_KEPT else 0, dtype=np.uint64)
         self._buckets = np.empty(n, dtype=np.uint16)
 
         def find_buckets(start: int, stop: int) -> None:
-            self._buckets[start:stop] = row_hashes(X, start, stop) >> np.uint64(64 - BUCKET_BITS)
+            hashes = row_hashes(X, start, stop)
+            self._hashes[start:stop] = hashes if len(self._hashes) else 0
+            self._buckets[start:stop] = hashes >> np.uint64(64 - BUCKET_BITS)
 
         map_blocks(find_buckets, n, CHUNK)
         by_weight = weights.astype(np.float64) if len(weights) else None
         self._by_weight: NDArray[np.float64] = np.bincount(self._buckets, by_weight, 1 << BUCKET_BITS).astype(float)
         self._masses: NDArray[np.float64] | None = None
-        self._begins = np.concatenate([[0], np.cumsum(np.bincount(self._buckets, minlength=1 << BUCKET_BITS))])
-        self._members, self._in_order = np.empty(n, dtype=np.int32), np.zeros(1 << BUCKET_BITS, dtype=bool)
-        gather_buckets(self._buckets, self._begins, self._members)
+        begins = np.concatenate([[0], np.cumsum(np.bincount(self._buckets, minlength=1 << BUCKET_BITS))])
+        members, self._in_order = np.empty(n, dtype=np.int32), np.zeros(1 << BUCKET_BITS, dtype=bool)
+        if n <= FEW_ROWS:
+            members[:], self._in_order[:] = np.argsort(self._hashes, kind="stable"), True
+        else:
+            gather_buckets(self._buckets, begins, members)
+        self._order = Order(self._buckets, begins, members, self._by_weight)
+
+    def begin(self) -> None:
+        """Begin without centres."""
+        self._masses = None
+
+    def choose(self, shares: NDArray[np.float64]) -> IntArray:
+        """Return the rows of the centres; ``shares[step]`` tell the candidates, those of the first step the first."""
+        from steepest.kernels.kmeans.seeding import first_lowest
+
+        chosen = self.draw(shares[0, :1])
+        self.come_closer(chosen[0])
+        for step in range(1, len(shares)):
+            candidates = self.draw(shares[step])
+            best = first_lowest(self.potentials(np.array(candidates))) if len(candidates) > 1 else None
+            chosen.append(candidates[best or 0])
+            self.come_closer(chosen[-1], best)
+        return np.array(chosen)
 
     def draw(self, shares: NDArray[np.float64]) -> list[int]:
         """Return the rows at these shares of the total of ``w_i D_i``; of ``w_i`` while there is no centre."""
-        from steepest.kernels.kmeans.seeding import pick
+        from steepest.kernels.kmeans.seeding import find_places, pick
 
-        masses, closest = self._by_weight, self.closest[:0]
+        by_bucket, closest = self._by_weight, self.closest[:0]
         if self._masses is not None and self._masses.sum() > 0:
-            masses, closest = self._masses, self.closest
-        cumulative = np.cumsum(masses)
-        targets = shares * cumulative[-1]
-        buckets = np.minimum(np.searchsorted(cumulative, targets, side="right"), np.flatnonzero(masses)[-1])
-        before = targets - (cumulative - masses)[buckets]
+            by_bucket, closest = self._masses, self.closest
+        buckets, targets = np.empty(len(shares), np.int64), np.empty(len(shares))
+        find_places(by_bucket, shares, buckets, targets)
         return [
             pick(self._members_of(bucket), self.weights, closest, target)
-            for bucket, target in zip(buckets.tolist(), before.tolist(), strict=True)
+            for bucket, target in zip(buckets.tolist(), targets.tolist(), strict=True)
         ]
 
     def _members_of(self, bucket: int) -> IntArray:
         """Return the rows of a bucket in the order of their hashes."""
-        members = self._members[self._begins[bucket] : self._begins[bucket + 1]]
+        order = self._order
+        members = order.members[order.begins[bucket] : order.begins[bucket + 1]]
         if not self._in_order[bucket]:
-            members[:] = members[np.argsort(row_hashes(self.X[members]), kind="stable")]
+            hashes = self._hashes[members] if len(self._hashes) else row_hashes(self.X[members])
+            members[:] = members[np.argsort(hashes, kind="stable")]
             self._in_order[bucket] = True
         return members
 
@@ -113,7 +145,7 @@ class _Rows:
         raise NotImplementedError
 
 
-class _DenseRows(_Rows):
+class _DenseRows(SeedingRows):
     """Rows of an array.
 
     Distances are of single precision, whatever that of the data, as long as that is good enough: rows that are rounded
@@ -128,34 +160,54 @@ class _DenseRows(_Rows):
         super().__init__(X, weights)
         self._blocks = Blocks(len(X), smallest=BLOCK_ROWS)
         some = X[:: max(1, len(X) // SAMPLE)].astype(np.float64)
-        origin = short_origin(some.mean(axis=0), some.var(axis=0))
-        typical = float(((some - origin) ** 2).sum(axis=1).mean())
-        self._chosen: list[int] = []
+        mean = np.add.reduce(some, axis=0) / len(some)
+        squares = (some - mean) ** 2
+        self._amid = short_origin(mean, np.add.reduce(squares, axis=0) / len(some))
+        typical = float(((some - self._amid) ** 2).sum() / len(some))
         self._least = TINY_SHARE * typical * float(self._by_weight.sum())
-        if X.dtype == np.float64 and SMALLEST_SQUARE < typical < LARGEST_SQUARE:
-            self._measure(origin, np.float32)
+        self._rounds = X.dtype == np.float64 and SMALLEST_SQUARE < typical < LARGEST_SQUARE
+        self._chosen: list[int] = []
+        self._kept: Array = np.empty((0, 0), dtype=X.dtype)
+
+    def begin(self) -> None:
+        super().begin()
+        self._chosen = []
+        if self._rounds:
+            self._measure(self._amid, np.float32)
         else:
-            self._measure(np.zeros(X.shape[1], X.dtype), X.dtype)
+            self._measure(np.zeros(self.X.shape[1], self.X.dtype), self.X.dtype)
 
     def _measure(self, origin: Array, dtype: Any) -> None:
         """Compute distances from this origin, in this precision, from now on."""
-        from steepest.kernels.kmeans.arrays import pack_rows
-        from steepest.kernels.kmeans.tiles import PANEL_BYTES
-
-        X, blocks, self._origin = self.X, self._blocks, origin
-        (n, d), points = X.shape, PANEL_BYTES // np.dtype(dtype).itemsize
-        self.closest = np.full(n, np.inf, dtype=dtype)
-        self._kept: Array = np.empty((0, 0), dtype=dtype)
-        fits = n * (d + 1) * self.closest.itemsize <= PACKED_BYTES
-        self._packed: Array = np.empty((n // points if fits else 0, d + 1, points), dtype=dtype)
-        if fits:
-            blocks.run(lambda first, last: pack_rows(X, origin, blocks.rows, first, last, self._packed))
+        if self.closest.dtype != dtype or not len(self.closest):
+            self._pack(origin, dtype)
+        self.closest[:] = np.inf
         for row in self._chosen:
             self._lower(row, self.closest[:0])
+
+    def _pack(self, origin: Array, dtype: Any) -> None:
+        """Turn rows as the kernels read them, as many as there is room for."""
+        from steepest.kernels.kmeans.arrays import pack_rows
+        from steepest.kernels.kmeans.seeding import Points
+        from steepest.kernels.kmeans.tiles import PANEL_BYTES
+
+        X, blocks = self.X, self._blocks
+        (n, d), points = X.shape, PANEL_BYTES // np.dtype(dtype).itemsize
+        self.closest = np.empty(n, dtype=dtype)
+        self._kept = np.empty((0, 0), dtype=dtype)
+        room = PACKED_BYTES + X.nbytes // 10
+        fit = room // ((d + 1) * self.closest.itemsize)
+        packed: Array = np.empty((min(n, fit) // points, d + 1, points), dtype=dtype)
+        blocks.run(lambda first, last: pack_rows(X, origin, blocks.rows, first, last, packed))
+        self._points = Points(X, self.weights, origin, packed)
 
     def come_closer(self, row: int, candidate: int | None = None) -> None:
         self._chosen.append(row)
         self._lower(row, self._kept[candidate] if candidate is not None and self._kept.size else self.closest[:0])
+        self._look()
+
+    def _look(self) -> None:
+        """Change to the data's own precision if distances have become too small for a lower one."""
         assert self._masses is not None
         if self.closest.dtype != self.X.dtype and not self._least < self._masses.sum() < np.inf:
             self._measure(np.zeros(self.X.shape[1]), self.X.dtype)
@@ -168,31 +220,55 @@ class _DenseRows(_Rows):
         masses = np.zeros((blocks.number, 1 << BUCKET_BITS))
         blocks.run(
             lambda first, last: come_closer(
-                self.X, self._origin, self._packed, self.weights, self.closest, centre, known, self._buckets,
-                blocks.rows, first, last, masses,
+                self._points, self.closest, centre, known, self._buckets, blocks.rows, first, last, masses
             )
-        )  # fmt: skip
+        )
         self._masses = masses.sum(axis=0)
 
     def potentials(self, candidates: IntArray) -> Array:
         from steepest.kernels.kmeans.seeding import potentials
 
-        blocks, centres = self._blocks, self.X[candidates]
+        blocks, centres, kept = self._blocks, self.X[candidates], self._room_for(len(candidates))
         totals = np.zeros((blocks.number, len(candidates)))
-        keep = len(candidates) * self.closest.nbytes <= KEPT_BYTES
-        if self._kept.shape != (len(candidates), len(self.X) if keep else 0):
-            self._kept = np.empty((len(candidates), len(self.X) if keep else 0), dtype=self.closest.dtype)
         blocks.run(
-            lambda first, last: potentials(
-                self.X, self._origin, self._packed, self.weights, self.closest, centres, blocks.rows, first, last,
-                totals, self._kept,
-            )
-        )  # fmt: skip
+            lambda first, last: potentials(self._points, self.closest, centres, blocks.rows, first, last, totals, kept)
+        )
         summed: Array = totals.sum(axis=0)
         return summed
 
+    def _room_for(self, n_candidates: int) -> Array:
+        """Return room for the candidates' distances, if it may be had."""
+        keep = n_candidates * self.closest.nbytes <= KEPT_BYTES
+        if self._kept.shape != (n_candidates, len(self.X) if keep else 0):
+            self._kept = np.empty((n_candidates, len(self.X) if keep else 0), dtype=self.closest.dtype)
+        return self._kept
 
-class _SparseRows(_Rows):
+
+class _FewRows(_DenseRows):
+    """So few rows that one thread does: several steps are taken in one compiled call."""
+
+    def choose(self, shares: NDArray[np.float64]) -> IntArray:
+        from steepest.kernels.kmeans.seeding import choose
+
+        chosen, masses = np.empty(len(shares), dtype=np.int64), np.zeros((1, 1 << BUCKET_BITS))
+        at_once, done = max(1, WORK_AT_ONCE // (self.X.size * shares.shape[1])), 0
+        while done < len(shares):
+            rounds = self.closest.dtype != self.X.dtype
+            least, kept = self._least if rounds else -np.inf, self._room_for(shares.shape[1])
+            done = choose(
+                self._points, self._order, self.closest, kept, shares, least, done, chosen[: done + at_once], masses
+            )
+            self._chosen, self._masses = chosen[:done].tolist(), masses[0]
+            self._look()
+            masses[0] = self._masses
+        return chosen
+
+
+class _SparseRows(SeedingRows):
+    def begin(self) -> None:
+        super().begin()
+        self.closest = np.full(self.X.shape[0], np.inf, dtype=self.X.dtype)
+
     def _distances(self, start: int, stop: int, centres: Array) -> Array:
         """Return ``|x|^2 - 2 x.c + |c|^2`` (n_candidates, n_rows); never negative, exactly 0 where x is c."""
         rows = self.X[start:stop]

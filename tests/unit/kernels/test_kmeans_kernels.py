@@ -13,7 +13,15 @@ from steepest.kernels.kmeans.measures import add_moments, sse_blocks
 from steepest.kernels.kmeans.moves import add_members
 from steepest.kernels.kmeans.partition import DensePartition, SparsePartition
 from steepest.kernels.kmeans.rows import fetch_rows
-from steepest.kernels.kmeans.seeding import come_closer, gather_buckets, pick, potentials
+from steepest.kernels.kmeans.seeding import (
+    Points,
+    come_closer,
+    find_places,
+    first_lowest,
+    gather_buckets,
+    pick,
+    potentials,
+)
 from steepest.kernels.kmeans.tiles import PANEL_BYTES, meet_centres, pack_pairs, pack_panel
 from steepest.objectives import clustering as reference
 
@@ -223,25 +231,28 @@ def test_sums_over_blocks(dtype, weighted):
 )
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("n_candidates", [1, 4, 5])
-@pytest.mark.parametrize("d, packs", [(1, True), (2, False), (2, True), (3, False), (23, True), (31, False)])
-def test_distances_to_candidates(dtype, measured, weighted, n_candidates, d, packs):
+@pytest.mark.parametrize(
+    "d, n_packed", [(1, 600), (2, 0), (2, 600), (3, 0), (23, 600), (31, 0), (31, 300), (256, 0), (301, 0), (301, 300)]
+)
+def test_distances_to_candidates(dtype, measured, weighted, n_candidates, d, n_packed):
     X, C, weights = problem(600, d, n_candidates, dtype)
     w = weights if weighted else weights[:0]
     full = weights.astype(np.float64) if weighted else np.ones(len(X))
     closest = np.random.default_rng(0).uniform(0, 2 * d, len(X)).astype(measured)
     distances = reference.squared_distances(X, C).T
     origin, points = np.full(d, 0.25, dtype), PANEL_BYTES // np.dtype(measured).itemsize
-    packed = np.empty((600 // points if packs else 0, d + 1, points), measured)
+    packed = np.empty((n_packed // points, d + 1, points), measured)
     pack_rows(X, origin, 1024, 0, 1, packed)
+    given = Points(X, w, origin, packed)
     totals, kept = np.zeros((1, n_candidates)), np.zeros((n_candidates, len(X)), dtype=measured)
-    potentials(X, origin, packed, w, closest, C, 1024, 0, 1, totals, kept)
+    potentials(given, closest, C, 1024, 0, 1, totals, kept)
     tolerance = 1e-5 if measured == np.float32 else 1e-12
     np.testing.assert_allclose(kept, distances, rtol=tolerance, atol=tolerance)
     np.testing.assert_allclose(totals[0], np.minimum(closest, distances) @ full, rtol=tolerance)
     buckets = (np.arange(len(X)) % 8).astype(np.uint16)
     for known in (kept[0], kept[0, :0]):
         lowered, masses = closest.copy(), np.zeros((1, 8))
-        come_closer(X, origin, packed, w, lowered, C[:1], known, buckets, 1024, 0, 1, masses)
+        come_closer(given, lowered, C[:1], known, buckets, 1024, 0, 1, masses)
         np.testing.assert_allclose(lowered, np.minimum(closest, distances[0]), rtol=tolerance, atol=tolerance)
         expected = np.bincount(buckets, full * np.minimum(closest, distances[0]), 8)
         np.testing.assert_allclose(masses[0], expected, rtol=tolerance)
@@ -252,6 +263,19 @@ def test_rows_are_gathered_by_bucket():
     rows, begins = np.zeros(200, np.int32), np.concatenate([[0], np.cumsum(np.bincount(buckets, minlength=5))])
     gather_buckets(buckets, begins, rows)
     np.testing.assert_array_equal(rows, np.argsort(buckets, kind="stable"))
+
+
+def test_places_are_found_by_their_share():
+    by_bucket = np.array([0.0, 2.0, 0.0, 1.0, 5.0, 0.0])
+    shares = np.array([0.0, 0.1, 0.25, 0.374, 0.375, 0.99, 1.0])
+    buckets, targets = np.zeros(7, np.int64), np.zeros(7)
+    find_places(by_bucket, shares, buckets, targets)
+    np.testing.assert_array_equal(buckets, [1, 1, 3, 3, 4, 4, 4])
+    np.testing.assert_allclose(targets, [0.0, 0.8, 0.0, 0.992, 0.0, 4.92, 5.0], atol=1e-15)
+
+
+def test_the_first_of_candidates_alike_is_taken():
+    assert [first_lowest(np.array(p)) for p in ([3.0, 1.0 + 1e-5, 1.0], [3.0, 1.001, 1.0], [0.0, 0.0])] == [1, 2, 0]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

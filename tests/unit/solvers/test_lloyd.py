@@ -5,8 +5,9 @@ import pytest
 from scipy import sparse
 
 from steepest.objectives.clustering import ClusteringObjective, squared_distances
+from steepest.solvers import kmeans_plus_plus as seeding
 from steepest.solvers.centre_descent import centre_descent
-from steepest.solvers.kmeans_plus_plus import _DenseRows, kmeans_plus_plus
+from steepest.solvers.kmeans_plus_plus import _DenseRows, kmeans_plus_plus, seeding_rows
 from steepest.solvers.lloyd import CentreShift, LabelsSettled, lloyd
 from steepest.solvers.loop import run
 from steepest.solvers.minibatch_kmeans import CentreCounts, SmoothedPatience, minibatch_update, reassign_rare
@@ -193,10 +194,37 @@ def test_starts_tell_points_apart_that_single_precision_does_not(size):
         assert sorted(rows.tolist()) == list(range(8))
 
 
+@pytest.mark.parametrize("trials", [None, 1])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("kind", ["blobs", "pairs", "float32"])
+def test_starts_are_the_same_however_they_are_computed(monkeypatch, kind, weighted, trials):
+    """In one compiled call, in several, step by step, with hashes computed anew, and as the second of two."""
+    X = blobs(900, 3, 9).astype(np.float32 if kind == "float32" else np.float64)
+    if kind == "pairs":  # which single precision does not tell apart
+        X = np.repeat(X[:12] * 1e9, 2, axis=0)
+        X[1::2] += 1.0
+    w = np.random.default_rng(0).random(len(X)).astype(X.dtype) if weighted else X[:0, 0]
+
+    def start(rows=None):
+        return kmeans_plus_plus(X, w, 16, np.random.default_rng(3), trials, rows).tolist()
+
+    expected, again = start(), seeding_rows(X, w)
+    kmeans_plus_plus(X, w, 5, np.random.default_rng(0), trials, again)
+    assert start(again) == expected
+    monkeypatch.setattr(seeding, "WORK_AT_ONCE", 1)
+    assert start() == expected
+    monkeypatch.setattr(seeding, "FEW_ROWS", 0)
+    assert start() == expected
+    monkeypatch.setattr(seeding, "HASHES_KEPT", 0)
+    monkeypatch.setattr(seeding, "KEPT_BYTES", 0)
+    assert start() == expected
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_starts_in_single_precision_are_those_of_exact_distances(dtype):
     X = blobs(2000, 5, 9).astype(dtype)
     rows = _DenseRows(X, np.empty(0, dtype))
+    rows.begin()
     assert rows.closest.dtype == np.float32
     chosen = [3, 1414, 77]
     for row in chosen:

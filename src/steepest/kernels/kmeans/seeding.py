@@ -1,8 +1,11 @@
 """What k-means++ asks of all rows: a hash that names the point, and distances to new centres."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from steepest.kernels.compile import compiled
+from steepest.kernels.kmeans.long_rows import LONG_CHUNKS, candidates_in_chunks, long_squared_distances
 from steepest.kernels.kmeans.nearest import BATCH, panel_room
 from steepest.kernels.kmeans.tiles import CENTRES, pack_panel, squared_distances
 from steepest.typing import Array, IntArray
@@ -10,6 +13,43 @@ from steepest.typing import Array, IntArray
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 MIX_2 = np.uint64(0x94D049BB133111EB)
+ROUNDING = 1e-4  # more than that of phi, relative to it
+
+
+class Points(NamedTuple):
+    """The rows as distances are computed from them.
+
+    ``X`` (n, d) with ``weights`` (n,), or none for all ones. Before their differences are rounded to the precision of
+    the distances, the ``origin`` (d,) is subtracted. The first rows may be ``packed``, by :func:`.arrays.pack_rows`.
+    """
+
+    X: Array
+    weights: Array
+    origin: Array
+    packed: Array
+
+
+class Order(NamedTuple):
+    """The rows in the order of their hashes: of bucket b, ``members[begins[b] : begins[b + 1]]``.
+
+    ``buckets`` (n,) are the first bits of the hashes, ``by_weight`` the weight of each bucket.
+    """
+
+    buckets: IntArray
+    begins: IntArray
+    members: IntArray
+    by_weight: Array
+
+
+class Room(NamedTuple):
+    """Where distances to candidates are computed; see :func:`_squared_distances`."""
+
+    stage: Array
+    rows: IntArray
+    panel: Array
+    table: Array
+    chunks: Array
+    distances: Array
 
 
 @compiled
@@ -61,6 +101,30 @@ def gather_buckets(buckets: IntArray, begins: IntArray, rows: IntArray) -> None:
 
 
 @compiled
+def find_places(by_bucket: Array, shares: Array, buckets: IntArray, targets: Array) -> None:
+    """Find the places at these shares of a total: the buckets, and what of their own is before.
+
+    Reference: ``cumulative = np.cumsum(by_bucket)``, ``places = shares * cumulative[-1]``,
+    ``buckets = np.searchsorted(cumulative, places, side="right")``, at most the last that holds something, and
+    ``targets = places - (cumulative - by_bucket)[buckets]``.
+    """
+    cumulative, total, last = np.empty(by_bucket.shape[0]), 0.0, 0
+    for b in range(by_bucket.shape[0]):
+        total += by_bucket[b]
+        cumulative[b] = total
+        last = b if by_bucket[b] > 0 else last
+    for j in range(shares.shape[0]):
+        place, low, high = shares[j] * total, 0, last
+        while low < high:
+            middle = (low + high) // 2
+            if cumulative[middle] > place:
+                high = middle
+            else:
+                low = middle + 1
+        buckets[j], targets[j] = low, place - (cumulative[low] - by_bucket[low])
+
+
+@compiled
 def pick(rows: IntArray, weights: Array, closest: Array, target: float) -> int:
     """Return the first row up to which the sum of ``w_i closest_i`` exceeds the target, or the last with a mass.
 
@@ -80,49 +144,54 @@ def pick(rows: IntArray, weights: Array, closest: Array, target: float) -> int:
 
 
 @compiled
-def _squared_distances(
-    X: Array,
-    origin: Array,
-    packed: Array,
-    start: int,
-    n_rows: int,
-    stage: Array,
-    rows: IntArray,
-    panel: Array,
-    table: Array,
-    distances: Array,
-) -> None:
-    """Set ``distances[l, t] = |x_(start + t) - candidate_l|^2`` for the next rows, a panel after the other.
-
-    Where rows are not packed yet, they are read in their order, as memory is read fastest, and turned then; the next
-    ones are asked for meanwhile.
-    """
-    points, height = panel.shape[1], X.shape[1] + 1
-    for first in range(0, n_rows, points):
-        whole = first + points <= n_rows
-        if packed.shape[0] > 0 and whole:
-            squared_distances(packed, (start + first) * height, table, distances, first, X[:0], 0)
-            continue
-        for t in range(min(points, n_rows - first)):
-            x, staged = X[start + first + t], stage[t]
-            for f in range(x.shape[0]):
-                staged[f] = x[f] - origin[f]
-        pack_panel(stage, rows, stage[points], panel, 0)
-        squared_distances(panel, 0, table, distances, first, X, start + first + points)
+def first_lowest(potentials: Array) -> int:
+    """Return the first candidate that is as good as the best, but for rounding: whichever order sums were taken in."""
+    lowest = potentials.min()
+    for j in range(potentials.shape[0]):
+        if potentials[j] <= (1 + ROUNDING) * lowest:
+            return j
+    return 0
 
 
 @compiled
-def _work_room(candidates: Array, origin: Array, kind: Array) -> tuple[Array, IntArray, Array, Array, Array]:
-    """Return what :func:`_squared_distances` works with, for distances of this kind."""
+def _work_room(points: Points, candidates: Array, closest: Array) -> Room:
+    """Return what :func:`_squared_distances` works with."""
     n_candidates, d = candidates.shape
     n_groups = (n_candidates + CENTRES - 1) // CENTRES
-    table = np.zeros((n_groups, d, CENTRES), kind.dtype)
+    table = np.zeros((n_groups, d, CENTRES), closest.dtype)
     for j in range(n_candidates):
         for f in range(d):
-            table[j // CENTRES, f, j % CENTRES] = -(candidates[j, f] - origin[f])
-    panel = panel_room(d, kind)[0]
-    stage = np.zeros((panel.shape[1] + 1, d), kind.dtype)  # the last row is no shift
-    return stage, np.arange(panel.shape[1]), panel, table, np.empty((n_groups * CENTRES, BATCH), kind.dtype)
+            table[j // CENTRES, f, j % CENTRES] = -(candidates[j, f] - points.origin[f])
+    panel = panel_room(d, closest)[0]
+    stage = np.empty((panel.shape[1] + 1, d), closest.dtype)
+    stage[panel.shape[1]] = 0  # no shift
+    chunks = candidates_in_chunks(candidates, points.origin, closest)
+    distances = np.empty((n_groups * CENTRES, BATCH), closest.dtype)
+    return Room(stage, np.arange(panel.shape[1]), panel, table, chunks, distances)
+
+
+@compiled
+def _squared_distances(points: Points, start: int, n_rows: int, room: Room) -> None:
+    """Set ``room.distances[l, t] = |x_(start + t) - candidate_l|^2`` for the next rows, a panel after the other.
+
+    Rows that are not packed yet are read in their order, as memory is read fastest, and turned then, unless they are
+    long; the next ones are asked for meanwhile.
+    """
+    X, origin, packed, stage, panel, table = points.X, points.origin, points.packed, room.stage, room.panel, room.table
+    n_points, height = panel.shape[1], X.shape[1] + 1
+    for first in range(0, n_rows, n_points):
+        n_here = min(n_points, n_rows - first)
+        if start + first + n_points <= packed.shape[0] * n_points:
+            squared_distances(packed, (start + first) * height, table, room.distances, first, X[:0], 0)
+        elif room.chunks.shape[0] >= LONG_CHUNKS:
+            long_squared_distances(X, origin, start + first, first, n_here, room.chunks, room.distances)
+        else:
+            for t in range(n_here):
+                x, staged = X[start + first + t], stage[t]
+                for f in range(x.shape[0]):
+                    staged[f] = x[f] - origin[f]
+            pack_panel(stage, room.rows, stage[n_points], panel, 0)
+            squared_distances(panel, 0, table, room.distances, first, X, start + first + n_points)
 
 
 @compiled
@@ -147,10 +216,7 @@ def _weighted_sum(distances: Array, closest: Array, weights: Array, n_rows: int)
 
 @compiled
 def potentials(
-    X: Array,
-    origin: Array,
-    packed: Array,
-    weights: Array,
+    points: Points,
     closest: Array,
     candidates: Array,
     block_rows: int,
@@ -162,31 +228,29 @@ def potentials(
     """Set ``totals[block, l] = sum_i w_i min(closest_i, |x_i - candidate_l|^2)`` over the block's rows.
 
     Reference: ``weights @ np.minimum(closest, squared_distances(X, candidates).T).T``. Differences are squared as
-    they are, in the precision of ``closest``, after the origin is subtracted: no cancellation. ``packed`` is what
-    :func:`.arrays.pack_rows` wrote, or empty. Where ``kept`` (n_candidates, n) has room, the distances are kept.
+    they are, in the precision of ``closest``, after the origin is subtracted: no cancellation. Where ``kept``
+    (n_candidates, n) has room, the distances are kept.
     """
-    stage, rows, panel, table, distances = _work_room(candidates, origin, closest)
+    room, weights = _work_room(points, candidates, closest), points.weights
     for block in range(first, last):
-        stop = min((block + 1) * block_rows, X.shape[0])
+        stop = min((block + 1) * block_rows, points.X.shape[0])
         for start in range(block * block_rows, stop, BATCH):
             n_rows = min(BATCH, stop - start)
-            _squared_distances(X, origin, packed, start, n_rows, stage, rows, panel, table, distances)
+            _squared_distances(points, start, n_rows, room)
             for j in range(candidates.shape[0]):
+                distances = room.distances[j]
                 if weights.shape[0] > 0:
-                    total = _weighted_sum(distances[j], closest[start:stop], weights[start:stop], n_rows)
+                    total = _weighted_sum(distances, closest[start:stop], weights[start:stop], n_rows)
                 else:
-                    total = _sum(distances[j], closest[start:stop], n_rows)
+                    total = _sum(distances, closest[start:stop], n_rows)
                 totals[block, j] += total
                 for t in range(n_rows if kept.shape[1] > 0 else 0):
-                    kept[j, start + t] = distances[j, t]
+                    kept[j, start + t] = distances[t]
 
 
 @compiled
 def come_closer(
-    X: Array,
-    origin: Array,
-    packed: Array,
-    weights: Array,
+    points: Points,
     closest: Array,
     centre: Array,
     known: Array,
@@ -202,17 +266,60 @@ def come_closer(
     Reference: ``closest = np.minimum(closest, squared_distances(X, centre))`` and
     ``np.bincount(buckets, weights * closest)``.
     """
-    stage, rows, panel, table, distances = _work_room(centre, origin, closest)
+    room, weights = _work_room(points, centre[: 1 if known.shape[0] == 0 else 0], closest), points.weights
     for block in range(first, last):
-        stop = min((block + 1) * block_rows, X.shape[0])
+        stop = min((block + 1) * block_rows, points.X.shape[0])
         for start in range(block * block_rows, stop, BATCH):
             n_rows = min(BATCH, stop - start)
             if known.shape[0] == 0:
-                _squared_distances(X, origin, packed, start, n_rows, stage, rows, panel, table, distances)
+                _squared_distances(points, start, n_rows, room)
             for t in range(n_rows):
                 i = start + t
-                d = distances[0, t] if known.shape[0] == 0 else known[i]
+                d = room.distances[0, t] if known.shape[0] == 0 else known[i]
                 if d < closest[i]:
                     closest[i] = d
                 weight = np.float64(weights[i]) if weights.shape[0] > 0 else 1.0
                 masses[block, buckets[i]] += weight * np.float64(closest[i])
+
+
+@compiled
+def choose(
+    points: Points,
+    order: Order,
+    closest: Array,
+    kept: Array,
+    shares: Array,
+    least: float,
+    begin: int,
+    chosen: IntArray,
+    masses: Array,
+) -> int:
+    """Choose centre ``begin`` and the next ones of few rows; return how many there are then.
+
+    Reference: :func:`steepest.solvers.kmeans_plus_plus.kmeans_plus_plus`. ``shares[step]`` tells the candidates,
+    of the first step the first one, ``masses`` (1, n_buckets) are ``w_i closest_i`` by bucket. It stops where these
+    fall to ``least``, for distances of a better precision.
+    """
+    n, trials = closest.shape[0], shares.shape[1]
+    places, targets, candidates = np.empty(trials, np.int64), np.empty(trials), np.empty(trials, np.int64)
+    totals, known = np.zeros((1, trials)), kept[0]
+    for step in range(begin, chosen.shape[0]):
+        open_to_all = step == 0 or not masses.sum() > 0
+        by_bucket = order.by_weight if open_to_all else masses[0]
+        n_candidates = 1 if step == 0 else trials
+        find_places(by_bucket, shares[step, :n_candidates], places, targets)
+        for j in range(n_candidates):
+            members = order.members[order.begins[places[j]] : order.begins[places[j] + 1]]
+            candidates[j] = pick(members, points.weights, closest[: 0 if open_to_all else n], targets[j])
+        best, known = 0, kept[0, :0]
+        if n_candidates > 1:
+            totals[:] = 0
+            potentials(points, closest, points.X[candidates], n, 0, 1, totals, kept)
+            best = first_lowest(totals[0])
+            known = kept[best]
+        chosen[step] = candidates[best]
+        masses[:] = 0
+        come_closer(points, closest, points.X[chosen[step : step + 1]], known, order.buckets, n, 0, 1, masses)
+        if not least < masses.sum() < np.inf:
+            return step + 1
+    return int(chosen.shape[0])
