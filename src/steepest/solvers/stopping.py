@@ -148,12 +148,14 @@ class Divergence:
     """Notice that the objective grows without bound.
 
     It is said to diverge when it, or a parameter, is no longer finite, or when it has risen three times in a row to
-    more than ``growth`` times its first value (its second, where the first is 0).
+    more than ``growth`` times its first value (its second, where the first is 0). A rate that falls may still become
+    small enough: then only the first counts.
     """
 
     growth: float = 1e6
     _scale: float = field(default=0.0, init=False)
     _previous: float = field(default=nan, init=False)
+    _rate: float = field(default=nan, init=False)
     _rises: int = field(default=0, init=False)
 
     def __call__(self, step: Step) -> Reason | None:
@@ -162,6 +164,7 @@ class Divergence:
             self._scale = abs(step.value)
         self._rises = self._rises + 1 if step.value > self._previous else 0
         self._previous = step.value
-        exploded = self._rises >= 3 and step.value > self.growth * self._scale
+        falling, self._rate = step.step_size < self._rate, step.step_size
+        exploded = self._rises >= 3 and step.value > self.growth * self._scale and not falling
         finite = np.isfinite(step.theta).all() and (isfinite(step.value) or (isnan(step.value) and step.index == 0))
         return Reason.DIVERGED if exploded or not finite else None

@@ -194,3 +194,17 @@ def test_probabilities_only_where_the_loss_gives_them():
 def test_early_stopping_with_too_few_rows():
     with pytest.raises(ValueError, match="n_samples=1"):
         SGDRegressor(early_stopping=True).fit([[1.0]], [1.0])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_rate_that_falls_may_come_back_from_far(seed):
+    from sklearn.linear_model import SGDRegressor as Theirs
+
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(6, 5))
+    y = X @ rng.normal(size=5)
+    how = {"alpha": 0.01, "learning_rate": "optimal", "max_iter": 3000, "tol": None, "random_state": 0}
+    ours, theirs = SGDRegressor(**how).fit(X, y), Theirs(**how).fit(X, y)
+    assert np.nanmax(ours.trace_["value"]) > 1e20  # the rates of the first passes were far too large
+    assert ours.stopping_reason_ is Reason.MAX_ITER
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-6)

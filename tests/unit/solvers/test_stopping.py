@@ -109,6 +109,14 @@ def test_divergence(numbers, expected):
     assert first_reason(Divergence(), values(*numbers)) == expected
 
 
+def test_growth_under_a_falling_rate_is_no_divergence_yet():
+    values = [1.0, 1e7, 1e8, 1e9, 1e10]
+    falling = [at(i, value=value, step_size=1.0 / (i + 1)) for i, value in enumerate(values)]
+    constant = [at(i, value=value, step_size=1.0) for i, value in enumerate(values)]
+    assert first_reason(Divergence(), falling) is None
+    assert first_reason(Divergence(), constant) == (3, Reason.DIVERGED)
+
+
 def test_parameters_that_overflow_are_divergence():
     assert Divergence()(at(1, theta=[1.0, inf], value=1.0)) is Reason.DIVERGED
 
