@@ -21,6 +21,7 @@ from steepest.neural_network.perceptron_network import PerceptronNetwork
 from steepest.neural_network.perceptron_options import STOCHASTIC
 from steepest.neural_network.rates import safe_rate
 from steepest.neural_network.rows import RowOrders, narrated
+from steepest.neural_network.stride import passes_between_steps
 from steepest.objectives.dense_stack import dense_stack
 from steepest.objectives.network import NetworkObjective
 from steepest.objectives.whole import WholeDenseStack
@@ -35,7 +36,7 @@ from steepest.solvers.stopping import GradientTolerance, Reason, StoppingRule, V
 from steepest.solvers.updates import Adam, Momentum, Nesterov, Update
 from steepest.typing import Array
 
-WORK_BETWEEN_STEPS = 2_000_000  # multiplications made in one compiled call while nobody watches
+MOST_PASSES = 100  # between two steps
 LBFGS_CHANGE = 2.220446049250313e-09  # relative change of the value at which L-BFGS has arrived
 
 
@@ -195,7 +196,7 @@ class Perceptron(PerceptronNetwork):
         if prepared is None:
             raise TypeError("every activation and loss of a perceptron has a compiled twin")
         n_rows, watched = objective.n_samples, self._watched or bool(self.verbose)
-        passes = WORK_BETWEEN_STEPS // max(1, n_rows * (objective.n_parameters + 20))
+        stride = passes_between_steps(n_rows, objective.n_parameters, MOST_PASSES)
         steps = compiled_mini_batch_descent(
             objective,
             prepared,
@@ -204,7 +205,7 @@ class Perceptron(PerceptronNetwork):
             batch_size=batch_size,
             update=self._update(),
             orders=orders,
-            stride=1 if watched or incremental else int(np.clip(passes, 1, 100)),
+            stride=1 if watched or incremental else stride,
             max_iter=1 if incremental else self.max_iter,
             memory=self._memory,
             plateau=plateau,

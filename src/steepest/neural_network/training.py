@@ -10,6 +10,7 @@ from steepest.exceptions import DivergenceError, InvalidInputError
 from steepest.neural_network.divergence import ended_high, growth, rate_advice, told
 from steepest.neural_network.notices import notices
 from steepest.neural_network.rates import safe_rate
+from steepest.neural_network.stride import passes_between_steps
 from steepest.objectives.dense_stack import dense_stack
 from steepest.objectives.network import NetworkObjective
 from steepest.objectives.whole import WholeDenseStack
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
     from steepest.neural_network.network import Network
 
 USUAL_RATE = 0.1
-WORK_BETWEEN_STEPS = 2_000_000  # multiplications made in one compiled call while nobody watches
-MOST_STRIDE = 1000
+MOST_PASSES = 1000  # between two steps
 
 
 def train(
@@ -139,7 +139,8 @@ def train(
         n_rows = objective.n_samples if batch_size is None else min(check_count("batch_size", batch_size), len(X))
         settings: dict[str, Any] = {"learning_rate": rate, "batch_size": n_rows, "generator": generator, "update": rule}
         settings |= {"shuffle": shuffle, "plateau": plateau, "parts": _parts(network)}
-        steps = _passes(objective, network.theta, settings, compiled, 1 if seen else _stride(objective), max_iter)
+        stride = 1 if seen else passes_between_steps(objective.n_samples, objective.n_parameters, MOST_PASSES)
+        steps = _passes(objective, network.theta, settings, compiled, stride, max_iter)
     else:
         steps = _whole(solver, objective, network.theta, learning_rate)
     steps = steps if watch is None else watch.follow(steps)
@@ -174,12 +175,6 @@ def _usual_rate(rule: Update) -> float:
 
 def _parts(network: "Network") -> dict[str, slice]:
     return {p.key: p.span for p in network.architecture.parameters}
-
-
-def _stride(objective: NetworkObjective) -> int:
-    """Return how many passes to make between two steps that nobody watches."""
-    work = objective.n_samples * (objective.n_parameters + 20)
-    return int(np.clip(WORK_BETWEEN_STEPS // max(work, 1), 1, MOST_STRIDE))
 
 
 def _passes(
