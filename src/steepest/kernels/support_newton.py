@@ -75,7 +75,10 @@ def newton_step(gram: Any, c: Any, correlation: Any, w: Any, l1: Any, l2: Any, s
     if crossing >= 0:
         for a in range(size):
             point[a] = 0.0 if a == crossing else old[a] + reach * (new[a] - old[a])
-        improved = _take_if_lower(gram, c, correlation, w, l1, l2, support, point, 0.0) or improved
+        level = 4e-16 * abs(
+            value_on_gram(c, correlation, w, l1, l2)
+        )  # what crosses at once hardly lowers the objective
+        improved = _take_if_lower(gram, c, correlation, w, l1, l2, support, point, level) or improved
     return improved
 
 

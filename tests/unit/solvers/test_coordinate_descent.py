@@ -295,3 +295,13 @@ def test_an_output_that_takes_all_its_epochs_leaves_the_others_theirs():
     descent = CoordinateDescent(together, together.start(), tolerance=1e-12, max_epochs=20)
     assert run(descent.steps(), max_iter=20).reason is Reason.MAX_ITER
     assert descent.epochs == [20, 20]
+
+
+def test_coefficients_that_are_almost_zero_do_not_stop_newtons_steps():
+    rng = np.random.default_rng(528)
+    X = (rng.normal(size=(10, 60)) > 1.0).astype(float)  # columns that depend on each other, some of them equal
+    y = X @ (rng.normal(size=60) * (rng.random(60) < 0.3)) + 0.1 * rng.normal(size=10)
+    problem = LinearObjective(X, y, penalty=L1(0.0003))
+    descent = CoordinateDescent(problem, problem.start(), tolerance=1e-12, max_epochs=5000)
+    assert run(descent.steps(), max_iter=5000).reason is Reason.DUALITY_GAP
+    assert descent.epochs[0] < 300  # 1760 where a step to such a coefficient has to lower the objective
