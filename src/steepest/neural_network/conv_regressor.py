@@ -9,7 +9,7 @@ from steepest.estimator import fitting
 from steepest.exceptions import InvalidInputError
 from steepest.losses import HalfSquaredError, Loss
 from steepest.neural_network.convolutional import ConvolutionalNetwork
-from steepest.neural_network.scores import r2
+from steepest.neural_network.held_out import r2
 from steepest.typing import Array
 from steepest.validation import check_supervised
 

@@ -13,10 +13,10 @@ from sklearn.utils.multiclass import type_of_target
 from steepest.estimator import fitting
 from steepest.exceptions import InvalidInputError
 from steepest.losses import LogisticLoss, Loss, SoftmaxCrossEntropy
+from steepest.neural_network.held_out import accuracy
 from steepest.neural_network.incremental import check_labels, check_named
 from steepest.neural_network.perceptron import Perceptron
 from steepest.neural_network.perceptron_options import check_options, has_passes
-from steepest.neural_network.scores import accuracy
 from steepest.typing import Array
 from steepest.validation import check_supervised, encode_labels
 

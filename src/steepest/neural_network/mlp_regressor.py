@@ -11,9 +11,9 @@ from sklearn.utils.metaestimators import available_if
 from steepest.estimator import fitting
 from steepest.exceptions import InvalidInputError
 from steepest.losses import HalfPoissonDeviance, HalfSquaredError, Loss
+from steepest.neural_network.held_out import r2
 from steepest.neural_network.perceptron import Perceptron
 from steepest.neural_network.perceptron_options import check_options, has_passes
-from steepest.neural_network.scores import r2
 from steepest.typing import Array
 from steepest.validation import check_choice, check_supervised
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
 from steepest.exceptions import DivergenceError, InvalidInputError
@@ -15,10 +14,11 @@ from steepest.kernels.blas import one_blas_thread
 from steepest.layers import Sequential
 from steepest.losses import Loss
 from steepest.neural_network.divergence import ended_high, growth, rate_advice, told
+from steepest.neural_network.held_out import split_rows
 from steepest.neural_network.incremental import check_one_pass
 from steepest.neural_network.notices import notices
 from steepest.neural_network.perceptron_network import PerceptronNetwork
-from steepest.neural_network.perceptron_options import STOCHASTIC
+from steepest.neural_network.perceptron_options import STOCHASTIC, schedule_of, update_of
 from steepest.neural_network.rates import safe_rate
 from steepest.neural_network.rows import RowOrders, narrated
 from steepest.neural_network.stride import passes_between_steps
@@ -31,9 +31,8 @@ from steepest.solvers.lbfgs import lbfgs
 from steepest.solvers.loop import Steps
 from steepest.solvers.memory import Memory
 from steepest.solvers.plateau import Plateau
-from steepest.solvers.schedules import Schedule
 from steepest.solvers.stopping import GradientTolerance, Reason, StoppingRule, ValueTolerance
-from steepest.solvers.updates import Adam, Momentum, Nesterov, Update
+from steepest.solvers.updates import Update
 from steepest.typing import Array
 
 MOST_PASSES = 100  # between two steps
@@ -67,22 +66,6 @@ class Perceptron(PerceptronNetwork):
     def _score_of(self, X: Array, y: Any, sample_weight: Array | None) -> Callable[[Array], float]:
         """Return the score on held-out rows as a function of the parameters."""
         raise NotImplementedError
-
-    # ------------------------------------------------------------------ how it learns
-
-    def _update(self) -> Update:
-        if self.solver == "adam":
-            return Adam(self.beta_1, self.beta_2, self.epsilon, uncorrected_epsilon=True)
-        beta = min(float(self.momentum), float(np.nextafter(1.0, 0.0)))
-        return Nesterov(beta) if self.nesterovs_momentum else Momentum(beta)
-
-    def _schedule(self, n_rows: int, *, fresh: bool) -> float | Schedule:
-        """Return the learning rate, or the rate as a function of the pass."""
-        initial = float(self.learning_rate_init)
-        if self.solver == "adam" or self.learning_rate != "invscaling":
-            return initial
-        seen = self.t_
-        return lambda t: initial if fresh and t == 1 else initial / (seen + (t - 1) * n_rows + 1) ** self.power_t
 
     # ------------------------------------------------------------------ fit
 
@@ -175,7 +158,7 @@ class Perceptron(PerceptronNetwork):
 
     def _remember(self, theta: Array, *, incremental: bool) -> bool:
         """Go on with what the last call's update rule remembers; return whether to begin anew instead."""
-        update = self._update()
+        update = update_of(self)
         fresh = not (incremental and getattr(self, "_rule", None) == update)
         if fresh:  # what one rule remembers means nothing to another
             self._memory, self._rule = Memory(initial_memory(update, theta)), update
@@ -201,9 +184,9 @@ class Perceptron(PerceptronNetwork):
             objective,
             prepared,
             theta,
-            learning_rate=self._schedule(n_rows, fresh=not incremental),
+            learning_rate=schedule_of(self, n_rows, fresh=not incremental),
             batch_size=batch_size,
-            update=self._update(),
+            update=update_of(self),
             orders=orders,
             stride=1 if watched or incremental else stride,
             max_iter=1 if incremental else self.max_iter,
@@ -217,7 +200,7 @@ class Perceptron(PerceptronNetwork):
 
     def _since(self, objective: NetworkObjective, values: list[float]) -> str:
         """Say in which pass the loss, at the start and in each pass, began to grow, and which rate is safe."""
-        advice = rate_advice(objective, self._start_of(objective), self._update(), "learning_rate_init")
+        advice = rate_advice(objective, self._start_of(objective), update_of(self), "learning_rate_init")
         return told(growth(range(len(values)), values), advice)
 
     def _look_for_runaway(self, objective: NetworkObjective, values: list[float]) -> None:
@@ -253,7 +236,7 @@ class Perceptron(PerceptronNetwork):
             sample_weight=sample_weight,
             max_iter=max_iter,
             stopping=stopping,
-            stable_rate=lambda: safe_rate(objective, self._start_of(objective), self._update()),
+            stable_rate=lambda: safe_rate(objective, self._start_of(objective), update_of(self)),
             about={"objective": objective.words, "solver": name},
             warn=warn,
         )
@@ -289,12 +272,7 @@ class Perceptron(PerceptronNetwork):
     ) -> tuple[Array, Array, Array | None, Callable[[Array], float]]:
         """Return the rows to learn from, and the score on the others."""
         stratify = y if self.out_activation_ == "logistic" and self.n_outputs_ == 1 else None
-        rows = np.arange(len(X))
-        share = self.validation_fraction
-        learn, held = train_test_split(rows, random_state=random_state, test_size=share, stratify=stratify)
-        if len(held) < 2:
-            text = f"holds out {len(held)} of {len(X)} rows: the validation set is too small"
-            raise InvalidInputError(f"validation_fraction={share!r} {text}; raise it, or give more data")
+        learn, held = split_rows(len(X), self.validation_fraction, random_state, stratify)
         weight = None if sample_weight is None else sample_weight[held]
         score = self._score_of(X[held], y[held], weight)
 

@@ -8,6 +8,8 @@ import numpy as np
 
 from steepest.exceptions import InvalidInputError
 from steepest.layers import Identity, Layer, ReLU, Sigmoid, Tanh
+from steepest.solvers.schedules import Schedule
+from steepest.solvers.updates import Adam, Momentum, Nesterov, Update
 from steepest.validation import check_choice, check_count, check_positive
 
 ACTIVATIONS: dict[str, Layer] = {"identity": Identity(), "logistic": Sigmoid(), "tanh": Tanh(), "relu": ReLU()}
@@ -58,3 +60,20 @@ def hidden_sizes(given: Any) -> list[int]:
     if any(not isinstance(k, Integral) or k <= 0 for k in sizes):
         raise InvalidInputError(f"hidden_layer_sizes={given!r}: must be > 0, positive integers, one a hidden layer")
     return [int(k) for k in sizes]
+
+
+def update_of(model: Any) -> Update:
+    """Return the update rule."""
+    if model.solver == "adam":
+        return Adam(model.beta_1, model.beta_2, model.epsilon, uncorrected_epsilon=True)
+    beta = min(float(model.momentum), float(np.nextafter(1.0, 0.0)))
+    return Nesterov(beta) if model.nesterovs_momentum else Momentum(beta)
+
+
+def schedule_of(model: Any, n_rows: int, *, fresh: bool) -> float | Schedule:
+    """Return the learning rate, or the rate as a function of the pass."""
+    initial = float(model.learning_rate_init)
+    if model.solver == "adam" or model.learning_rate != "invscaling":
+        return initial
+    seen = model.t_
+    return lambda t: initial if fresh and t == 1 else initial / (seen + (t - 1) * n_rows + 1) ** model.power_t

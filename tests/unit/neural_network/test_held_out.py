@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, r2_score
 
-from steepest.neural_network.scores import accuracy, r2
+from steepest.neural_network.held_out import accuracy, r2
 
 rng = np.random.default_rng(0)
 WEIGHTS = [None, rng.uniform(0.1, 2.0, 20)]
