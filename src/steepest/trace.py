@@ -1,6 +1,7 @@
 """What a run leaves behind."""
 
 from math import isnan
+from operator import attrgetter
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -13,6 +14,7 @@ from steepest.step import SCALARS, Step
 from steepest.typing import Array
 
 COLUMNS = (*SCALARS, "seconds")
+scalars_of = attrgetter(*SCALARS)
 
 
 class Trace:
@@ -61,7 +63,7 @@ class Trace:
     def record(self, step: Step) -> None:
         """Add a step."""
         reached = perf_counter() if isnan(step.reached) else step.reached
-        self._rows.append((*(getattr(step, name) for name in SCALARS), reached - self._started))
+        self._rows.append((*scalars_of(step), reached - self._started))
         self._notes.append(step.notes)
         if not self.keep_parameters:
             return

@@ -1,6 +1,7 @@
 """What KMeans and MiniBatchKMeans share: checks, starting centres, prediction, distances."""
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from steepest.estimator import Estimator
 from steepest.exceptions import InvalidInputError
 from steepest.foundations.origins import short_origin
 from steepest.objectives.clustering import ClusteringObjective
-from steepest.solvers.kmeans_plus_plus import kmeans_plus_plus
+from steepest.solvers.kmeans_plus_plus import kmeans_plus_plus, seeding_rows
 from steepest.solvers.row_sampling import RowSampler
 from steepest.typing import Array, IntArray
 from steepest.validation import check_choice, check_count, check_features, check_positive, is_plain, record_features
@@ -118,23 +119,6 @@ class KMeansBase(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
             return 1
         return int(self.n_init)
 
-    # ------------------------------------------------------------------ starting centres
-
-    def _start(self, X: Any, weights: Array | None, given: Array | None, random_state: Any) -> Array:
-        """Return starting centres (n_clusters, n_features)."""
-        if given is not None:
-            return given
-        if callable(self.init):
-            return self._checked_centres(X, self.init(X, self.n_clusters, random_state=random_state))
-        plain = np.empty(0, dtype=X.dtype) if weights is None else weights
-        rng = generator(random_state)
-        if self.init == "random":
-            rows = RowSampler(X, plain).draw_different(rng, self.n_clusters)
-        else:
-            rows = kmeans_plus_plus(X, plain, self.n_clusters, rng)
-        centres: Array = X[rows].toarray() if sparse.issparse(X) else X[rows]
-        return centres
-
     # ------------------------------------------------------------------ use
 
     @property
@@ -142,15 +126,15 @@ class KMeansBase(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         """Number of columns of ``transform``."""
         return len(self.cluster_centers_)
 
-    def _assigned(self, X: Any, weights: Array | None = None) -> tuple[IntArray, float]:
-        """Return the nearest centre of each row, and the SSE."""
+    def _assigned(self, X: Any, weights: Array | None = None) -> tuple[IntArray, Callable[[], float]]:
+        """Return the nearest centre of each row, and what computes the SSE."""
         centres = np.ascontiguousarray(self.cluster_centers_, dtype=X.dtype)
         wide = centres.astype(np.float64)
         origin = short_origin(wide.mean(axis=0), wide.var(axis=0)).astype(X.dtype)
         objective = ClusteringObjective(X, len(centres), sample_weight=weights, origin=origin)
         partition = objective.partition(reuse=False)
         partition.assign(centres)
-        return partition.labels, partition.sse(centres)
+        return partition.labels, lambda: partition.sse(centres)
 
     def predict(self, X: Any) -> IntArray:
         """Return the index of the nearest centre (n_samples,), the first of equally near ones."""
@@ -181,7 +165,7 @@ class KMeansBase(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         """Return minus the SSE of ``X``."""
         check_is_fitted(self)
         X, weights = self._validate(X, sample_weight, reset=False)
-        return -self._assigned(X, weights)[1]
+        return -self._assigned(X, weights)[1]()
 
     def __sklearn_tags__(self) -> Any:
         """Return scikit-learn's tags."""
@@ -189,6 +173,47 @@ class KMeansBase(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+class Starts:
+    """Starting centres (n_clusters, n_features) for a model, once or several times.
+
+    Parameters
+    ----------
+    model : KMeansBase
+        Says how they are chosen.
+    X, weights : array
+        The data.
+    given : array or None
+        The centres given as ``init``.
+    number : int
+        How many starts there will be: what is known of the data is kept until the last.
+    """
+
+    def __init__(self, model: KMeansBase, X: Any, weights: Array | None, given: Array | None, number: int = 1) -> None:
+        self._model, self._X, self._given, self._left = model, X, given, number
+        self._weights = np.empty(0, dtype=X.dtype) if weights is None else weights
+        self._known: Any = None  # of the rows, by whichever method it is
+
+    def next(self, random_state: Any) -> Array:
+        """Return the centres of the next start."""
+        X, init, n_clusters = self._X, self._model.init, self._model.n_clusters
+        if self._given is not None:
+            return self._given
+        if callable(init):
+            return self._model._checked_centres(X, init(X, n_clusters, random_state=random_state))
+        rng = generator(random_state)
+        if init == "random":
+            self._known = self._known or RowSampler(X, self._weights)
+            rows = self._known.draw_different(rng, n_clusters)
+        else:
+            self._known = self._known or seeding_rows(X, self._weights)
+            rows = kmeans_plus_plus(X, self._weights, n_clusters, rng, rows=self._known)
+        self._left -= 1
+        if self._left < 1:
+            self._known = None
+        centres: Array = X[rows].toarray() if sparse.issparse(X) else X[rows]
+        return centres
 
 
 def generator(random_state: Any) -> np.random.Generator:

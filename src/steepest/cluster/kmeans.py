@@ -1,6 +1,7 @@
 """k-means."""
 
 import warnings
+from contextlib import nullcontext
 from dataclasses import dataclass
 from math import nan
 from typing import Any
@@ -9,10 +10,10 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from steepest.cluster.base import KMeansBase
+from steepest.cluster.base import KMeansBase, Starts
 from steepest.estimator import CallbackBridge, fitting
 from steepest.exceptions import DivergenceError
-from steepest.kernels.blas import one_blas_thread
+from steepest.kernels.blas import SMALL, one_blas_thread
 from steepest.objectives.clustering import ClusteringObjective
 from steepest.solvers.centre_descent import centre_descent
 from steepest.solvers.lloyd import CentreShift, LabelsSettled, lloyd
@@ -150,7 +151,8 @@ class KMeans(KMeansBase):
         check_positive("learning_rate", self.learning_rate)
         X, weights = self._validate(X, sample_weight, finite=False)
         objective = ClusteringObjective(X, self.n_clusters, sample_weight=weights)
-        with one_blas_thread():  # its threads would wait for more work on cores that ours need
+        small = objective.n_samples * objective.n_features < SMALL  # BLAS takes one thread by itself
+        with nullcontext() if small else one_blas_thread():  # its threads would wait for more, on cores that ours need
             self._check_data(objective)
             given = self._given_centres(X)
             best = self._best_run(objective, given, self._number_of_runs(given is not None), y)
@@ -170,8 +172,9 @@ class KMeans(KMeansBase):
         whole.begin()
         recorder = next((c for c in getattr(self, "_skl_callbacks", []) if isinstance(c, Trace)), Trace())
         best: _Run | None = None
+        starts = Starts(self, X, weights, given, n_runs)
         for number in range(n_runs):
-            theta = self._start(X, weights, given, random_state).ravel()
+            theta = starts.next(random_state).ravel()
             trace = Trace(recorder.keep_parameters, recorder.max_frames)
             part = whole
             if n_runs > 1:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from steepest.cluster.base import KMeansBase, generator
+from steepest.cluster.base import KMeansBase, Starts, generator
 from steepest.estimator import fitting
 from steepest.objectives.clustering import ClusteringObjective
 from steepest.solvers.minibatch_kmeans import (
@@ -184,25 +184,18 @@ class MiniBatchKMeans(KMeansBase):
         size = min(self._init_rows(batch_size), sampler.n_points)
         rng = generator(random_state)
         n_starts = self._number_of_runs(given is not None)
-        if n_starts == 1:
-            return self._start_from(X, weights, given, sampler, size, rng, random_state)
-        judges = whole.on_rows(sampler.draw(rng, size))
-        starts = [self._start_from(X, weights, given, sampler, size, rng, random_state) for _ in range(n_starts)]
-        return starts[int(np.argmin([judges.value(start.ravel()) for start in starts]))]
+        judges = whole.on_rows(sampler.draw(rng, size)) if n_starts > 1 else None
+        on_all = Starts(self, X, weights, given, n_starts)
 
-    def _start_from(
-        self,
-        X: Any,
-        weights: Array | None,
-        given: Array | None,
-        sampler: RowSampler,
-        size: int,
-        rng: np.random.Generator,
-        random_state: Any,
-    ) -> Array:
-        if size < sampler.n_points:
-            return self._start(X[sampler.draw(rng, size)], None, given, random_state)
-        return self._start(X, weights, given, random_state)
+        def start() -> Array:
+            on_some = size < sampler.n_points
+            starts = Starts(self, X[sampler.draw(rng, size)], None, given) if on_some else on_all
+            return starts.next(random_state)
+
+        if judges is None:
+            return start()
+        starts = [start() for _ in range(n_starts)]
+        return starts[int(np.argmin([judges.value(start.ravel()) for start in starts]))]
 
     def _init_rows(self, batch_size: int) -> int:
         """Return how many samples starting centres are chosen from."""
@@ -225,8 +218,8 @@ class MiniBatchKMeans(KMeansBase):
         """Set ``labels_`` and ``inertia_``."""
         if self.compute_labels:
             labels: IntArray
-            labels, self.inertia_ = self._assigned(X, weights)
-            self.labels_ = labels
+            labels, sse = self._assigned(X, weights)
+            self.labels_, self.inertia_ = labels, sse()
         else:
             self.inertia_ = estimate
 
@@ -256,6 +249,6 @@ class MiniBatchKMeans(KMeansBase):
         random_state = check_random_state(self.random_state)
         given = self._given_centres(X)
         self._number_of_runs(given is not None)
-        self.cluster_centers_ = self._start(X, weights, given, random_state)
+        self.cluster_centers_ = Starts(self, X, weights, given).next(random_state)
         self._remember(CentreCounts(np.zeros(self.n_clusters)), random_state)
         self.n_steps_ = 0

@@ -97,16 +97,18 @@ class Team:
         How many blocks it has.
     *arrays
         Its other arguments.
+    alone : bool
+        Whether a pass takes no longer than waking another thread: the calling one does it all, then.
     """
 
-    def __init__(self, function: Callable[..., None], n_blocks: int, *arrays: Any) -> None:
+    def __init__(self, function: Callable[..., None], n_blocks: int, *arrays: Any, alone: bool = False) -> None:
         self._function = function
         self._counters = np.zeros(4 * LINE, dtype=np.int64)
         self._counters[NEXT] = self._counters[DONE] = n_blocks  # nothing is left to do of the pass before the first
         self._counters[TURN] = 1
         self._arguments = (n_blocks, *arrays)
         self._others: list[Task] = []
-        self._n_others = min(n_threads(), n_blocks) - 1
+        self._n_others = 0 if alone or n_blocks == 1 else min(n_threads(), n_blocks) - 1
 
     def run(self) -> None:
         """Run one pass on all threads."""

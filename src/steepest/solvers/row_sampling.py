@@ -53,7 +53,8 @@ class RowSampler:
     """
 
     def __init__(self, X: Any, weights: Array) -> None:
-        rows = np.flatnonzero(weights) if len(weights) else np.arange(X.shape[0])
+        self._weighted = len(weights) > 0
+        rows = np.flatnonzero(weights) if self._weighted else np.arange(X.shape[0])
         hashes = row_hashes(X)[rows]
         order = np.argsort(hashes, kind="stable")
         self._order: IntArray = rows[order]
@@ -67,7 +68,7 @@ class RowSampler:
     def draw(self, rng: np.random.Generator, size: int) -> IntArray:
         """Return ``size`` rows, drawn with replacement."""
         targets = rng.random(size) * self._cumulative[-1]
-        places = np.searchsorted(self._cumulative, targets, side="right")
+        places = np.searchsorted(self._cumulative, targets, side="right") if self._weighted else targets.astype(np.intp)
         rows: IntArray = self._order[np.minimum(places, len(self._order) - 1)]
         return rows
 

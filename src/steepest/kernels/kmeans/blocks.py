@@ -35,5 +35,8 @@ class Blocks:
 
     def run(self, kernel: Callable[[int, int], None]) -> None:
         """Call ``kernel(first, last)`` for consecutive ranges of blocks, on all threads."""
-        calls = 1 if n_threads() == 1 or self.light else CALLS * n_threads()
+        if self.number == 1 or self.light:
+            kernel(0, self.number)
+            return
+        calls = 1 if n_threads() == 1 else CALLS * n_threads()
         map_blocks(kernel, self.number, -(-self.number // calls))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from steepest.kernels.kmeans import dense, lloyd, measures, moves, sparse
 from steepest.kernels.kmeans.arrays import Centres, Rows, State, pack_rows
-from steepest.kernels.kmeans.blocks import SMALLEST_BLOCK, Blocks
+from steepest.kernels.kmeans.blocks import LIGHT_BYTES, SMALLEST_BLOCK, Blocks
 from steepest.kernels.kmeans.nearest import room_for_centres, score_error, score_rounding
 from steepest.kernels.kmeans.tiles import PANEL_BYTES
 from steepest.kernels.team import LINE, Team
@@ -24,6 +24,7 @@ LARGEST_SPREAD = 1e30  # of a feature: bounds, in single precision, stay finite
 FEW_PRODUCTS = 64  # a row: blocks are larger, lest what each costs is noticed
 MOST_STEPS, PATH_NUMBERS = 64, 1 << 19  # that are taken in one call, and of their centres
 UNDECIDED = -1
+LIGHT_WORK, PAIR_WORK = 1 << 21, 4  # multiply-adds of a pass that one thread does; what a pair costs besides, in such
 
 
 class Partition(Protocol):
@@ -63,10 +64,12 @@ class _Sums:
     rows they are taken anew. A cluster without members is exactly empty.
     """
 
-    def __init__(self, n_rows: int, n_features: int, n_clusters: int, width: int, block_rows: int = 0) -> None:
+    def __init__(
+        self, n_rows: int, n_features: int, n_clusters: int, width: int, block_rows: int = 0, light: bool = False
+    ) -> None:
         self.labels: IntArray = np.full(n_rows, UNDECIDED, dtype=np.int32)
         self.centres: Array | None = None
-        self._blocks = Blocks(n_rows, 8 * n_clusters * width, block_rows or SMALLEST_BLOCK)
+        self._blocks = Blocks(n_rows, 8 * n_clusters * width, block_rows or SMALLEST_BLOCK, light)
         self._totals = np.zeros((n_clusters, width))
         self._parts = np.zeros((self._blocks.number, n_clusters, width))
         self._counted = np.zeros((self._blocks.number, LINE), dtype=np.int64)
@@ -112,7 +115,8 @@ class DensePartition(_Sums):
         (n, d), reuse = X.shape, largest is not None
         lanes = VECTOR_BYTES // 8
         block_rows = SMALLEST_BLOCK if d * n_clusters > FEW_PRODUCTS else 4 * SMALLEST_BLOCK
-        super().__init__(n, d, n_clusters if reuse else 0, -(-(d + 2) // lanes) * lanes, block_rows)
+        width = -(-(d + 2) // lanes) * lanes
+        super().__init__(n, d, n_clusters if reuse else 0, width, block_rows, X.nbytes <= LIGHT_BYTES)
         self.X, self.weights, self.origin = X, weights, origin
         spread = (largest or 0.0) + float(np.abs(origin).max())
         bounds = reuse and spread < LARGEST_SPREAD and 4 * n <= max(GAP_BUFFER_BYTES, X.nbytes // 10)
@@ -143,7 +147,10 @@ class DensePartition(_Sums):
         self._centres = Centres(self._points, table, half_norms, self._limits, self._drift)
         state = State(self.labels, self._gaps, self._parts, self._counted, self._blocks.rows)
         run = lloyd.Run(self._totals, self._plan, self._path, self._records)
-        self._team = Team(lloyd.iterate_in_team, self._blocks.number, self._data, self._centres, state, run)
+        (n, d), k = self.X.shape, len(self._points)
+        alone = n * k * (d + PAIR_WORK) <= LIGHT_WORK
+        arrays = self._data, self._centres, state, run
+        self._team = Team(lloyd.iterate_in_team, self._blocks.number, *arrays, alone=alone)
 
     def _packed(self, dtype: Any) -> Array:
         """Return the rows as the tiles read them, where that pays."""
