@@ -202,6 +202,7 @@ class ClusteringObjective:
         per_entry = np.repeat(weights, np.diff(self.X.indptr))
         squares = np.bincount(self.X.indices, per_entry * (self.X.data - mean[self.X.indices]) ** 2, self.n_features)
         absent = mass - np.bincount(self.X.indices, per_entry, self.n_features)
+        absent[np.bincount(self.X.indices, minlength=self.n_features) == self.n_samples] = 0  # not what rounding left
         largest = float(np.abs(self.X.data).max(initial=0.0))
         return _Moments(mean, np.zeros_like(mean), (squares + absent * mean**2) / mass, mass, largest)
 

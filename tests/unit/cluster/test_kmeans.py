@@ -376,3 +376,19 @@ def test_choosing_k():
         silhouette_values(X, np.zeros(200))
     with pytest.raises(InvalidInputError, match=r"labels \(3,\): must be \(n, d\) and \(n,\)"):
         silhouette_values(X, [0, 1, 1])
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_sparse_data_with_one_large_column_are_clustered_as_dense_ones(weighted):
+    rng = np.random.default_rng(5)
+    X = rng.standard_normal((400, 40)) * (rng.random((400, 40)) < 0.1)
+    X[:, 7] = 1e7 + rng.standard_normal(400)
+    w = rng.random(400) if weighted else None
+    dense, thin = (KMeans(4, init=X[:4]).fit(A, sample_weight=w) for A in (X, sparse.csr_array(X)))
+    np.testing.assert_array_equal(thin.labels_, dense.labels_)
+    assert thin.n_iter_ == dense.n_iter_
+    np.testing.assert_allclose(thin.cluster_centers_, dense.cluster_centers_, rtol=1e-14, atol=1e-14)
+    exact = (X - dense.cluster_centers_[dense.labels_]) ** 2
+    assert thin.inertia_ == pytest.approx(np.average(exact.sum(axis=1), weights=w) * (400 if w is None else w.sum()))
+    assert thin.inertia_ == pytest.approx(dense.inertia_, rel=1e-10)
+    np.testing.assert_allclose(thin.trace_["value"], dense.trace_["value"], rtol=1e-9)

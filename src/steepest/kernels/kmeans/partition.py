@@ -283,12 +283,13 @@ class SparsePartition(_Sums):
         """Return the squared distance of every row from its own centre."""
         X, blocks = self.X, self._blocks
         distances = np.empty(X.shape[0], dtype=X.dtype)
-        norms = np.einsum("jf,jf->j", centres, centres, dtype=np.float64)
+        trees = np.empty((len(centres), 2 << (X.shape[1] - 1).bit_length()))
+        sparse.square_trees(centres, trees)
 
         def kernel(first: int, last: int) -> None:
             start, stop = first * blocks.rows, min(last * blocks.rows, X.shape[0])
             sparse.own_distances_sparse(
-                X.data, X.indices, X.indptr, centres, norms, self.labels, start, stop, distances
+                X.data, X.indices, X.indptr, centres, trees, self.labels, start, stop, distances
             )
 
         blocks.run(kernel)

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from steepest.kernels.compile import compiled
+from steepest.kernels.compile import borrowing, compiled
 from steepest.kernels.kmeans.moves import MOVED, nearest_exactly
 from steepest.typing import Array, IntArray
 
-WELL_FILLED = 8  # of so many features one has an entry: all of them are gone through
+CANCELS = 1e-3  # of |c|^2: a distance below has lost three digits
 
 
 @compiled
@@ -113,12 +113,43 @@ def _nearest(scores: Array, slack: float) -> int:
 
 
 @compiled
+def square_trees(centres: Array, trees: Array) -> None:
+    """Write, for each centre, a tree of sums of its features' squares, from which any range of them is summed.
+
+    Leaf f is ``trees[j, size + f]``, node m the sum of nodes 2 m and 2 m + 1; ``trees[j, 1]`` is ``|c_j|^2``.
+    """
+    size = trees.shape[1] // 2
+    for j in range(centres.shape[0]):
+        for f in range(size):
+            c = np.float64(centres[j, f]) if f < centres.shape[1] else 0.0
+            trees[j, size + f] = c * c
+        for m in range(size - 1, 0, -1):
+            trees[j, m] = trees[j, 2 * m] + trees[j, 2 * m + 1]
+
+
+@borrowing
+def _range_sum(tree: Array, begin: int, end: int) -> float:
+    """Return the sum of the leaves from ``begin`` up to ``end``, a node for every run of leaves that it is all of."""
+    size, total = tree.shape[0] // 2, 0.0
+    low, high = begin + size, end + size
+    while low < high:
+        if low % 2 == 1:
+            total += tree[low]
+            low += 1
+        if high % 2 == 1:
+            high -= 1
+            total += tree[high]
+        low, high = low // 2, high // 2
+    return total
+
+
+@compiled
 def own_distances_sparse(
     data: Array,
     indices: IntArray,
     indptr: IntArray,
     centres: Array,
-    norms: Array,
+    trees: Array,
     labels: IntArray,
     start: int,
     stop: int,
@@ -126,37 +157,26 @@ def own_distances_sparse(
 ) -> None:
     """Set ``distances[i] = |x_i - c_label(i)|^2``; reference as in :func:`.measures.own_distances`.
 
-    With ``norms`` = |c|^2, ``|x - c|^2 = |c|^2 + sum over the entries of (x - c)^2 - c^2``, at least 0. That cancels
-    where entries are large compared with their distances from c. Rows with entries in a good part of the features, as
-    data far from the origin have, are written out instead.
+    ``|x - c|^2 = |c|^2 + sum over the entries of (x - c)^2 - c^2``. That cancels where entries of c are large compared
+    with the distance. Then what c has outside of the entries, which are in their order, is summed up by itself, gap by
+    gap (``trees``: :func:`square_trees`): no number is negative.
     """
-    d = centres.shape[1]
-    row = np.zeros(d, np.float64)
     for i in range(start, stop):
         j, begin, end = labels[i], indptr[i], indptr[i + 1]
-        if (end - begin) * WELL_FILLED >= d:
-            distance = _distance_of_entries(data[begin:end], indices[begin:end], row, centres[j])
-        else:
-            distance = norms[j]
+        distance = trees[j, 1]
+        for e in range(begin, end):
+            c = np.float64(centres[j, indices[e]])
+            difference = data[e] - c
+            distance += difference * difference - c * c
+        if distance < CANCELS * trees[j, 1]:
+            distance, before = 0.0, 0
             for e in range(begin, end):
-                c = np.float64(centres[j, indices[e]])
-                difference = data[e] - c
-                distance += difference * difference - c * c
-        distances[i] = max(distance, 0.0)
-
-
-@compiled
-def _distance_of_entries(values: Array, places: IntArray, row: Array, centre: Array) -> float:
-    """Return the squared distance of a row that has these entries; ``row`` is all zero before and after."""
-    for e in range(places.shape[0]):
-        row[places[e]] = values[e]
-    distance = 0.0
-    for f in range(row.shape[0]):
-        difference = row[f] - np.float64(centre[f])
-        distance += difference * difference
-    for e in range(places.shape[0]):
-        row[places[e]] = 0.0
-    return distance
+                f = indices[e]
+                difference = data[e] - np.float64(centres[j, f])
+                distance += difference * difference + _range_sum(trees[j], before, f)
+                before = f + 1
+            distance += _range_sum(trees[j], before, centres.shape[1])
+        distances[i] = distance
 
 
 @compiled
