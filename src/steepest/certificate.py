@@ -10,7 +10,9 @@ class Certificate:
     Attributes
     ----------
     kind : {"duality gap", "gradient norm"}
-        What was measured at the returned parameters, in full precision, after the solver had finished.
+        What was measured at the solution, in double precision, after the solver had finished and before parameters of
+        single-precision data were rounded to that. With an intercept, features far from zero are measured from an
+        origin near them: from far away the last digit of the intercept alone weighs more than all that is left.
     value : float
         The measured number. A duality gap bounds ``objective - optimum`` from above; a gradient norm is 0 exactly at
         the optimum of a convex objective.
