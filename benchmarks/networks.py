@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import networks_fits
 from benchmarks.compare import Contender, Contest, Regime, run_regimes
 from steepest.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Tanh
 from steepest.neural_network import Network
@@ -262,7 +263,8 @@ def regime(setting: Setting, dtype: Any, rule: str) -> Regime:
 def regimes(quick: bool) -> list[Regime]:
     """Return all contests; ``quick`` takes the small networks alone."""
     settings = SETTINGS[:2] if quick else SETTINGS
-    return [regime(s, dtype, rule) for s in settings for dtype in (np.float32, np.float64) for rule in ("adam", "sgd")]
+    steps = [regime(s, dtype, rule) for s in settings for dtype in (np.float32, np.float64) for rule in ("adam", "sgd")]
+    return steps + networks_fits.regimes()
 
 
 def main(argv: list[str]) -> int:

@@ -167,7 +167,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]  # sciki
             y_numeric=False,
             reset=first,
         )
-        y = column_or_1d(y, warn=True) if y.ndim == 1 or y.shape[1] == 1 else y
+        y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
         targets = self._targets(y, classes, X.dtype, first)
         n_outputs = 1 if self.out_activation_ == "logistic" and not self._multilabel else len(self.classes_)
         self._learn(X, targets, n_outputs, sample_weight, incremental=incremental)

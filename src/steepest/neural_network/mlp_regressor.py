@@ -160,7 +160,8 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, Perceptron):  # type: ignor
         X, y, sample_weight = check_supervised(
             self, X, y, sample_weight, accept_sparse=["csr", "csc"], multi_output=True, reset=first
         )
-        y = column_or_1d(y, warn=True)[:, None] if y.ndim == 1 or y.shape[1] == 1 else y
+        y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+        y = y[:, None] if y.ndim == 1 else y
         if self.loss == "poisson" and np.any(y < 0):
             raise InvalidInputError(f"y holds {y.min():g}: loss='poisson' is for counts, numbers not below 0")
         self.out_activation_ = "exp" if self.loss == "poisson" else "identity"

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -143,7 +144,8 @@ class Perceptron(PerceptronNetwork):
         before, limit = len(self._memory.values), 1 if incremental else self.max_iter
         steps = self._passes(objective, theta, batch_size, orders, plateau, incremental=incremental)
         try:
-            with one_blas_thread():  # scores and notices would leave threads waiting on cores that the steps need
+            # scores and notices would leave threads waiting on cores that the steps need; a part has none of them
+            with nullcontext() if incremental else one_blas_thread():
                 result = self._run(steps, objective, sample_weight, limit, warn=not incremental)
         except DivergenceError as error:
             values = [*error.result.trace["value"][:1], *self._memory.values[before:]]

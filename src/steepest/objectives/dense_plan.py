@@ -1,5 +1,6 @@
 """How the training of a stack of dense layers is cut into tasks, and where everything lies."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ def plan(sizes: IntArray, activations: IntArray, settings: Array, batch_size: in
     lengths = np.array([up(_count(part), line) for part in of_tasks])
     begins = (np.cumsum(lengths) - lengths) * by_units
     # two tasks share gradients by rows of the batch if so fewer numbers go from one core to another
-    exchanged = batch_size * int(np.sum(sizes[:-1] // 2 + sizes[1:]))
+    exchanged = batch_size * sum(k // 2 + m for k, m in pairwise(sizes.tolist()))
     apart = n_tasks == 2 and not by_units and exchanged > n_parameters
     pitches = np.array([pitch(int(size), line) for size in of_tasks.max(axis=0)])
     room = _Room(line)
@@ -64,8 +65,8 @@ def plan(sizes: IntArray, activations: IntArray, settings: Array, batch_size: in
         activations=activations,
         settings=settings,
         pitches=pitches,
-        values_at=np.resize(values, (n_tasks, len(sizes))),
-        slopes_at=np.resize(slopes, (n_tasks, len(sizes))),
+        values_at=np.array(values if by_units else values * n_tasks),
+        slopes_at=np.array(slopes if by_units else slopes * n_tasks),
         panels_at=panels_at,
         panel=panel,
         laid_at=np.array(laid, int),
@@ -100,7 +101,7 @@ class _Room:
 
 def _count(sizes: IntArray) -> int:
     """Return how many parameters dense layers between so many units have."""
-    return int(np.sum((sizes[:-1] + 1) * sizes[1:]))
+    return sum((k + 1) * m for k, m in pairwise(sizes.tolist()))
 
 
 def _owned(sizes: IntArray, begins: IntArray, by_units: bool) -> IntArray:
@@ -114,9 +115,8 @@ def _owned(sizes: IntArray, begins: IntArray, by_units: bool) -> IntArray:
     n_tasks, n_layers = len(sizes), sizes.shape[1] - 1
     found = np.zeros((n_tasks, n_layers, 3), int)
     for task in range(n_tasks):
-        w = begins[task]
-        for layer in range(n_layers):
-            k, m = sizes[task, layer], sizes[task, layer + 1]
+        w = int(begins[task])
+        for layer, (k, m) in enumerate(pairwise(sizes[task].tolist())):
             first, stop = (0, k) if by_units else (share(k, task, n_tasks), share(k, task + 1, n_tasks))
             # of the scores' b there is one: by units the first task's, and that of any other is zero
             bias = layer < n_layers - 1 or task == 0 if by_units else task == n_tasks - 1
@@ -153,7 +153,7 @@ def tasks_of(sizes: IntArray, batch_size: int) -> int:
     >>> [tasks_of(np.array(sizes), 32) for sizes in ((2, 16, 16, 1), (64, 128, 10), (784, 512, 512, 10))]
     [1, 2, 4]
     """
-    products = batch_size * int(np.sum(sizes[1:] * sizes[:-1]))
+    products = batch_size * sum(k * m for k, m in pairwise(sizes.tolist()))
     return 1 if products < SHARED_FROM else 2 if products < SHARED_BY_MORE else 4
 
 
