@@ -9,10 +9,11 @@ import numpy as np
 
 from benchmarks.compare import OURS, Contender, Contest, Regime, run_regimes
 
-# name, rows, columns, goal: the sizes the tall, square and wide goals are stated for
+# name, rows, columns, goal: the sizes the tall, square and wide goals are stated for, and tall data of more columns
 SHAPES = (
     ("tall 1M x 20", 1_000_000, 20, 2.5),
     ("tall 200k x 200", 200_000, 200, 2.5),
+    ("tall 100k x 500", 100_000, 500, 2.5),
     ("square 5k x 2k", 5_000, 2_000, 1.3),
     ("wide 500 x 5k", 500, 5_000, 1.3),
 )

@@ -108,26 +108,31 @@ def moments(X: Array, Y: Array, weights: Array | None = None, *, centre: bool = 
     d, k = X.shape[1], Y.shape[1]
     if dtype is None:
         dtype = X.dtype if X.size > _FEW else np.float64
-    x_shift, y_shift = (_shift(X), _shift(Y)) if centre else (np.zeros(d), np.zeros(k))
+    x_shift, y_shift = (guessed_shift(X), guessed_shift(Y)) if centre else (np.zeros(d), np.zeros(k))
     s = np.empty(0) if weights is None else np.ascontiguousarray(weights, dtype=np.float64)
     tiled = d + k < COMPILED_UP_TO
     whole = (_by_tiles if tiled else _by_blas)(X, Y, s, x_shift, y_shift, np.dtype(dtype))
-    found = _centred(whole, d, x_shift, y_shift, centre)
+    found = centred_moments(whole, d, x_shift, y_shift, centre)
     if dtype == np.float32:
         found.rounding = TILE_ROUNDING if tiled else BLAS_ROUNDING
     return found
 
 
-def _shift(A: Array) -> Array:
+def some_rows(A: Array) -> Array:
+    """Return some rows spread over ``A``."""
+    return A[:: max(1, len(A) // _SHIFT_ROWS)][:_SHIFT_ROWS]
+
+
+def guessed_shift(A: Array) -> Array:
     """Return the mean of some rows spread over ``A``, representable in its dtype."""
-    some = A[:: max(1, len(A) // _SHIFT_ROWS)][:_SHIFT_ROWS]
+    some = some_rows(A)
     with np.errstate(invalid="ignore", over="ignore"):
         mean = (np.add.reduce(some, axis=0, dtype=np.float64) / len(some)).astype(A.dtype, copy=False)
     finite = np.isfinite(mean)
     return (mean if finite.all() else np.where(finite, mean, 0.0)).astype(np.float64, copy=False)
 
 
-def _centred(whole: Array, d: int, x_shift: Array, y_shift: Array, centre: bool) -> Moments:
+def centred_moments(whole: Array, d: int, x_shift: Array, y_shift: Array, centre: bool) -> Moments:
     """Take the parts out of ``M``, of which the lower triangle is given, and subtract ``u u^T / W``."""
     weight, u = float(whole[-1, -1]), whole[-1, :-1].copy()
     x_mean, y_mean = x_shift, y_shift
@@ -202,7 +207,7 @@ def _add_moments(
             fill_from_columns(X, shift, first, rows, panel)
         else:
             fill_from_rows(X, shift, first, rows, panel)
-        weight += _finish_panel(Y, s, y_shift, d, first, rows, panel, exact)
+        weight += finish_panel(Y, s, y_shift, d, first, rows, panel, exact)
         ahead = X.ctypes.data + (first + rows) * X.itemsize * (1 if by_columns else d)
         add_gram(panel, rows, d + k + 1, gram, ahead, run, jump, rows * d * X.itemsize // LINE)
     for j in range(k):
@@ -211,7 +216,7 @@ def _add_moments(
 
 
 @compiled
-def _finish_panel(
+def finish_panel(
     Y: Array, s: Array, y_shift: Array, d: int, first: int, rows: int, panel: Array, exact: Array
 ) -> float:
     """Append the targets and the ones, scale by the square roots of the weights; return their sum."""

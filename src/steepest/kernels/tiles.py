@@ -27,9 +27,20 @@ LINE = 64  # bytes that come from memory together
 TILE = 8 if WIDE else 4  # columns that are repeated; times 3 vectors they fill the registers, with some to spare
 
 
+class _BFloat16(ir.Type):  # type: ignore[misc]
+    """A number of 16 bits: single precision without the last 16 binary digits."""
+
+    def _to_string(self) -> str:
+        return "bfloat"
+
+
+BFLOAT16 = _BFloat16()
+
+
 def lanes(dtype: Any) -> int:
     """Return how many numbers of ``dtype`` a vector holds."""
-    return (64 if WIDE and not (HALVED and np.dtype(dtype) == np.float32) else 32) // int(np.dtype(dtype).itemsize)
+    itemsize = int(np.dtype(dtype).itemsize)
+    return (64 if WIDE and not (HALVED and itemsize == 4) else 32) // itemsize
 
 
 def reference_add_gram(panel: Array, gram: Array) -> None:
@@ -39,12 +50,12 @@ def reference_add_gram(panel: Array, gram: Array) -> None:
     gram += Z.T @ Z
 
 
-def _instructions(function: Callable[..., Any]) -> Any:
+def instructions(function: Callable[..., Any]) -> Any:
     """Turn a function that writes vector instructions into one that kernels can call."""
     return intrinsic(function)
 
 
-@_instructions
+@instructions
 def _move(typing: Any, X: Any, shift: Any, first: Any, rows: Any, group: Any, panel: Any) -> Any:
     """Write ``X[first + r, j] - shift[j]`` for r < ``rows`` and the columns j of one group; zero beyond the last.
 
@@ -64,11 +75,11 @@ def _move(typing: Any, X: Any, shift: Any, first: Any, rows: Any, group: Any, pa
         target = builder.gep(out.data, [builder.mul(builder.mul(at, n_rows), size)])
         given, made = (ir.VectorType(context.get_data_type(t), width) for t in (X.dtype, panel.dtype))
         numbers = ir.Constant(ir.VectorType(index, width), list(range(width)))
-        inside = builder.icmp_signed("<", numbers, _repeated(builder, builder.sub(n_columns, begin), width))
-        offsets = _load_vector(builder, builder.gep(shifts.data, [begin]), ir.VectorType(ir.DoubleType(), width))
+        inside = builder.icmp_signed("<", numbers, repeated(builder, builder.sub(n_columns, begin), width))
+        offsets = load_vector(builder, builder.gep(shifts.data, [begin]), ir.VectorType(ir.DoubleType(), width))
         offsets = _converted(builder, offsets, _wider(given, made))
         with cgutils.for_range(builder, count) as loop:
-            row = _load_vector(builder, builder.gep(source, [builder.mul(loop.index, n_columns)]), given)
+            row = load_vector(builder, builder.gep(source, [builder.mul(loop.index, n_columns)]), given)
             row = builder.fsub(_converted(builder, row, offsets.type), offsets)
             row = _converted(builder, row, made)
             place = builder.gep(target, [builder.mul(loop.index, size)])
@@ -81,7 +92,7 @@ def _move(typing: Any, X: Any, shift: Any, first: Any, rows: Any, group: Any, pa
     return signature, generate
 
 
-@_instructions
+@instructions
 def _transpose(typing: Any, X: Any, shift: Any, first: Any, blocks: Any, group: Any, panel: Any) -> Any:
     """Write ``X[j, first + r] - shift[j]`` of the columns j of one group, for ``blocks`` times LANES rows r.
 
@@ -100,7 +111,7 @@ def _transpose(typing: Any, X: Any, shift: Any, first: Any, blocks: Any, group: 
         n_rows = cgutils.unpack_tuple(builder, out.shape, 3)[1]
         given, made = (ir.VectorType(context.get_data_type(t), width) for t in (X.dtype, panel.dtype))
         columns = [builder.add(builder.mul(at, size), ir.Constant(index, i)) for i in range(width)]
-        offsets = [_repeated(builder, builder.load(builder.gep(shifts.data, [j])), width) for j in columns]
+        offsets = [repeated(builder, builder.load(builder.gep(shifts.data, [j])), width) for j in columns]
         offsets = [_converted(builder, offset, _wider(given, made)) for offset in offsets]
         target = builder.gep(out.data, [builder.mul(builder.mul(at, n_rows), size)])
         with cgutils.for_range(builder, count) as loop:
@@ -110,7 +121,7 @@ def _transpose(typing: Any, X: Any, shift: Any, first: Any, blocks: Any, group: 
                 inside = builder.icmp_signed("<", j, n_columns)
                 place = builder.mul(builder.select(inside, j, last), n_samples)
                 place = builder.add(place, builder.add(first, row))
-                vector = _load_vector(builder, builder.gep(data.data, [place]), given)
+                vector = load_vector(builder, builder.gep(data.data, [place]), given)
                 vector = builder.fsub(_converted(builder, vector, offset.type), offset)
                 vector = _converted(builder, vector, made)
                 vectors.append(builder.select(inside, vector, ir.Constant(made, None)))
@@ -134,7 +145,7 @@ def _turned(builder: Any, vectors: list[Any]) -> list[Any]:
     return vectors
 
 
-def _repeated(builder: Any, number: Any, width: int) -> Any:
+def repeated(builder: Any, number: Any, width: int) -> Any:
     """Return a vector with ``number`` in every lane."""
     undefined = ir.Constant(ir.VectorType(number.type, width), ir.Undefined)
     first = builder.insert_element(undefined, number, ir.Constant(ir.IntType(32), 0))
@@ -156,14 +167,14 @@ def _converted(builder: Any, vector: Any, wanted: Any) -> Any:
 def _tile(n_vectors: int) -> Any:
     """Return the intrinsic that adds a tile of TILE rows and ``n_vectors`` vectors to the matrix ``gram``."""
 
-    @_instructions
+    @instructions
     def tile(typing: Any, panel: Any, rows: Any, j: Any, group: Any, gram: Any, ahead: Any, run: Any, jump: Any) -> Any:
         """Add ``sum_r panel[j]_r * panel[group ...]_r`` over the first ``rows`` rows to ``gram[j:j + TILE, ...]``.
 
         Meanwhile as many lines of memory as there are rows are fetched, see :func:`add_gram`.
         """
         signature = types.void(panel, types.intp, types.intp, types.intp, gram, types.intp, types.intp, types.intp)
-        scalar = ir.FloatType() if panel.dtype == types.float32 else ir.DoubleType()
+        scalar = ir.DoubleType() if panel.dtype == types.float64 else ir.FloatType()
         width = lanes(panel.dtype.name)
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -183,7 +194,7 @@ def _tile(n_vectors: int) -> Any:
                 row = builder.mul(builder.add(first, ir.Constant(count.type, i)), columns)
                 for v in range(n_vectors):
                     begin = builder.gep(target.data, [builder.add(row, builder.mul(groups[v], size))])
-                    _add_vector(builder, begin, sums[i][v], width)
+                    add_vector(builder, begin, sums[i][v], width)
             return context.get_dummy_value()
 
         return signature, generate
@@ -196,8 +207,8 @@ def _loop(
 ) -> list[list[Any]]:
     """Write the loop over rows; return the tile's sums, TILE lists of vectors."""
     vector, index = ir.VectorType(scalar, width), count.type
+    given = ir.VectorType(left.type.pointee, width)
     zero = ir.Constant(vector, None)
-    fused = ("contract",)
     before = builder.block
     body, after = builder.append_basic_block("rows"), builder.append_basic_block("summed")
     builder.cbranch(builder.icmp_signed(">", count, ir.Constant(index, 0)), body, after)
@@ -207,13 +218,12 @@ def _loop(
     old = [[builder.phi(vector) for _ in right] for _ in range(TILE)]
     offset = builder.mul(row, ir.Constant(index, width))
     _fetch(builder, row, *ahead)
-    loaded = [_load_vector(builder, builder.gep(pointer, [offset]), vector) for pointer in right]
+    loaded = [load_vector(builder, builder.gep(pointer, [offset]), given) for pointer in right]
     new = []
     for i in range(TILE):
         number = builder.load(builder.gep(left, [builder.add(offset, ir.Constant(index, i))]))
-        repeated = _repeated(builder, number, width)
-        products = [builder.fmul(repeated, v, flags=fused) for v in loaded]
-        new.append([builder.fadd(s, p, flags=fused) for s, p in zip(old[i], products, strict=True)])
+        number = repeated(builder, number, width)
+        new.append([_with_product(builder, s, number, v) for s, v in zip(old[i], loaded, strict=True)])
     following = builder.add(row, ir.Constant(index, 1))
     row.add_incoming(following, body)
     builder.cbranch(builder.icmp_signed("<", following, count), body, after)
@@ -230,6 +240,17 @@ def _loop(
     return sums
 
 
+def _with_product(builder: Any, total: Any, a: Any, b: Any) -> Any:
+    """Return ``total + a b``, lane by lane; of integers, which are pairs of 16-bit numbers, the products of both."""
+    if a.type == total.type:
+        return builder.fadd(total, builder.fmul(a, b, flags=("contract",)), flags=("contract",))
+    pairs = ir.VectorType(BFLOAT16, 2 * total.type.count)
+    name = f"llvm.x86.avx512bf16.dpbf16ps.{32 * total.type.count}"
+    form = ir.FunctionType(total.type, [total.type, pairs, pairs])
+    function = cgutils.get_or_insert_function(builder.module, form, name)
+    return builder.call(function, [total, builder.bitcast(a, pairs), builder.bitcast(b, pairs)])
+
+
 def _fetch(builder: Any, row: Any, ahead: Any, run: Any, jump: Any) -> None:
     """Ask for the line of memory that belongs to ``row`` in the pattern of :func:`add_gram`."""
     whole = builder.ashr(row, run)
@@ -238,7 +259,7 @@ def _fetch(builder: Any, row: Any, ahead: Any, run: Any, jump: Any) -> None:
     ask_for(builder, builder.inttoptr(builder.add(ahead, place), BYTES), nearest=False)
 
 
-@_instructions
+@instructions
 def fetch(typing: Any, address: Any, n_bytes: Any) -> Any:
     """Ask for so many bytes of memory from ``address`` on, which will be needed soon; the processor goes on."""
     signature = types.void(types.intp, types.intp)
@@ -253,13 +274,14 @@ def fetch(typing: Any, address: Any, n_bytes: Any) -> Any:
     return signature, generate
 
 
-def _load_vector(builder: Any, pointer: Any, vector: Any) -> Any:
+def load_vector(builder: Any, pointer: Any, vector: Any) -> Any:
+    """Return the vector of that type that begins there, on any number."""
     loaded = builder.load(builder.bitcast(pointer, vector.as_pointer()))
     loaded.align = 4
     return loaded
 
 
-def _add_vector(builder: Any, begin: Any, sums: Any, width: int) -> None:
+def add_vector(builder: Any, begin: Any, sums: Any, width: int) -> None:
     """Add a vector to the numbers, in double precision, that begin there."""
     wide = ir.VectorType(ir.DoubleType(), width)
     place = builder.bitcast(begin, wide.as_pointer())

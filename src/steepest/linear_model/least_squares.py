@@ -93,5 +93,6 @@ def singular_values(solution: Solution, number: int) -> Array:
     """
     values = solution.singular_values
     if values is None:
-        values = np.sqrt(np.maximum(scipy.linalg.eigvalsh(solution.gram)[::-1], 0.0))
+        gram = solution.gram() if callable(solution.gram) else solution.gram
+        values = np.sqrt(np.maximum(scipy.linalg.eigvalsh(gram)[::-1], 0.0))
     return np.asarray(np.ldexp(np.concatenate([values, np.zeros(number - len(values))]), solution.exponent))

@@ -101,7 +101,7 @@ def solve_primal(problem: LeastSquares, equations: NormalEquations, data: Centre
     for ridge in np.unique(problem.ridge):
         factor = Factor(equations.gram, float(ridge))
         limit = min(MOST, 1e-2 / equations.eps)
-        if not factor.condition < limit or (ridge == 0 and _rank_in_doubt(equations, factor, rcond)):
+        if not factor.condition < limit or (ridge == 0 and rank_in_doubt(equations, factor, rcond)):
             return None
         targets = np.flatnonzero(problem.ridge == ridge)
         W[:, targets] = factor.solve(equations.cross[:, targets])
@@ -124,7 +124,7 @@ def solve_primal(problem: LeastSquares, equations: NormalEquations, data: Centre
     )
 
 
-def _rank_in_doubt(equations: NormalEquations, factor: Factor, rcond: float) -> bool:
+def rank_in_doubt(equations: NormalEquations, factor: Factor, rcond: float) -> bool:
     """Whether the ratio of the extreme singular values may be below ``rcond``.
 
     The condition number of the matrix as given is at most the scaled one times the ratio of the squared scales, and
@@ -169,7 +169,7 @@ def _refined(
     previous, rounding = np.inf, 0.0
     for _ in range(6):
         residuals, products, squares = data.residual_products(Y, W)
-        left = _means(problem, residuals)
+        left = means(problem, residuals)
         gradient = products - problem.ridge * W
         delta = np.empty_like(W)
         for targets, factor in factors:
@@ -191,7 +191,7 @@ def _rounding(equations: NormalEquations, W: Array) -> float:
     return float(equations.eps * length(equations.gram) * length(W))
 
 
-def _means(problem: LeastSquares, residuals: Array) -> Array:
+def means(problem: LeastSquares, residuals: Array) -> Array:
     """Return the weighted means of residuals that an intercept would take, (k,)."""
     if not problem.fit_intercept:
         return np.zeros(residuals.shape[1])

@@ -1,5 +1,6 @@
 """The least-squares problem that an objective poses, and what solves it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ldexp
 from typing import Any, Protocol
@@ -58,8 +59,9 @@ class Solution:
         Which way was taken, in words.
     rank : int or None
         Rank of the centred, weighted X; None where the method does not learn it.
-    gram : array or None
-        The smaller Gram matrix, of which the eigenvalues are the squared singular values; kept where it was formed.
+    gram : array, callable or None
+        The smaller Gram matrix, of which the eigenvalues are the squared singular values; kept where it was formed, or
+        a function that forms it.
     singular_values : array or None
         The singular values where the method has them.
     iterations : int
@@ -79,7 +81,7 @@ class Solution:
     first: float
     method: str
     rank: int | None = None
-    gram: Array | None = None
+    gram: Array | Callable[[], Array] | None = None
     singular_values: Array | None = None
     iterations: int = 1
     rounding: float = 0.0

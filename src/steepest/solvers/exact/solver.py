@@ -20,6 +20,7 @@ from steepest.solvers.exact.iterated_dual import iterated_dual
 from steepest.solvers.exact.nonnegative import solve_nonnegative
 from steepest.solvers.exact.primal import solve_primal
 from steepest.solvers.exact.problem import LeastSquares, LeastSquaresObjective, Solution
+from steepest.solvers.exact.rough import solve_roughly
 from steepest.solvers.exact.singular import solve_by_singular_values
 from steepest.solvers.loop import Steps
 from steepest.solvers.stopping import Reason
@@ -56,7 +57,9 @@ class ExactSolver:
     "auto", with m the smaller of the numbers of samples and features:
 
     * m up to 250, or at least four times as many samples as features, or several targets, or few data: the Gram matrix
-      if there are at least as many samples as features, else the dual.
+      if there are at least as many samples as features, else the dual. Of large data of some hundred columns the
+      matrix is formed in bfloat16 and the solution corrected on the data, where processor and data allow it:
+      :mod:`~steepest.solvers.exact.rough`.
     * other dense data: conjugate gradients (on the dual, if there are fewer samples than features) for as long as they
       converge so fast that all of it costs less than the matrix, and after them the matrix.
     * sparse data: the matrix up to m = 1000; beyond, conjugate gradients to the end.
@@ -134,6 +137,9 @@ class ExactSolver:
         if problem.n < problem.d:
             data = centred_data(problem.X, problem.weights, problem.fit_intercept)
             return solve_dual(problem, data, self.rcond) or self._singular(data)
+        rough = solve_roughly(problem, self.rcond) if self.method == "auto" else None
+        if rough is not None:
+            return rough
         equations, data = gather_equations(problem)
         solution = solve_primal(problem, equations, data, self.rcond)
         if solution is None and equations.eps > np.finfo(np.float64).eps:  # the matrix was in single precision
