@@ -44,7 +44,7 @@ class CentreCounts:
     def due(self, batch_size: int) -> bool:
         """Count a batch; tell whether to look for rare centres: after 10 samples a centre, or if one is unused."""
         self.since += batch_size
-        look = bool(np.any(self.counts == 0)) or self.since >= 10 * len(self.counts)
+        look = self.since >= 10 * len(self.counts) or not self.counts.all()
         if look:
             self.since = 0
         return look
@@ -68,12 +68,10 @@ def minibatch_update(batch: Batch, theta: Array, memory: CentreCounts) -> tuple[
     partition.assign(batch.centres(theta))
     sse = partition.sse(batch.centres(theta))
     masses = partition.masses
-    total = memory.counts + masses
-    met = masses > 0
-    origin = batch.origin.astype(np.float64)
+    memory.counts += masses
+    total = np.maximum(memory.counts, np.finfo(np.float64).tiny)  # a centre without weight so far stays where it is
     centres = batch.centres(theta).astype(np.float64)
-    centres[met] += (partition.sums[met] - masses[met, None] * (centres[met] - origin)) / total[met, None]
-    memory.counts[:] = total
+    centres += (partition.sums - masses[:, None] * (centres - batch.origin)) / total[:, None]
     return centres.astype(theta.dtype).ravel(), sse
 
 
@@ -84,6 +82,8 @@ def reassign_rare(batch: Batch, theta: Array, memory: CentreCounts, ratio: float
     taken at once again.
     """
     rare = memory.counts < ratio * memory.counts.max()
+    if not rare.any():
+        return 0
     most = int(0.5 * batch.n_samples)
     if rare.sum() > most:
         rare[np.argsort(memory.counts)[most:]] = False
