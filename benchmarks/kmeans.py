@@ -1,4 +1,4 @@
-"""k-means: whole fits from given centres, and k-means++ starts, against scikit-learn, scikit-learn-intelex and faiss.
+"""k-means: whole fits from given centres, k-means++ starts, fits of small data; scikit-learn, its Intel form and faiss.
 
 All take 25 iterations from the same centres with ``tol=0`` (those who notice that no label changes any more may stop
 before). "off optimum" is the share of labels that differ from those of a double-precision run: in uniform noise single
@@ -134,9 +134,47 @@ def start_regime(n: int, d: int, k: int, dtype: type) -> Regime:
     return Regime(f"k-means++ ({n}, {d}, {k}) {dtype.__name__}", prepare, goal=2.0, repeats=3)
 
 
+def small_data(name: str) -> np.ndarray:
+    """Return one of the small data sets, standardised, or 1000 rows of blobs."""
+    from sklearn import datasets
+    from sklearn.preprocessing import StandardScaler
+
+    if name == "blobs":
+        return blobs(1000, 20, 10)
+    loaded = {"iris": datasets.load_iris, "wine": datasets.load_wine, "digits": datasets.load_digits}[name]()
+    return StandardScaler().fit_transform(loaded.data)
+
+
+def small_regime(model: str, name: str, k: int, n_init: int) -> Regime:
+    """Return the contest of a fit of small data, starts included; a local minimum may be twice as high as another."""
+
+    def prepare() -> Contest:
+        import sklearn.cluster as peer
+
+        import steepest.cluster as ours
+
+        X = small_data(name)
+        best = ours.KMeans(k, n_init=20, random_state=0).fit(X).inertia_
+        fitted = {library: getattr(library, model)(k, n_init=n_init, random_state=0) for library in (ours, peer)}
+        return Contest(
+            [
+                Contender("steepest", lambda: fitted[ours].fit(X)),
+                Contender("scikit-learn", lambda: fitted[peer].fit(X)),
+            ],
+            lambda fit: fit.inertia_ / best - 1,
+            allowed=1.0,
+        )
+
+    return Regime(f"{model}({k}, n_init={n_init}) {name}", prepare, goal=1.0)
+
+
+SMALL = [("iris", 3), ("wine", 3), ("digits", 10), ("blobs", 10)]
+
+
 def regimes(quick: bool) -> list[Regime]:
     """Return all contests; ``quick`` on a hundredth of the rows."""
-    found = []
+    models = [("KMeans", 1), ("KMeans", 10), ("MiniBatchKMeans", 3)]
+    found = [small_regime(model, name, k, n_init) for name, k in SMALL for model, n_init in models]
     for full, d, k, goal in SIZES:
         n = max(full // 100, 2 * k) if quick else full
         for dtype in (np.float32, np.float64):
