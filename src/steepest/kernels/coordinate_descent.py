@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from steepest.kernels.compile import compiled
-from steepest.kernels.support_newton import newton_step
+from steepest.kernels.support_newton import SMALL, newton_step, newton_steps
 
 POLISHING_ROUNDS = 8
 BETWEEN = 2  # epochs on all columns between two stays on the support
-SMALL = 48  # columns of a support on which Newton's steps cost no more than the epochs that they may spare
 PATIENCE = 16  # steps after which they are repeated on a support of any size, as where all columns may take part
 
 
@@ -139,7 +138,7 @@ def rounds_on_gram(
     how many of Newton's steps were taken, to ``seen``. The first round has ``n_first`` epochs on all columns.
     References: those of the parts.
     """
-    done, n_epochs, steps = 0, n_first, 0
+    done, n_epochs, steps, weights = 0, n_first, 0, np.full(len(w), l1)
     while True:
         gap = gap_on_gram(correlation, c, w, squared_y, l1, l2, positive, mass)
         for _ in range(n_epochs):
@@ -157,27 +156,10 @@ def rounds_on_gram(
         if np.count_nonzero(w) > widest:
             return done
         patient = steps < PATIENCE and widest < len(w)
-        taken = _newton_steps(gram, c, correlation, w, l1, l2, SMALL if patient else len(w))
+        taken = newton_steps(gram, c, correlation, w, weights, l2, SMALL if patient else len(w))
         if taken == 0:
             return done
         steps += taken
-
-
-@compiled
-def _newton_steps(gram: Any, c: Any, correlation: Any, w: Any, l1: Any, l2: Any, small: Any) -> Any:
-    """Take Newton's step on the support and, where that has at most ``small`` columns, more; return how many helped.
-
-    A step that ends where a coefficient becomes zero leaves a smaller support, on which the next goes on, down to the
-    least value that these signs allow; epochs in between would take the coefficient in again.
-    """
-    taken = 0
-    for _ in range(np.count_nonzero(w)):
-        if taken > 0 and np.count_nonzero(w) > small:
-            break
-        if not newton_step(gram, c, correlation, w, l1, l2, 0.0):
-            break
-        taken += 1
-    return taken
 
 
 @compiled
@@ -202,9 +184,9 @@ def polish_on_gram(
 
     A few rounds at most: mostly the first is exact. Reference: ``newton_candidates`` and ``epoch`` in turn.
     """
-    goal = max(1e-6 * gap, 1e-15 * squared_y)
+    goal, weights = max(1e-6 * gap, 1e-15 * squared_y), np.full(len(w), l1)
     for _ in range(POLISHING_ROUNDS):
-        if not newton_step(gram, c, correlation, w, l1, l2, 1e-15 * squared_y):
+        if not newton_step(gram, c, correlation, w, weights, l2, 1e-15 * squared_y):
             break
         gap = gap_on_gram(correlation, c, w, squared_y, l1, l2, positive, 1.0)
         if gap <= goal:

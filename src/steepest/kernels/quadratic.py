@@ -1,8 +1,37 @@
-"""Coordinate descent on a quadratic with an L1 penalty."""
+"""Coordinate descent on a quadratic with an L1 penalty, with Newton's steps on the support."""
 
 from typing import Any
 
+import numpy as np
+
 from steepest.kernels.compile import compiled
+from steepest.kernels.support_newton import SMALL, newton_steps
+
+SWEEPS = 10  # between two attempts at Newton's steps, or as many as cost about a factorisation
+PATIENCE = 100  # sweeps after which Newton's steps are repeated on a support of any size
+
+
+@compiled
+def minimize_quadratic(H: Any, slope: Any, u: Any, l1: Any, tolerance: Any, max_sweeps: Any) -> Any:
+    r"""Minimise ``<slope, u - u_0> + (u - u_0)^T H (u - u_0) / 2 + sum_j l1_j |u_j|``, in place; return the sweeps.
+
+    Sweeps of :func:`descend_coordinates` find the signs; where these are right, Newton's steps on what is not zero are
+    exact, however ill-conditioned H is. With ``c = H u - slope`` this is the problem of a lasso whose Gram matrix is H.
+    """
+    sweeps = 0
+    while sweeps < max_sweeps:
+        wanted = min(max(SWEEPS, np.count_nonzero(u) // 4), max_sweeps - sweeps)
+        done = descend_coordinates(H, slope, u, l1, tolerance, wanted)
+        sweeps += done
+        if done < wanted:
+            break
+        correlation, c = -slope, -slope
+        for j in range(len(u)):
+            if u[j] != 0.0:
+                c += u[j] * H[j]
+        if newton_steps(H, c, correlation, u, l1, 0.0, SMALL if sweeps < PATIENCE else len(u)) > 0:
+            slope[:] = -correlation
+    return sweeps
 
 
 @compiled

@@ -1,6 +1,7 @@
 """Logistic regression."""
 
 import warnings
+from dataclasses import dataclass
 from math import inf, isfinite
 from numbers import Real
 from typing import Any
@@ -10,6 +11,7 @@ from scipy import sparse
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.exceptions import ConvergenceWarning
 
+from steepest.certificate import Certificate
 from steepest.estimator import fitting
 from steepest.exceptions import InvalidInputError
 from steepest.kernels.blas import beside_kernels
@@ -23,7 +25,7 @@ from steepest.solvers.irls import irls
 from steepest.solvers.loop import Steps
 from steepest.solvers.proximal_newton import proximal_newton, subgradient
 from steepest.solvers.result import Result
-from steepest.solvers.stopping import GradientTolerance, Patience, StoppingRule
+from steepest.solvers.stopping import Confirmed, GradientTolerance, Patience, StoppingRule
 from steepest.typing import Array, IntArray
 from steepest.validation import check_choice, check_count, check_positive, check_share, check_squares
 
@@ -62,6 +64,21 @@ def _large_offsets(X: Any) -> Array | None:
     mean, spread = some.mean(axis=0, dtype=np.float64), some.std(axis=0, dtype=np.float64)
     far = (spread > 0) & (np.abs(mean) > 30.0 * spread)
     return np.where(far, mean, 0.0).astype(X.dtype) if far.any() else None
+
+
+@dataclass
+class _Certified:
+    """Certificates of a run, the last of which is kept: it is asked for twice."""
+
+    objective: LogisticObjective
+    tolerance: float
+    _last: tuple[Array, Certificate] | None = None
+
+    def __call__(self, theta: Array) -> Certificate:
+        """Return the certificate at ``theta``."""
+        if self._last is None or self._last[0] is not theta:
+            self._last = theta, self.objective.certificate(theta, self.tolerance)
+        return self._last[1]
 
 
 class LogisticRegression(LinearClassifier):
@@ -273,9 +290,12 @@ class LogisticRegression(LinearClassifier):
     def _run(self, objective: LogisticObjective, X: Any, y: Any, sample_weight: Array | None) -> Result:
         """Solve, by the solver asked for."""
         steps, about = self._steps(objective, self._begin(objective))
+        certified = _Certified(objective, self.tol)
         stopping: list[StoppingRule] = []
         if about != TRUNCATED_NEWTON:  # which looks at every entry of the gradient itself
             stopping = [GradientTolerance(self._aim(objective))]
+        if objective.penalty.l1 > 0:  # the certificate is a gap, which a short subgradient does not bound
+            stopping = [Confirmed(rule, lambda theta: certified(theta).optimal) for rule in stopping]
         if self.batch_size is not None:  # no whole gradient is known: stop when the epochs bring nothing more
             stopping = [Patience(5, self.tol * objective.value(objective.start()))]
         options = self._teaching_options()
@@ -291,7 +311,7 @@ class LogisticRegression(LinearClassifier):
                 stable_rate=lambda: stable_rate(self.solver, objective, options),
                 about={"objective": objective.words, "solver": about},
             )
-        self.certificate_ = result.certificate = objective.certificate(result.theta, self.tol)
+        self.certificate_ = result.certificate = certified(result.theta)
         return result
 
     def _aim(self, objective: LogisticObjective) -> float:

@@ -5,8 +5,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from steepest.kernels.quadratic import descend_coordinates
-from steepest.solvers.line_search import Point, decreases
+from steepest.kernels.quadratic import minimize_quadratic
+from steepest.solvers.line_search import SUFFICIENT, Point
 from steepest.solvers.loop import Steps
 from steepest.solvers.stopping import Reason
 from steepest.step import Step
@@ -102,13 +102,21 @@ class _Point(Point):
 
 
 def _search(objective: Sparse, here: _Point, direction: Array, l1: Array) -> tuple[_Point, float] | None:
-    """Return the first point on halved steps that is low enough, and the share; None if there is none."""
+    """Return the first point on halved steps that is low enough, and the share; None if there is none.
+
+    Where values cannot be told apart, the subgradients decide, which keep their digits longer: after a share t of the
+    step to the minimum, the shortest should have lost about t of its length. A small share of it would bring nothing.
+    """
     change = np.abs(here.theta + direction) - np.abs(here.theta)
     promised = -float(here.gradient @ direction + l1 @ change)
+    noise = 10.0 * np.finfo(here.theta.dtype).eps * abs(here.value)
     size = 1.0
-    while size > 1e-10 and promised > 0.0:
+    while size > (1e-10 if size * promised > noise else 0.1) and promised > 0.0:
         there = _Point.at(objective, here.theta + size * direction, l1)
-        if decreases(here, there, size * promised):
+        if abs(there.value - here.value) <= noise:
+            if there.norm <= (1.0 - 0.5 * size) * here.norm:
+                return there, size
+        elif there.value <= here.value - SUFFICIENT * size * promised:
             return there, size
         size *= 0.5
     return None
@@ -130,5 +138,5 @@ def _model_step(objective: Sparse, here: _Point, l1: Array, chosen: IntArray, to
     H = objective.restricted_hessian(here.theta, chosen)
     u = here.theta[chosen].copy()
     near = max(0.01 * here.norm * min(1.0, here.norm), 0.1 * tol, 1e-15 * here.norm) / np.sqrt(len(u))
-    descend_coordinates(H, here.gradient[chosen].copy(), u, l1[chosen], near, 1000)
+    minimize_quadratic(H, here.gradient[chosen].copy(), u, l1[chosen], near, 1000)
     return u - here.theta[chosen]

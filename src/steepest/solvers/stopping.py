@@ -1,5 +1,6 @@
 """When a run stops, and the sentence that says why."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from math import inf, isfinite, isnan, nan
@@ -9,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from steepest.step import Step
+from steepest.typing import Array
 
 
 class Reason(Enum):
@@ -129,6 +131,19 @@ class Patience:
         else:
             self._waited += 1
         return Reason.PATIENCE if self._waited >= self.patience else None
+
+
+@dataclass
+class Confirmed:
+    """Stop when a rule says so and a proof, which costs more than the rule, agrees."""
+
+    rule: StoppingRule
+    proof: Callable[[Array], bool]
+
+    def __call__(self, step: Step) -> Reason | None:
+        """Ask the rule, and only if it speaks for the proof."""
+        reason = self.rule(step)
+        return reason if reason is not None and self.proof(step.theta) else None
 
 
 @dataclass

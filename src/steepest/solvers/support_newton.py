@@ -6,12 +6,12 @@ from steepest.kernels.support_newton import DAMPING
 from steepest.typing import Array
 
 
-def quadratic_value(c: Array, correlation: Array, w: Array, l1: float, l2: float) -> float:
+def quadratic_value(c: Array, correlation: Array, w: Array, l1: float | Array, l2: float) -> float:
     """Return ``J(w) - |y|^2 / 2``, that is ``-w.(c + Z^T r) / 2 + l1 |w|_1 + l2 |w|^2 / 2`` with ``c = Z^T y``."""
-    return float(0.5 * (l2 * (w @ w) - w @ (c + correlation)) + l1 * np.abs(w).sum())
+    return float(0.5 * (l2 * (w @ w) - w @ (c + correlation)) + np.sum(l1 * np.abs(w)))
 
 
-def newton_candidates(gram: Array, c: Array, w: Array, l1: float, l2: float) -> list[tuple[Array, Array]]:
+def newton_candidates(gram: Array, c: Array, w: Array, l1: float | Array, l2: float) -> list[tuple[Array, Array]]:
     r"""Return candidates ``(w, Z^T r)`` better than ``w`` if its signs are right, the boldest first; maybe none.
 
     Parameters
@@ -23,7 +23,7 @@ def newton_candidates(gram: Array, c: Array, w: Array, l1: float, l2: float) -> 
     w : array (k,)
         Where to start.
     l1, l2 : float
-        The penalty.
+        The penalty; ``l1`` may differ between coefficients.
 
     Notes
     -----
@@ -51,9 +51,10 @@ def newton_candidates(gram: Array, c: Array, w: Array, l1: float, l2: float) -> 
     inner = gram[np.ix_(support, support)] + l2 * np.eye(len(support))
     if np.linalg.matrix_rank(inner, hermitian=True) < len(support):
         inner += DAMPING * gram[support, support].max() * np.eye(len(support))
-    slope = (c - gram @ w)[support] - l1 * signs - l2 * old
+    weights = np.broadcast_to(l1, w.shape)[support]
+    slope = (c - gram @ w)[support] - weights * signs - l2 * old
     new = old + np.linalg.solve(inner, slope)
-    crosses = new * signs < 0
+    crosses = (new * signs < 0) & (weights > 0)
     points = [np.where(crosses, 0.0, new)]
     if np.any(crosses):
         reach = old[crosses] / (old[crosses] - new[crosses])

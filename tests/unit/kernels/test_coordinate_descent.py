@@ -183,16 +183,19 @@ def test_cholesky_refuses_dependent_columns():
 
 @pytest.mark.parametrize("dependent", [False, True])
 @pytest.mark.parametrize("l2", [0.0, 0.1])
-def test_newton_step_takes_the_best_candidate_of_the_reference(problem, l2, dependent):
+@pytest.mark.parametrize("free", [(), (0, 6)])
+def test_newton_step_takes_the_best_candidate_of_the_reference(problem, l2, free, dependent):
     Z, y, w = problem
+    l1 = np.full(7, 0.05)
+    l1[list(free)] = 0.0  # coefficients that are not penalised
     if dependent:
         Z[:, 0] = Z[:, 2]
     gram, c = Z.T @ Z, Z.T @ y
-    candidates = newton_candidates(gram, c, w, 0.05, l2)
-    values = [quadratic_value(c, image, point, 0.05, l2) for point, image in candidates]
+    candidates = newton_candidates(gram, c, w, l1, l2)
+    values = [quadratic_value(c, image, point, l1, l2) for point, image in candidates]
     moved, correlation = w.copy(), c - gram @ w
-    assert newton_step(gram, c, correlation, moved, 0.05, l2, 0.0)
-    assert value_on_gram(c, correlation, moved, 0.05, l2) == pytest.approx(min(values), rel=1e-6, abs=1e-9)
+    assert newton_step(gram, c, correlation, moved, l1, l2, 0.0)
+    assert value_on_gram(c, correlation, moved, l1, l2) == pytest.approx(min(values), rel=1e-6, abs=1e-9)
     np.testing.assert_allclose(correlation, c - gram @ moved, atol=1e-10)
 
 

@@ -210,3 +210,35 @@ def test_a_start_that_is_the_optimum_up_to_rounding_is_certified(C):
     model.fit(sparse.csr_array((5, 1)), [0, 0, 1, 1, 2])
     assert 0.0 < model.certificate_.value < 1e-16  # what summing leaves of a gradient of zero
     assert model.certificate_.optimal
+
+
+def l1_problem(n=120, d=60, n_classes=2, spread=0.1):
+    """Columns that hardly differ, and classes that the first of them tells apart, but for noise."""
+    rng = np.random.default_rng(268)
+    X = rng.normal(size=(n, 1)) + spread * rng.normal(size=(n, d))
+    bounds = np.quantile(X[:, 0], np.linspace(0, 1, n_classes + 1)[1:-1])
+    return X, np.digitize(X[:, 0] + 0.3 * rng.normal(size=n), bounds)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_columns_that_hardly_differ_need_few_steps(n_classes):
+    model = LogisticRegression(C=38.0, l1_ratio=1.0, tol=1e-8).fit(*l1_problem(n_classes=n_classes))
+    assert model.n_iter_[0] < 30  # thousands, where coordinate descent alone solves each model
+    assert model.certificate_.optimal
+
+
+@pytest.mark.parametrize("n_classes", [3, 4])
+def test_a_run_ends_where_values_cannot_be_told_apart(n_classes):
+    X, y = l1_problem(d=1, n_classes=n_classes)
+    model = LogisticRegression(C=7.5, l1_ratio=1.0, tol=1e-12, max_iter=500).fit(X, y)
+    assert model.n_iter_[0] < 20
+    assert model.certificate_.relative < 1e-11
+
+
+def test_a_converged_run_with_an_l1_penalty_is_certified():
+    rng = np.random.default_rng(0)
+    for C in (0.3, 3.0, 30.0):
+        X = rng.normal(size=(60, 40))
+        y = (X[:, 0] + rng.normal(size=60) > 0).astype(int)
+        model = LogisticRegression(C=C, l1_ratio=1.0, tol=1e-6).fit(X, y)
+        assert model.stopping_reason_.converged and model.certificate_.optimal

@@ -126,3 +126,16 @@ def test_every_reason_has_a_sentence():
     assert len(set(sentences)) == len(list(Reason))
     for reason in Reason:
         assert reason.sentence.startswith("converged") <= reason.converged
+
+
+def test_a_confirmed_rule_waits_for_its_proof():
+    asked = []
+
+    def proof(theta):
+        asked.append(float(theta[0]))
+        return theta[0] < 0.3
+
+    rule = stopping.Confirmed(GradientTolerance(0.5), proof)
+    steps = [at(i, theta=(1.0 / (i + 1),), gradient_norm=1.0 / (i + 1)) for i in range(6)]
+    assert first_reason(rule, steps) == (3, Reason.GRADIENT_TOLERANCE)
+    assert asked == [1 / 2, 1 / 3, 1 / 4]  # only where the rule has spoken
