@@ -20,6 +20,8 @@ from steepest.solvers.row_sampling import RowSampler
 from steepest.typing import Array, IntArray
 from steepest.validation import check_count, check_positive
 
+LEAST_A_CENTRE = 10  # samples in a batch, however few there are to draw from
+
 
 class MiniBatchKMeans(KMeansBase):
     r"""Minimise ``sum_i w_i min_j |x_i - c_j|^2`` over the centres c_j, from small random batches.
@@ -37,7 +39,8 @@ class MiniBatchKMeans(KMeansBase):
     max_iter : int, default 100
         The most passes over the data.
     batch_size : int, default 1024
-        Samples in a batch; at most as many as there are different samples.
+        Samples in a batch; at most as many as there are different samples, or ten for each centre if these are more: a
+        batch that misses a whole cluster makes its centre move elsewhere.
     verbose : int, default 0
         Whether to print every batch.
     compute_labels : bool, default True
@@ -135,7 +138,7 @@ class MiniBatchKMeans(KMeansBase):
         given = self._given_centres(X)
         random_state = check_random_state(self.random_state)
         sampler = RowSampler(X, np.empty(0) if weights is None else weights)
-        batch_size = min(self.batch_size, sampler.n_points)
+        batch_size = min(self.batch_size, max(sampler.n_points, LEAST_A_CENTRE * self.n_clusters))
         rng = generator(random_state)
         theta = self._judged_start(whole, given, sampler, batch_size, random_state).ravel()
 

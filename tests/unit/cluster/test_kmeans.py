@@ -392,3 +392,9 @@ def test_sparse_data_with_one_large_column_are_clustered_as_dense_ones(weighted)
     assert thin.inertia_ == pytest.approx(np.average(exact.sum(axis=1), weights=w) * (400 if w is None else w.sum()))
     assert thin.inertia_ == pytest.approx(dense.inertia_, rel=1e-10)
     np.testing.assert_allclose(thin.trace_["value"], dense.trace_["value"], rtol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_mini_batches_of_few_different_samples_miss_no_cluster(seed):
+    X = np.repeat(np.random.default_rng(seed).normal(size=(3, 2)), 2, axis=0)
+    assert MiniBatchKMeans(3, n_init=1, random_state=seed).fit(X).inertia_ < 1e-12
