@@ -117,9 +117,20 @@ def test_a_stride_saves_the_products_of_phases_that_meet_one_tap(padding: int) -
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("side", [3, 5])
+@pytest.mark.parametrize("size", [(1, 1), (11, 9), (28, 28), (32, 70)])
+@pytest.mark.parametrize(("channels", "filters"), [(1, 5), (4, 9), (24, 16), (25, 16)])  # 24: the last that go by lanes
+def test_weight_gradients_around_the_switch_equal_the_reference(
+    channels: int, filters: int, size: Any, side: int, dtype: Any
+) -> None:
+    w_shape = (filters, channels, side, side)
+    assert_equals_the_reference("winograd", (3, channels, *size), w_shape, dtype, 1e-5, padding=side // 2)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("side", [3, 5])
 def test_weight_gradients_of_many_channels_and_tiles_go_by_parts(side: int, dtype: Any, monkeypatch: Any) -> None:
     """By channels, where the sums of all are too large for one thread, and by some tiles at a time."""
-    for name in ("SUMMED_BYTES", "FACTOR_BYTES"):
+    for name in ("FEW_CHANNELS", "SUMMED_BYTES", "FACTOR_BYTES"):
         monkeypatch.setattr(winograd, name, 0)
     assert_equals_the_reference("winograd", (3, 19, 40, 28), (21, 19, side, side), dtype, 1e-5, padding=1)
 
@@ -304,7 +315,17 @@ def test_lists_and_integers_become_double_precision() -> None:
         ((8, 64, 56, 56), (64, 64, 3, 3), {"padding": 1}, "winograd"),
         ((8, 64, 56, 56), (32, 64, 5, 5), {"padding": 2}, "winograd"),
         ((8, 64, 56, 56), (64, 64, 3, 5), {"padding": 2}, "direct"),
-        ((8, 3, 32, 32), (64, 3, 3, 3), {"padding": 1}, ("winograd", "direct", "direct")),
+        ((8, 3, 32, 32), (64, 3, 3, 3), {"padding": 1}, ("winograd", "direct", "winograd")),
+        ((8, 3, 56, 56), (64, 3, 3, 3), {"padding": 1}, ("winograd", "direct", "direct")),
+        ((8, 2, 32, 32), (64, 2, 3, 3), {"padding": 1}, "direct"),
+        ((8, 3, 32, 32), (31, 3, 3, 3), {"padding": 1}, ("winograd", "direct", "direct")),
+        ((8, 6, 28, 28), (16, 6, 3, 3), {"padding": 1}, ("winograd", "direct", "winograd")),
+        ((8, 6, 28, 28), (15, 6, 3, 3), {"padding": 1}, "direct"),
+        ((8, 5, 28, 28), (64, 5, 3, 3), {"padding": 1}, ("winograd", "direct", "direct")),
+        ((8, 6, 14, 14), (64, 6, 3, 3), {"padding": 1}, ("winograd", "direct", "direct")),
+        ((8, 8, 28, 28), (32, 8, 3, 3), {"padding": 1}, "winograd"),
+        ((8, 8, 28, 28), (31, 8, 3, 3), {"padding": 1}, ("winograd", "direct", "winograd")),
+        ((8, 32, 28, 28), (8, 32, 3, 3), {"padding": 1}, ("winograd", "winograd", "direct")),
         ((8, 1, 32, 32), (64, 1, 3, 3), {"padding": 1}, "direct"),
         ((8, 16, 32, 32), (3, 16, 5, 5), {"padding": 2}, ("direct", "winograd", "direct")),
         ((8, 64, 56, 56), (64, 64, 3, 3), {"padding": 1, "stride": 2}, ("winograd", "winograd", "direct")),

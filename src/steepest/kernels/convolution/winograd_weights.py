@@ -3,7 +3,10 @@
 Two phases: tiles are transformed and laid out as the two factors of matrix products that sum over tiles; these are
 formed, and their sums transformed to taps. With few channels, threads share the tiles (`sum_tiles`). With many, the
 sums of all channels are too large for a thread's cache: then the first phase is done for many tiles, and in the second,
-threads share the output channels (`sum_channels`). Reference: ``steepest.operators.convolution2d.reference``.
+threads share the output channels (`sum_channels`). With very few channels of x, vectors of products would be mostly
+empty, and to lay the factors out takes longer than the products: so tiles stay side by side in both, as the transforms
+leave them, and every tile of sums ends with adding up its lanes (`sum_lanes`).
+Reference: ``steepest.operators.convolution2d.reference``.
 """
 
 from typing import NamedTuple
@@ -12,8 +15,9 @@ import numpy as np
 
 from steepest.kernels.compile import compiled, inlined
 from steepest.kernels.convolution.direct import fill_tiles, lanes_of
-from steepest.kernels.convolution.tiles import ROWS, transpose_tile
+from steepest.kernels.convolution.tiles import ROWS, dot_tile, transpose_tile
 from steepest.kernels.convolution.transforms import FROM_IMAGE, FROM_SLOPES, TO_KERNEL, Form, transform_planes
+from steepest.kernels.convolution.weights import COLUMNS, SIZE, unpack_weights
 from steepest.kernels.convolution.winograd_tiles import apart, tile_pitch, transform_images
 from steepest.kernels.vectors import VECTOR_BYTES
 from steepest.typing import Array
@@ -164,3 +168,53 @@ def sum_channels(
         here = min(group, blocks - first)
         add_products(form.side**2, factors, count, first, here, C, sums, plane_sums, False)
         add_taps(form, sums, plane_sums, factors.room, first * ROWS, min(here * ROWS, M - first * ROWS), dw)
+
+
+@compiled
+def sum_lanes(
+    form: Form,
+    x: Array,
+    dy: Array,
+    top: int,
+    left: int,
+    grid: tuple[int, int],
+    tiles: int,
+    seen: Array,
+    slopes: Array,
+    start: int,
+    stop: int,
+) -> Array:
+    """Return dw (taps, M, C), summed over the blocks start ... stop of ``tiles`` tiles: very few channels of x.
+
+    ``seen`` and ``slopes`` are work space: `work_space` of C channels, and of ROWS.
+    """
+    M, C, lanes = dy.shape[1], x.shape[1], lanes_of(x)
+    end, pitch, blocks = len(x) * grid[0] * grid[1], tile_pitch(tiles, lanes), (M + ROWS - 1) // ROWS
+    seen_plane, slopes_plane = apart(C * pitch, lanes), apart(ROWS * pitch, lanes)
+    columns = (C + COLUMNS - 1) // COLUMNS
+    offset = np.minimum(np.arange(columns * COLUMNS), C - 1) * pitch
+    before, within, zeros = (
+        np.array([[-top, -left]]),
+        np.zeros((1, 2), np.int64),
+        np.zeros(2 * form.side * lanes, x.dtype),
+    )
+    size = blocks * columns * SIZE
+    sums = np.zeros(form.side**2 * size, x.dtype)
+    for block in range(start, stop):
+        first = block * tiles
+        count = min(tiles, end - first)
+        transform_images(form, FROM_IMAGE, x, before, grid, first, count, 0, C, zeros, seen, seen_plane, pitch)
+        for b in range(blocks):
+            m, n = b * ROWS, min(ROWS, M - b * ROWS)
+            transform_images(
+                form, FROM_SLOPES, dy, within, grid, first, count, m, n, zeros, slopes, slopes_plane, pitch
+            )
+            for plane in range(form.side**2):
+                a, ix = plane * slopes_plane, plane * seen_plane
+                for j in range(columns):
+                    to, c = plane * size + (b * columns + j) * SIZE, j * COLUMNS
+                    dot_tile(ROWS, COLUMNS, slopes, a, pitch, n - 1, seen, ix, offset, c, count, sums, to, slopes, a)
+    taps = np.empty((form.taps**2, blocks, columns, SIZE), x.dtype)
+    for p in range(0, size, lanes):
+        transform_planes(form, TO_KERNEL, sums, p, size, taps.reshape(taps.size), p, size)
+    return unpack_weights(taps, M, C)

@@ -16,11 +16,14 @@ ALGORITHMS = ("auto", "direct", "pointwise", "depthwise", "winograd", "fft", "re
 
 FEWEST_CHANNELS = 16  # on both sides: with fewer, transforms of tiles take longer than the products they save
 FEWEST_SEEN = 3  # channels that lead to so many or more: few are transformed, and products are saved for many
+MANY_SEEN = 32  # channels that lead to a register tile of others: their products are what takes the time
+SOME_SEEN = 6  # in a weight gradient; fewer pay where rows of tiles fill vectors, for so many as MANY_SEEN or more
 TILE_SIDES = {(3, 1): 4, (5, 1): 2, (3, 2): 4}  # outputs along a tile, of kernels of this side and stride
 TILE_ROWS = 8  # channels in a register tile: fewer on either side leave it unfilled
 FEWEST_TILES = 24  # with fewer, the transform of the weights does
 LARGEST_WASTE = 1.6  # of places in tiles over places in the output
-STRIDED_WASTE = 1.2  # with a stride fewer products are saved
+SLIGHT_WASTE = 1.2  # with a stride, and in a weight gradient of few channels, fewer products are saved
+FULL_ROWS = (32, 64, 128)  # outputs in a row, whose tiles fill vectors
 STRIDED_PAIRS = 1 << 14  # of channels: with a stride there are four times the weights
 LARGEST_PLANE = 40_000  # numbers of a channel that stay in cache, as going plane by plane needs
 DIRECT_SPEED = 12  # operations of the direct algorithm in the time of one of a transform
@@ -55,12 +58,21 @@ def _suits_winograd(g: Geometry, which: Pass) -> bool:
     if side is None or (stride > 1 and (which == "weight_gradient" or g.in_channels * g.out_channels > STRIDED_PAIRS)):
         return False
     seen, made = (g.out_channels, g.in_channels) if which == "input_gradient" else (g.in_channels, g.out_channels)
-    fewest, waste = FEWEST_CHANNELS if which == "weight_gradient" else FEWEST_SEEN, LARGEST_WASTE
-    if stride > 1:
-        fewest, waste = FEWEST_CHANNELS, STRIDED_WASTE
     tiles = -(-g.out_size[0] // side) * -(-g.out_size[1] // side)
-    enough = seen >= fewest and made >= FEWEST_CHANNELS and g.batch * tiles >= FEWEST_TILES
-    return enough and side**2 * tiles <= waste * g.out_size[0] * g.out_size[1]
+    waste = side**2 * tiles / (g.out_size[0] * g.out_size[1])
+    return g.batch * tiles >= FEWEST_TILES and _enough_channels(seen, made, waste, g, which)
+
+
+def _enough_channels(seen: int, made: int, waste: float, g: Geometry, which: Pass) -> bool:
+    """Return whether transforms of so many channels seen pay, for so many that are made, with so much waste."""
+    few = min(seen, made) < FEWEST_CHANNELS
+    if g.stride != (1, 1):
+        return not few and waste <= SLIGHT_WASTE
+    if which == "weight_gradient" and few:
+        full = g.out_size[1] in FULL_ROWS and seen >= FEWEST_SEEN and made >= MANY_SEEN
+        return (full or (seen >= SOME_SEEN and made >= FEWEST_CHANNELS)) and waste <= SLIGHT_WASTE
+    fewest = TILE_ROWS if seen >= MANY_SEEN else FEWEST_CHANNELS
+    return seen >= FEWEST_SEEN and made >= fewest and waste <= LARGEST_WASTE
 
 
 def spectral_operations(g: Geometry) -> float:

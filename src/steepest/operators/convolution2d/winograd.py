@@ -51,6 +51,7 @@ times as large.) For r = 2 it is three times that of the direct sum: 3e-6 and 6e
 """
 
 from functools import partial
+from math import prod
 
 import numpy as np
 
@@ -60,7 +61,14 @@ from steepest.kernels.convolution.transforms import FORMS, Form
 from steepest.kernels.convolution.winograd import transform_weights, weight_block, winograd_blocks
 from steepest.kernels.convolution.winograd_colours import GRID_ROWS, gather_weights, winograd_colours
 from steepest.kernels.convolution.winograd_tiles import apart, work_space
-from steepest.kernels.convolution.winograd_weights import Factors, lay_out, sum_channels, sum_tiles, sums_space
+from steepest.kernels.convolution.winograd_weights import (
+    Factors,
+    lay_out,
+    sum_channels,
+    sum_lanes,
+    sum_tiles,
+    sums_space,
+)
 from steepest.kernels.scratch import scratch
 from steepest.kernels.threads import map_blocks, n_threads
 from steepest.kernels.vectors import lanes
@@ -70,6 +78,8 @@ from steepest.operators.convolution2d.phases import Correlation, merged, room_fo
 from steepest.operators.convolution2d.sharing import map_parts, share
 from steepest.typing import Array, IntArray
 
+FEW_CHANNELS = 24  # of x, in a weight gradient: not worth laying out anew
+LANE_BYTES = 400_000  # transformed tiles of these, and of ROWS output channels, in a thread's second-level cache
 BLOCK_BYTES = 1_200_000  # transformed inputs and products of one block of tiles
 SUMMED_BYTES = 3_000_000  # sums of a weight gradient over all channels: at most twice what a thread's cache holds
 SUMMED_TILES = 64  # that are added to them at a time
@@ -106,8 +116,26 @@ def weight_gradient(dy: Array, x: Array, g: Geometry) -> Array:
     """Return dw (O, C, k, k)."""
     if g.stride != (1, 1):
         return direct.weight_gradient(dy, x, g)
+    if g.in_channels <= FEW_CHANNELS:
+        return _over_lanes(dy, x, g)
     sums = FORMS[g.kernel[0], 1].side ** 2 * _whole(g.out_channels, ROWS) * _whole(g.in_channels, lanes(x.itemsize))
     return (_over_tiles if sums * x.itemsize <= SUMMED_BYTES else _over_channels)(dy, x, g)
+
+
+def _over_lanes(dy: Array, x: Array, g: Geometry) -> Array:
+    """Do a weight gradient of few channels of x with threads that share the tiles."""
+    form, start, lane = FORMS[g.kernel[0], 1], (g.padding[0][0], g.padding[1][0]), lanes(x.itemsize)
+    grid = _grid(form, g.out_size)
+    n_tiles, most = g.batch * prod(grid), LANE_BYTES // (form.side**2 * (g.in_channels + ROWS) * x.itemsize)
+    tiles = _whole(-(-n_tiles // _whole(-(-n_tiles // most), PARTIAL_SUMS)), lane)
+
+    def part(first: int, stop: int) -> Array:
+        seen = scratch("seen", work_space(form, g.in_channels, tiles, lane), x.dtype)
+        slopes = scratch("slopes", work_space(form, ROWS, tiles, lane), x.dtype)
+        return np.asarray(sum_lanes(form, x, dy, *start, grid, tiles, seen, slopes, first, stop))
+
+    found = map_parts(part, -(-n_tiles // tiles), PARTIAL_SUMS, g.products)
+    return np.ascontiguousarray(np.moveaxis(sum(found[1:], found[0]), 0, -1)).reshape(g.weight_shape)
 
 
 def _over_tiles(dy: Array, x: Array, g: Geometry) -> Array:
