@@ -59,7 +59,7 @@ VALUES: dict[str, Callable[[Any], Any]] = {
 
 
 def steps_of(value: Callable[[Any], Any]) -> Any:
-    X = rng.normal(size=(4, 3))
+    X = np.random.default_rng(2).normal(size=(4, 3))  # whatever the order of tests: no number is close to a kink
     return X, trace(Problem(value, np.zeros_like, Structure.read([X], ["X"]), {}), [X])
 
 
