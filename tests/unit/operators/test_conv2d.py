@@ -317,6 +317,7 @@ def test_lists_and_integers_become_double_precision() -> None:
         ((8, 64, 56, 56), (64, 64, 3, 5), {"padding": 2}, "direct"),
         ((8, 3, 32, 32), (64, 3, 3, 3), {"padding": 1}, ("winograd", "direct", "winograd")),
         ((8, 3, 56, 56), (64, 3, 3, 3), {"padding": 1}, ("winograd", "direct", "direct")),
+        ((8, 3, 64, 64), (64, 3, 3, 3), {"padding": 1}, ("winograd", "direct", "direct")),
         ((8, 2, 32, 32), (64, 2, 3, 3), {"padding": 1}, "direct"),
         ((8, 3, 32, 32), (31, 3, 3, 3), {"padding": 1}, ("winograd", "direct", "direct")),
         ((8, 6, 28, 28), (16, 6, 3, 3), {"padding": 1}, ("winograd", "direct", "winograd")),

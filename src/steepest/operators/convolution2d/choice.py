@@ -17,13 +17,13 @@ ALGORITHMS = ("auto", "direct", "pointwise", "depthwise", "winograd", "fft", "re
 FEWEST_CHANNELS = 16  # on both sides: with fewer, transforms of tiles take longer than the products they save
 FEWEST_SEEN = 3  # channels that lead to so many or more: few are transformed, and products are saved for many
 MANY_SEEN = 32  # channels that lead to a register tile of others: their products are what takes the time
-SOME_SEEN = 6  # in a weight gradient; fewer pay where rows of tiles fill vectors, for so many as MANY_SEEN or more
+SOME_SEEN = 6  # in a weight gradient; fewer pay with rows of FULL_ROW outputs, for MANY_SEEN channels or more
 TILE_SIDES = {(3, 1): 4, (5, 1): 2, (3, 2): 4}  # outputs along a tile, of kernels of this side and stride
 TILE_ROWS = 8  # channels in a register tile: fewer on either side leave it unfilled
 FEWEST_TILES = 24  # with fewer, the transform of the weights does
 LARGEST_WASTE = 1.6  # of places in tiles over places in the output
 SLIGHT_WASTE = 1.2  # with a stride, and in a weight gradient of few channels, fewer products are saved
-FULL_ROWS = (32, 64, 128)  # outputs in a row, whose tiles fill vectors
+FULL_ROW = 32  # outputs, whose tiles fill vectors; with longer rows, few channels gain nothing in double precision
 STRIDED_PAIRS = 1 << 14  # of channels: with a stride there are four times the weights
 LARGEST_PLANE = 40_000  # numbers of a channel that stay in cache, as going plane by plane needs
 DIRECT_SPEED = 12  # operations of the direct algorithm in the time of one of a transform
@@ -69,7 +69,7 @@ def _enough_channels(seen: int, made: int, waste: float, g: Geometry, which: Pas
     if g.stride != (1, 1):
         return not few and waste <= SLIGHT_WASTE
     if which == "weight_gradient" and few:
-        full = g.out_size[1] in FULL_ROWS and seen >= FEWEST_SEEN and made >= MANY_SEEN
+        full = g.out_size[1] == FULL_ROW and seen >= FEWEST_SEEN and made >= MANY_SEEN
         return (full or (seen >= SOME_SEEN and made >= FEWEST_CHANNELS)) and waste <= SLIGHT_WASTE
     fewest = TILE_ROWS if seen >= MANY_SEEN else FEWEST_CHANNELS
     return seen >= FEWEST_SEEN and made >= fewest and waste <= LARGEST_WASTE

@@ -79,7 +79,7 @@ from steepest.operators.convolution2d.sharing import map_parts, share
 from steepest.typing import Array, IntArray
 
 FEW_CHANNELS = 24  # of x, in a weight gradient: not worth laying out anew
-LANE_BYTES = 400_000  # transformed tiles of these, and of ROWS output channels, in a thread's second-level cache
+LANE_BYTES = 420_000  # transformed tiles of these, and of ROWS output channels, in a thread's second-level cache
 BLOCK_BYTES = 1_200_000  # transformed inputs and products of one block of tiles
 SUMMED_BYTES = 3_000_000  # sums of a weight gradient over all channels: at most twice what a thread's cache holds
 SUMMED_TILES = 64  # that are added to them at a time
