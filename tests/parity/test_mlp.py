@@ -126,7 +126,8 @@ def test_a_random_state_object_is_drawn_from_alike():
 
 
 def test_sparse_rows_and_no_shuffling():
-    thin = np.where(RNG.random(X.shape) < 0.5, X, 0.0)
+    rng = np.random.default_rng(1)
+    thin = np.where(rng.random(X.shape) < 0.5, X, 0.0)
     a = ours.MLPRegressor(**BASE, shuffle=False).fit(sparse.csr_matrix(thin), Y)
     hold(a, peer.MLPRegressor(**BASE, shuffle=False).fit(thin, Y))
     np.testing.assert_allclose(a.predict(sparse.csr_matrix(thin)), a.predict(thin), rtol=1e-12)

@@ -175,6 +175,7 @@ def softmax_value(V: Any, c: Any, X: Any, Y: Any) -> Any:
 
 
 def softmax_report(gradient: Callable[..., Any]) -> Any:
+    rng = np.random.default_rng(1)
     K = 3
     data = {"X": X, "Y": np.eye(K)[np.arange(N) % K]}
     return check_gradient(softmax_value, gradient, rng.normal(size=(D, K)), rng.normal(size=K), data=data)
@@ -211,6 +212,8 @@ def test_no_diagnosis_scales_rounding_noise_up() -> None:
 
 
 def test_weights_of_samples_left_out() -> None:
+    rng = np.random.default_rng(1)
+
     def value(w: Any, X: Any, y: Any, weights: Any) -> Any:
         return np.sum(weights * (X @ w - y) ** 2) / np.sum(weights)
 
@@ -230,6 +233,7 @@ def test_jumps_between_the_points_are_no_slopes() -> None:
 
 
 def test_a_value_may_raise_outside_its_domain() -> None:
+    rng = np.random.default_rng(1)
     A = np.cov(rng.normal(size=(3, 9))) + 0.01 * np.eye(3)
 
     def value(A: Any) -> Any:
@@ -251,6 +255,7 @@ def test_a_formula_that_is_right_in_its_domain_is_told_so() -> None:
 
 @pytest.mark.parametrize(("forward", "formula"), [(np.correlate, "x_(t+j)"), (np.convolve, "x_(t-j)")])
 def test_the_lag_in_the_corrected_formula_is_that_of_the_model(forward: Callable[..., Any], formula: str) -> None:
+    rng = np.random.default_rng(1)
     x, k, t = rng.normal(size=30), rng.normal(size=4), rng.normal(size=27)
 
     def value(k: Any, x: Any, t: Any) -> Any:

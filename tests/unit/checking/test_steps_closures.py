@@ -188,6 +188,8 @@ def residual(W1: Any, W2: Any) -> Any:
 
 @pytest.mark.parametrize(("skip", "branch"), [(0, 1), (1, 0)])
 def test_a_branch_left_out(skip: int, branch: int) -> None:
+    rng = np.random.default_rng(1)
+
     def gradient(W1: Any, W2: Any, skip: int = skip, branch: int = branch) -> Any:
         h = X @ W1
         z = h @ W2
@@ -202,6 +204,7 @@ def test_a_branch_left_out(skip: int, branch: int) -> None:
 
 
 def test_a_mask_and_targets_of_a_closure_left_out() -> None:
+    rng = np.random.default_rng(1)
     M, mask = rng.normal(size=(5, 4)), (rng.random((5, 4)) > 0.3) * 1.0
     U, V = rng.normal(size=(5, 2)), rng.normal(size=(4, 2))
 

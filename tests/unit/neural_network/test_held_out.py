@@ -6,13 +6,13 @@ from sklearn.metrics import accuracy_score, r2_score
 
 from steepest.neural_network.held_out import accuracy, r2
 
-rng = np.random.default_rng(0)
-WEIGHTS = [None, rng.uniform(0.1, 2.0, 20)]
+WEIGHTS = [None, np.random.default_rng(0).uniform(0.1, 2.0, 20)]
 
 
 @pytest.mark.parametrize("sample_weight", WEIGHTS)
 @pytest.mark.parametrize("shape", [(20,), (20, 3)])
 def test_the_share_of_right_rows(shape, sample_weight):
+    rng = np.random.default_rng(1)
     y, chosen = rng.integers(0, 2, shape), rng.integers(0, 2, shape)
     expected = accuracy_score(y, chosen, sample_weight=sample_weight)
     assert 0.0 < expected < 1.0
@@ -23,6 +23,7 @@ def test_the_share_of_right_rows(shape, sample_weight):
 @pytest.mark.parametrize("constant", [False, True])
 @pytest.mark.parametrize("shape", [(20,), (20, 1), (20, 3)])
 def test_the_share_of_the_spread_explained(shape, constant, sample_weight):
+    rng = np.random.default_rng(1)
     y = rng.standard_normal(shape)
     predicted = y + 0.5 * rng.standard_normal(shape)
     if constant:

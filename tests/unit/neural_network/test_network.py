@@ -33,9 +33,10 @@ def test_parameters_by_name_are_views():
 
 
 def test_gradients_by_name_agree_with_automatic_differentiation():
+    rng = np.random.default_rng(1)
     torch = pytest.importorskip("torch")
     net = network((5, Tanh()), (4, GELU()), outputs=3, loss="cross_entropy")
-    y = RNG.integers(0, 3, len(X))
+    y = rng.integers(0, 3, len(X))
     value, gradient = net.value_and_gradient(X, y)
     leaves = {name: torch.tensor(p.copy(), requires_grad=True) for name, p in net.parameters.items()}
     H = torch.tanh(torch.tensor(X) @ leaves["W1"] + leaves["b1"])
@@ -272,11 +273,12 @@ def test_an_explanation_names_every_intermediate_with_its_numbers():
 
 
 def test_large_arrays_show_their_shape_and_every_layer_can_be_explained():
+    rng = np.random.default_rng(1)
     net = Network([Dense(40), BatchNorm(), Tanh(), Dropout(0.5), Dense(3)], 3, loss="cross_entropy", random_state=0)
-    e = net.explain(X, RNG.integers(0, 3, 120))
+    e = net.explain(X, rng.integers(0, 3, 120))
     assert "<120 x 40>" in str(e)
     assert "dL/dgamma2" in e.names
-    net.explain(X, RNG.integers(0, 3, 120)).markdown()
+    net.explain(X, rng.integers(0, 3, 120)).markdown()
 
 
 @pytest.mark.parametrize("loss", ["logistic", "huber", HuberLoss(0.3)])
