@@ -87,9 +87,23 @@ def check_choice(name: str, value: Any, choices: Iterable[str]) -> str:
     choices = list(choices)
     if value in choices:
         return str(value)
-    near = get_close_matches(str(value), choices, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise InvalidInputError(f"{name}={value!r}: must be one of {', '.join(map(repr, choices))}{hint}")
+    hint = did_you_mean(str(value), choices, cutoff=0.5)
+    known = ", ".join(map(repr, choices))
+    raise InvalidInputError(f"{name}={value!r}: must be one of {known}{'; ' + hint if hint else ''}")
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str = "", *, cutoff: float = 0.6) -> str:
+    """Return the question whether the nearest of the known words was meant; ``otherwise`` where none is near.
+
+    Examples
+    --------
+    >>> did_you_mean("sgin", ["sign", "factor"])
+    "did you mean 'sign'?"
+    >>> did_you_mean("x", ["sign", "factor"], otherwise="there are two")
+    'there are two'
+    """
+    near = get_close_matches(word, list(known), n=1, cutoff=cutoff)
+    return f"did you mean {near[0]!r}?" if near else otherwise
 
 
 def check_parameters(name: str, value: Any) -> Array:

@@ -1,9 +1,9 @@
 """The mistakes that the audit names: the code of each, by which a template may give credit, and what it means."""
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from steepest.exceptions import InvalidInputError
+from steepest.validation import did_you_mean
 
 __all__ = ["MISTAKES", "Mistake", "check_code"]
 
@@ -105,7 +105,6 @@ class Mistake:
 def check_code(name: str, code: str) -> str:
     """Return the code of a mistake; any other word raises InvalidInputError with the nearest."""
     if code not in MISTAKES:
-        near = get_close_matches(code, MISTAKES, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "`steepest grade --mistakes` lists them"
+        hint = did_you_mean(code, MISTAKES, otherwise="`steepest grade --mistakes` lists them")
         raise InvalidInputError(f"{name}: there is no mistake {code!r}; {hint}")
     return code

@@ -10,7 +10,6 @@ import importlib
 import sys
 import traceback
 from collections.abc import Sequence
-from difflib import get_close_matches
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -49,8 +48,9 @@ class LazyGroup(click.Group):
         """Name the nearest command where there is none of this name."""
         known = self.list_commands(ctx)
         if args[0] not in known and not args[0].startswith("-"):
-            near = get_close_matches(args[0], known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+            from steepest.validation import did_you_mean  # imports NumPy: only when needed
+
+            hint = did_you_mean(args[0], known, otherwise=f"there are {', '.join(known)}")
             raise click.UsageError(f"no command {args[0]!r}; {hint}")
         return super().resolve_command(ctx, args)
 

@@ -5,12 +5,11 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
 from steepest.exceptions import InvalidInputError
-from steepest.validation import check_choice
+from steepest.validation import check_choice, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -75,8 +74,7 @@ def build(name: str, options: Mapping[str, Any], settings: Mapping[str, Any], se
         parameters |= _translated(name, option, value, allowed)
     for parameter, value in settings.items():
         if parameter not in allowed:
-            near = get_close_matches(parameter, allowed, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(allowed)}"
+            hint = did_you_mean(parameter, allowed, otherwise=f"it has {', '.join(allowed)}")
             raise InvalidInputError(f"--set {parameter}: model {name} has no such parameter; {hint}")
         kind = inspect.signature(estimator).parameters[parameter].annotation
         if kind in (bool, "bool") and not isinstance(value, bool):

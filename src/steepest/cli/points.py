@@ -6,13 +6,13 @@ import re
 import runpy
 import sys
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from steepest.exceptions import InvalidInputError
+from steepest.validation import did_you_mean
 
 __all__ = ["find_function", "load_names", "read_assignments"]
 
@@ -41,8 +41,7 @@ def find_function(target: str) -> tuple[Callable[..., Any], dict[str, Any]]:
     names = load_names(path)
     if not callable(names.get(name)):
         functions = [key for key, part in names.items() if inspect.isfunction(part) and not key.startswith("_")]
-        near = get_close_matches(name, functions, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(functions) or 'none'}"
+        hint = did_you_mean(name, functions, otherwise=f"it has {', '.join(functions) or 'none'}")
         raise InvalidInputError(f"{path} has no function {name!r}; {hint}")
     return names[name], names
 

@@ -1,10 +1,9 @@
 """The list of exhibits."""
 
-from difflib import get_close_matches
-
 from steepest.exceptions import InvalidInputError
 from steepest.museum import article, deconvolution, guessing, lecture, losses, penalties, sums, xor
 from steepest.museum.exhibit import Exhibit
+from steepest.validation import did_you_mean
 
 __all__ = ["exhibits", "find_exhibit"]
 
@@ -33,7 +32,6 @@ def find_exhibit(name: str) -> Exhibit:
     """
     known = {found.name: found for found in exhibits()}
     if name not in known:
-        near = get_close_matches(name, known, n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+        hint = did_you_mean(name, known, otherwise=f"there are {', '.join(known)}", cutoff=0.4)
         raise InvalidInputError(f"no exhibit {name!r}; {hint}")
     return known[name]

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from steepest.exceptions import InvalidInputError
+from steepest.validation import did_you_mean
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
 EXACT = 2.0**53  # beyond it, float64 no longer tells whole numbers apart
@@ -169,9 +169,8 @@ class Table:
         if name in self.columns:
             return self.columns[name]
         known = list(self.columns)
-        near = get_close_matches(name, known, n=1, cutoff=0.5)
         shown = ", ".join(known[:8]) + (", ..." if len(known) > 8 else "")
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {shown}"
+        hint = did_you_mean(name, known, otherwise=f"there are {shown}", cutoff=0.5)
         raise InvalidInputError(f"{option} {name}: no column of this name in {self.name}; {hint}")
 
     def named(self, texts: Sequence[str], option: str) -> list[str]:

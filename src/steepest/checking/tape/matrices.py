@@ -18,6 +18,7 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
@@ -28,7 +29,7 @@ from steepest.checking.tape.traced import plain, record, summed
 from steepest.foundations.analytic import halved_triangle
 from steepest.typing import Array
 
-__all__ = ["MATRIX_FUNCTIONS", "transposed"]
+__all__ = ["MATRIX_FUNCTIONS", "mirrored", "pulled_from_factor", "scaled", "transposed"]
 
 
 def transposed(matrix: Array) -> Array:
@@ -43,13 +44,13 @@ def inverse(a: Any) -> Any:
 
 def determinant(a: Any) -> Any:
     """``np.linalg.det``."""
-    return record("determinant", np.linalg.det, [a], pulls=(lambda g, a, y: _scaled(g * y, _inverse_transposed(a)),))
+    return record("determinant", np.linalg.det, [a], pulls=(lambda g, a, y: scaled(g * y, _inverse_transposed(a)),))
 
 
 def log_determinant(a: Any) -> Any:
     """``np.linalg.slogdet``, whose sign is a constant."""
     bare = np.linalg.slogdet(plain(a))
-    pulls = (lambda g, a, y: _scaled(g, _inverse_transposed(a)),)
+    pulls = (lambda g, a, y: scaled(g, _inverse_transposed(a)),)
     return type(bare)(bare[0], record("log-determinant", lambda a: np.linalg.slogdet(a)[1], [a], pulls=pulls))
 
 
@@ -71,21 +72,28 @@ def _pull_to_matrix(g: Array, a: Array, b: Array, x: Array) -> Array:
 
 def cholesky(a: Any) -> Any:
     """``np.linalg.cholesky``, the lower factor, from the lower triangle."""
-    return record("cholesky", np.linalg.cholesky, [a], pulls=(_pull_to_lower_triangle,))
+    pulls = (lambda g, a, lower: mirrored(pulled_from_factor(g, lower, halved_triangle)),)
+    return record("cholesky", np.linalg.cholesky, [a], pulls=pulls)
 
 
-def _pull_to_lower_triangle(g: Array, a: Array, lower: Array) -> Array:
-    inner = np.linalg.solve(transposed(lower), halved_triangle(transposed(lower) @ g))
-    half: Array = transposed(np.linalg.solve(transposed(lower), transposed(inner)))
+def pulled_from_factor(g: Array, lower: Array, triangle: Callable[[Array], Array]) -> Array:
+    """Return ``S = L^-T F(L^T G) L^-1`` for F the given triangle; what G holds above the diagonal has no part in L."""
+    inner = np.linalg.solve(transposed(lower), triangle(transposed(lower) @ np.tril(g)))
+    return transposed(np.linalg.solve(transposed(lower), transposed(inner)))
+
+
+def mirrored(half: Array) -> Array:
+    """Return the lower triangle of ``S + S^T``, its diagonal once."""
     return halved_triangle(half + transposed(half))
+
+
+def scaled(g: Array, matrix: Array) -> Array:
+    """Return a matrix times the derivative with respect to its number, of each of a batch."""
+    return np.asarray(g)[..., None, None] * matrix
 
 
 def _inverse_transposed(a: Array) -> Array:
     return transposed(np.linalg.inv(a))
-
-
-def _scaled(g: Array, matrix: Array) -> Array:
-    return np.asarray(g)[..., None, None] * matrix
 
 
 def power(a: Any, n: int) -> Any:

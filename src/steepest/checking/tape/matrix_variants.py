@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from steepest.checking.tape.matrices import transposed
+from steepest.checking.tape.matrices import mirrored, pulled_from_factor, scaled, transposed
 from steepest.checking.tape.node import Node, unbroadcast
 from steepest.checking.tape.variant import Variant
 from steepest.foundations.analytic import halved_triangle
@@ -30,7 +30,7 @@ def _changed(rule: Rule) -> Callable[[Node, int, Array], Array]:
 
 
 def _by_entries(factor: Callable[[Node], Array]) -> Rule:
-    return lambda node, g: np.asarray(g)[..., None, None] * factor(node)
+    return lambda node, g: scaled(g, factor(node))
 
 
 def _diagonal(matrix: Array) -> Array:
@@ -61,16 +61,6 @@ CHOLESKY_RULE = (
     "Of A = L L^T, dL = L F(L^-1 dA L^-T), with F the lower triangle and half of its diagonal, in {}; each entry of "
     "A below the diagonal stands for two."
 )
-
-
-def _pulled_from_factor(node: Node, g: Array, triangle: Callable[[Array], Array]) -> Array:
-    lower = node.value
-    inner = np.linalg.solve(transposed(lower), triangle(transposed(lower) @ np.tril(g)))
-    return transposed(np.linalg.solve(transposed(lower), transposed(inner)))
-
-
-def _mirrored(half: Array) -> Array:
-    return halved_triangle(half + transposed(half))
 
 
 # operation and argument -> wrong rules (code, rule, how it is said), and the right one
@@ -145,11 +135,11 @@ RULES: dict[tuple[str, int], tuple[tuple[tuple[str, Rule, str], ...], str]] = {
     ),
     ("cholesky", 0): (
         (
-            ("matrix-diagonal", lambda n, g: _mirrored(_pulled_from_factor(n, g, np.tril)),
+            ("matrix-diagonal", lambda n, g: mirrored(pulled_from_factor(g, n.value, np.tril)),
              "with the diagonal of the triangle not halved for {}"),
-            ("not-summed", lambda n, g: np.tril(_pulled_from_factor(n, g, halved_triangle)),
+            ("not-summed", lambda n, g: np.tril(pulled_from_factor(g, n.value, halved_triangle)),
              "with the entries above the diagonal not added to those below it for {}"),
-            ("matrix-triangle", lambda n, g: _mirrored(_pulled_from_factor(n, g, lambda part: part)),
+            ("matrix-triangle", lambda n, g: mirrored(pulled_from_factor(g, n.value, lambda part: part)),
              "without taking the lower triangle for {}"),
             ("matrix-missing", lambda n, g: np.tril(g), "without the derivative of the factorisation in {}"),
         ),
