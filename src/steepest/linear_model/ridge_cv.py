@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from sklearn import get_config
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.metrics import check_scoring
+from sklearn.metrics import check_scoring, get_scorer
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
@@ -115,12 +115,19 @@ class RidgeCV(LinearRegressor):
         if self.cv is None:
             X, y, sample_weight = self._validate(X, y, sample_weight)
             with beside_kernels(*X.shape):
-                return self._leave_one_out(X, y, sample_weight, alphas, params)
+                return self._leave_one_out(X, y, sample_weight, alphas, self._handed(sample_weight, params))
         return self._search(X, y, sample_weight, alphas, params)
 
     # ------------------------------------------------------------------ leave one out
 
-    def _leave_one_out(self, X: Any, y: Any, sample_weight: Any, alphas: Array, params: dict[str, Any]) -> "RidgeCV":
+    def _handed(self, sample_weight: Array | None, params: dict[str, Any]) -> dict[str, Any]:
+        """Return what the scorer is handed; where metadata are routed, what nobody asked for is refused."""
+        handed = params if sample_weight is None else {**params, "sample_weight": sample_weight}
+        if get_config()["enable_metadata_routing"]:
+            handed = process_routing(self, "fit", **handed).scorer.score
+        return handed
+
+    def _leave_one_out(self, X: Any, y: Any, sample_weight: Any, alphas: Array, handed: dict[str, Any]) -> "RidgeCV":
         if len(y) < 2:
             raise InvalidInputError(f"leaving one out of {len(y)} sample: at least 2 samples are needed")
         objective = ridge_objective(X, y, float(alphas.min()), sample_weight, self.fit_intercept)
@@ -133,7 +140,7 @@ class RidgeCV(LinearRegressor):
             scores = -results.mean(axis=0).T  # (n_alphas, k)
         else:
             results = y.reshape(len(y), -1, 1) - errors
-            scores = self._scored(results, y, sample_weight, params)
+            scores = self._scored(results, y, handed)
         self._choose(alphas, scores, several=self.alpha_per_target and y.ndim == 2)
         if self.store_cv_results:
             self.cv_results_ = (results[:, 0] if y.ndim == 1 else results).astype(X.dtype)
@@ -148,12 +155,9 @@ class RidgeCV(LinearRegressor):
         self.best_score_: Any = scores.max(axis=0) if several else scores[best[0], 0]
         self.alpha_: Any = alphas[best] if len(best) > 1 else float(alphas[best[0]])
 
-    def _scored(self, predictions: Array, y: Array, sample_weight: Array | None, params: dict[str, Any]) -> Array:
+    def _scored(self, predictions: Array, y: Array, handed: dict[str, Any]) -> Array:
         """Return the scorer's verdict for every alpha: (n_alphas, k), or (n_alphas, 1) for all targets together."""
-        scorer = check_scoring(self, scoring=self.scoring)
-        handed = params if sample_weight is None else {**params, "sample_weight": sample_weight}
-        if get_config()["enable_metadata_routing"]:
-            handed = process_routing(self, "fit", **handed).scorer.score
+        scorer = self._scorer()
 
         def score(of: Array, target: Array) -> float:
             return float(scorer(_Known(), of, target, **handed))
@@ -202,7 +206,7 @@ class RidgeCV(LinearRegressor):
         X, y, sample_weight = self._validate(X, y, sample_weight)
         if sample_weight is not None:
             params = {**params, "sample_weight": sample_weight}
-        search = GridSearchCV(ridge, {"alpha": alphas}, cv=self.cv, scoring=self.scoring)
+        search = GridSearchCV(ridge, {"alpha": alphas}, cv=self.cv, scoring=self._scorer())
         best = search.fit(X, y, **params).best_estimator_
         self.alpha_, self.best_score_ = best.alpha, search.best_score_
         copied = ("coef_", "intercept_", "certificate_", "trace_", "n_iter_")
@@ -231,13 +235,21 @@ class RidgeCV(LinearRegressor):
                 )
         return alphas
 
+    def _scorer(self) -> Any:
+        """Return what scores a fit. Where metadata are routed, the default asks for the weights by itself.
+
+        There it must not be this estimator's own ``score``, whose requests are this router's, without end.
+        """
+        if self.scoring is None and get_config()["enable_metadata_routing"]:
+            return get_scorer("r2").set_score_request(sample_weight=True)
+        return check_scoring(self, scoring=self.scoring, allow_none=True)
+
     def get_metadata_routing(self) -> MetadataRouter:
         """Return who is handed which metadata: the scorer, and the splitter."""
-        scorer = check_scoring(self, scoring=self.scoring, allow_none=True)
         return (
             MetadataRouter(owner=self)
             .add_self_request(self)
-            .add(scorer=scorer, method_mapping=MethodMapping().add(caller="fit", callee="score"))
+            .add(scorer=self._scorer(), method_mapping=MethodMapping().add(caller="fit", callee="score"))
             .add(splitter=self.cv, method_mapping=MethodMapping().add(caller="fit", callee="split"))
         )
 

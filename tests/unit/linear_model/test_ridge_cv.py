@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from sklearn import config_context, linear_model
+from sklearn.model_selection import GridSearchCV, GroupKFold
 
 from steepest.exceptions import InvalidInputError
 from steepest.linear_model import Ridge, RidgeCV
@@ -65,3 +67,29 @@ def test_one_sample_cannot_be_left_out():
 def test_parameters_of_fit_need_routing(data):
     with pytest.raises(InvalidInputError, match="groups: further parameters of fit need"):
         RidgeCV().fit(*data, groups=np.ones(60))
+
+
+@pytest.mark.parametrize("cv", [None, 3, GroupKFold(3)])
+def test_weights_reach_the_fit_and_the_default_score_where_metadata_are_routed(data, cv):
+    X, y = data
+    metadata = {"sample_weight": np.linspace(0.1, 2.0, 60)}
+    if isinstance(cv, GroupKFold):
+        metadata["groups"] = np.repeat(np.arange(6), 10)
+    with config_context(enable_metadata_routing=True):
+        ours, theirs = (M([0.1, 1.0, 10.0], cv=cv).fit(X, y, **metadata) for M in (RidgeCV, linear_model.RidgeCV))
+    assert ours.alpha_ == theirs.alpha_
+    assert ours.best_score_ == pytest.approx(theirs.best_score_, rel=1e-9)
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-9)
+
+
+def test_it_says_where_metadata_are_routed_within_a_search(data):
+    with config_context(enable_metadata_routing=True):
+        model = RidgeCV().set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+        search = GridSearchCV(model, {"fit_intercept": [True, False]}).fit(*data, sample_weight=np.ones(60))
+    assert search.best_params_ == {"fit_intercept": True}
+
+
+@pytest.mark.parametrize("scoring", [None, "r2"])
+def test_metadata_that_nobody_asked_for_are_refused(data, scoring):
+    with config_context(enable_metadata_routing=True), pytest.raises(TypeError, match=r"unexpected argument.*groups"):
+        RidgeCV(scoring=scoring).fit(*data, groups=np.ones(60))
