@@ -21,6 +21,8 @@ class Certificate:
         by the gradient norm there.
     tolerance : float
         What ``relative`` must not exceed for ``optimal`` to hold.
+    within : str
+        The part of the problem that was solved and measured, where some was left out; empty for all of it.
 
     Examples
     --------
@@ -32,6 +34,7 @@ class Certificate:
     value: float
     relative: float
     tolerance: float
+    within: str = ""
 
     @property
     def optimal(self) -> bool:
@@ -44,5 +47,5 @@ class Certificate:
         whole = "objective" if self.kind == "duality gap" else "gradient"
         return (
             f"{verdict}: {self.kind} {self.value:.1e}, that is {self.relative:.1e} of the {whole} at zero "
-            f"(at most {self.tolerance:.1e} asked)"
+            f"(at most {self.tolerance:.1e} asked)" + (f", within {self.within}" if self.within else "")
         )

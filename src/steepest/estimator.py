@@ -129,6 +129,8 @@ class Estimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]  # s
         if result.reason is Reason.MAX_ITER and unfinished:
             text = f"{name} did not converge in {result.n_iter} iterations"
             warnings.warn(f"{text}; raise max_iter, loosen tol, or scale the data", ConvergenceWarning, stacklevel=4)
+        elif result.reason is Reason.NO_DESCENT:
+            warnings.warn(f"{name}: {result.message}", ConvergenceWarning, stacklevel=4)
         elif result.reason is Reason.INTERRUPTED:
             warnings.warn(f"{name}: {result.message}", UserWarning, stacklevel=4)
 

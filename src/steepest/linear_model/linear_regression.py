@@ -51,7 +51,7 @@ class LinearRegression(LeastSquaresRegressor):
         that is a reference to X.
     certificate_, trace_, n_iter_, stopping_reason_, solution_method_
         The proof of optimality, the record of the run, and how it went. Directions beyond ``rank_``, whose singular
-        values ``tol`` counts as zero, are left out of the problem, and of what the certificate measures.
+        values ``tol`` counts as zero, are left out of the problem, and of what the certificate measures: it says so.
 
     Notes
     -----

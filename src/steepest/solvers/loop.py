@@ -122,7 +122,9 @@ def _divergence(last: Step, sound: Step, limit: float, sign: float) -> str:
             f"diverged at step {last.index}: the objective passed every bound, {last.value:.3g}; "
             f"it has no {'minimum' if sign > 0 else 'maximum'}"
         )
-    text = f"diverged at step {last.index}: {_grown(last, sign)}; it was {sound.value:.3g} at step {sound.index}"
+    text = f"diverged at step {last.index}: {_grown(last, sign)}"
+    if isfinite(sound.value):
+        text += f"; it was {sound.value:.3g} at step {sound.index}"
     if isfinite(last.step_size):
         text += f"; step size {last.step_size:.3g}"
     if isfinite(limit) and limit > 0 and not last.step_size <= limit:

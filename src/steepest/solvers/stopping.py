@@ -26,7 +26,7 @@ class Reason(Enum):
     PATIENCE = ("stopped early: no improvement for as long as patience allows", True)
     NO_DESCENT = (
         "stopped: no step against the gradient lowers the objective; it has a kink or a jump there, "
-        "or its gradient is wrong",
+        "its numbers are too large for any step (scale the data), or its gradient is wrong",
         False,
     )
     CALLBACK = ("stopped by a callback", False)

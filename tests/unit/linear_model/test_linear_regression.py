@@ -73,6 +73,19 @@ def test_singular_values_are_refused_where_none_are_known(data):
         _ = LinearRegression(positive=True).fit(X, y).singular_
 
 
+def test_the_certificate_says_which_directions_count(data):
+    X, y = data
+    assert LinearRegression().fit(X, y).certificate_.within == ""
+    assert LinearRegression().fit(X[:3], y[:3]).certificate_.within == ""  # more columns than rows: none is left out
+    spoiled = X.copy()
+    spoiled[3, 1] = 1e30
+    n_columns = X.shape[1]
+    certificate = LinearRegression().fit(spoiled, y).certificate_
+    assert f"within 1 of {n_columns} directions" in str(certificate)
+    twice = LinearRegression().fit(np.column_stack([X, X[:, 0]]), y).certificate_
+    assert twice.within.startswith(f"{n_columns} of {n_columns + 1} directions")
+
+
 @pytest.mark.parametrize("solver", ["conjugate-gradients", "lsqr", "gradient-descent", "auto"])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_rank_and_singular_values_are_there_after_iterations_too(data, solver, weighted):

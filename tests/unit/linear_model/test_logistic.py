@@ -190,6 +190,13 @@ def test_a_diverging_run_names_the_step_and_a_stable_rate():
         LogisticRegression(solver="gradient-descent", learning_rate=1e3).fit(100 * X, y)
 
 
+def test_a_run_that_finds_no_step_warns_and_names_the_scale():
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((50, 3)), rng.integers(0, 2, 50)
+    with pytest.warns(ConvergenceWarning, match="no step against the gradient.*scale the data"):
+        LogisticRegression().fit(1e80 * X, y)
+
+
 @pytest.mark.parametrize("l1_ratio, kind", [(0.0, "gradient norm"), (1.0, "duality gap")])
 def test_certificates(l1_ratio, kind):
     X, y = data()

@@ -217,7 +217,17 @@ class LeastSquares:
         There the intercept's part does not hide what is left of the coefficients' where X is tiny, or far from zero.
         """
         size = length(solution.gradient) + solution.rounding
-        return Certificate("gradient norm", self.unframed_gradient(size), size / (solution.first or 1.0), tolerance)
+        relative = size / (solution.first or 1.0)
+        return Certificate(
+            "gradient norm", self.unframed_gradient(size), relative, tolerance, within=self._kept(solution.rank)
+        )
+
+    def _kept(self, rank: int | None) -> str:
+        """Say how many directions a solution of less than full rank has kept; nothing of any other."""
+        most = min(self.n - self.fit_intercept, self.d)
+        if rank is None or rank >= most:
+            return ""
+        return f"{rank} of {most} directions: the singular values of the others are too small to count"
 
     def gradient_norm(self, solution: Solution) -> float:
         """Return the length of dJ at a solution, or what it may be at most by the rounding of the Gram matrix."""
