@@ -1,12 +1,13 @@
 """Cross-validation along a path of penalties: errors of every alpha on every held-out fold."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from steepest.exceptions import InvalidInputError
 from steepest.kernels.gram import Moments, moments
 from steepest.objectives.linear import LinearObjective
 from steepest.solvers.coordinate_descent import Problem, prepare
@@ -99,6 +100,25 @@ def merged(parts: Sequence[Moments], centre: bool) -> Moments:
 
 
 Splits = Sequence[tuple[IntArray, IntArray]]
+
+
+def row_numbers(splits: Iterable[Any], n_samples: int, sample_weight: Array | None) -> Splits:
+    """Return splits as row numbers, none of them negative; a part that weighs nothing is refused.
+
+    A splitter of the user's own may as well return masks, slices, or numbers that count from the end.
+    """
+    numbers = np.arange(n_samples)
+    found = []
+    for i, split in enumerate(splits):
+        train, test = (numbers[rows if isinstance(rows, slice | list) else np.asarray(rows)] for rows in split)
+        for rows, does in ((train, "trains on"), (test, "holds out")):
+            if not len(rows) or (sample_weight is not None and not np.any(sample_weight[rows])):
+                what = "only samples of weight zero" if len(rows) else "no sample"
+                raise InvalidInputError(f"cv: split {i} {does} {what}: both parts must hold one that counts")
+        found.append((train, test))
+    if not found:
+        raise InvalidInputError("cv: has no splits: at least one is needed")
+    return found
 
 
 def gram_folds(

@@ -1,6 +1,6 @@
 """What the lasso and the elastic net with cross-validation share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from numbers import Integral
 from typing import Any
@@ -17,7 +17,7 @@ from steepest.exceptions import InvalidInputError
 from steepest.kernels.blas import one_blas_thread
 from steepest.kernels.threads import map_blocks
 from steepest.linear_model.coordinate_regressor import CoordinateRegressor
-from steepest.linear_model.folds import Fold, column_folds, gram_folds
+from steepest.linear_model.folds import Fold, column_folds, gram_folds, row_numbers
 from steepest.linear_model.path import alpha_grid, order_of, pays_on_a_path, strengths, warn_unfinished
 from steepest.objectives.linear import LinearObjective
 from steepest.penalties import L1
@@ -33,7 +33,7 @@ class PathCV(CoordinateRegressor):
 
     l1_ratio: Any
 
-    def _splits(self, X: Any, y: Array, params: dict[str, Any]) -> list[Any]:
+    def _splits(self, X: Any, y: Array, params: dict[str, Any]) -> Iterable[Any]:
         """Return the splits, with what metadata routing hands to the splitter."""
         if not get_config()["enable_metadata_routing"]:
             if params:
@@ -41,9 +41,11 @@ class PathCV(CoordinateRegressor):
                     f"{', '.join(params)}: fit takes further arguments only with metadata routing; "
                     "call sklearn.set_config(enable_metadata_routing=True)"
                 )
-            return list(check_cv(self.cv).split(X, y))
-        routed = metadata_routing.process_routing(self, "fit", **params)
-        return list(check_cv(self.cv).split(X, y, **routed.splitter.split))
+            handed = {}
+        else:
+            handed = metadata_routing.process_routing(self, "fit", **params).splitter.split
+        splits: Iterable[Any] = check_cv(self.cv).split(X, y, **handed)
+        return splits
 
     def get_metadata_routing(self) -> Any:
         """Return which metadata goes where: to this estimator's fit, and to the splitter."""
@@ -71,7 +73,7 @@ class PathCV(CoordinateRegressor):
         how = {"accept_sparse": "csc", "multi_output": False}
         with config_context(assume_finite=True):  # the first pass over X notices what is not finite
             X, y, sample_weight = self._validate(*given, **how)
-        splits = self._splits(X, y, params)
+        splits = row_numbers(self._splits(X, y, params), len(y), sample_weight)
         gram = not sparse.issparse(X) and self._wants_gram(X)
         whole, folds = (gram_folds if gram else column_folds)(X, y, sample_weight, splits, self.fit_intercept)
         self._check_finite([whole], *given, **how)
