@@ -13,7 +13,7 @@ ROOT = Path(steepest.__file__).parent
 FLOORS = [
     {"exceptions", "typing", "validation", "foundations", "kernels", "step"}
     | {"tensor_file", "trace_file", "json_values", "escaping"},
-    {"losses", "penalties", "operators", "trace", "certificate", "tables"},
+    {"losses", "penalties", "operators", "trace", "certificate", "tables", "measures"},
     {"layers"},
     {"objectives", "solvers"},
     {"checking", "estimator", "optimize"},

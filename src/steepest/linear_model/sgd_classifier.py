@@ -13,6 +13,7 @@ from steepest.exceptions import InvalidInputError
 from steepest.linear_model.class_weights import class_weights
 from steepest.linear_model.classifier import LinearClassifier
 from steepest.linear_model.stochastic import CLASSIFICATION_LOSSES, MAX_INT, StochasticModel, Task
+from steepest.measures import accuracy
 from steepest.typing import Array, IntArray
 from steepest.validation import check_supervised
 
@@ -271,7 +272,7 @@ class SGDClassifier(LinearClassifier, StochasticModel):
             counts = None if sample_weight is None else sample_weight[held_out]
 
             def score(w: Array, b: float) -> float:
-                return float(np.average((X_held @ w + b > 0) == truth, weights=counts))
+                return accuracy(truth, X_held @ w + b > 0, counts)
 
         return Task(target, weight, seed, held_out, score)
 

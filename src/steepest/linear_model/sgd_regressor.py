@@ -3,7 +3,6 @@
 from typing import Any
 
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
 from sklearn.model_selection import ShuffleSplit
 from sklearn.utils import check_random_state
 
@@ -11,6 +10,7 @@ from steepest.estimator import fitting
 from steepest.exceptions import InvalidInputError
 from steepest.linear_model.classifier import SparseCoefficients
 from steepest.linear_model.stochastic import MAX_INT, REGRESSION_LOSSES, StochasticModel, Task
+from steepest.measures import r_squared
 from steepest.typing import Array
 from steepest.validation import check_supervised
 
@@ -194,7 +194,7 @@ class SGDRegressor(SparseCoefficients, RegressorMixin, StochasticModel):  # type
         self._learn(X, y, y, sample_weight, [task], max_iter=max_iter, patient=patient)
 
     def _score_function(self, X: Any, y: Array, weight: Array | None) -> Any:
-        return lambda w, b: float(r2_score(y, X @ w + b, sample_weight=weight))
+        return lambda w, b: r_squared(y, X @ w + b, weight)
 
     def _attributes(self, theta: Array) -> dict[str, Any]:
         return {"coef_": theta[:-1].copy(), "intercept_": theta[-1:].copy()}

@@ -9,8 +9,8 @@ from sklearn.base import ClassifierMixin
 
 from steepest.estimator import fitting
 from steepest.losses import Loss, SoftmaxCrossEntropy
+from steepest.measures import accuracy
 from steepest.neural_network.convolutional import ConvolutionalNetwork
-from steepest.neural_network.held_out import accuracy
 from steepest.neural_network.incremental import check_labels, check_named
 from steepest.typing import Array
 from steepest.validation import check_supervised, encode_labels

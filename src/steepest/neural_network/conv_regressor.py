@@ -8,8 +8,8 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 from steepest.estimator import fitting
 from steepest.exceptions import InvalidInputError
 from steepest.losses import HalfSquaredError, Loss
+from steepest.measures import r_squared
 from steepest.neural_network.convolutional import ConvolutionalNetwork
-from steepest.neural_network.held_out import r2
 from steepest.typing import Array
 from steepest.validation import check_supervised
 
@@ -70,7 +70,7 @@ class ConvRegressor(MultiOutputMixin, RegressorMixin, ConvolutionalNetwork):  # 
         return HalfSquaredError()
 
     def _score_of(self, y: Any, sample_weight: Array | None) -> Callable[[Array], float]:
-        return lambda scores: r2(y, scores, sample_weight)
+        return lambda scores: r_squared(y, scores, sample_weight)
 
     def predict(self, X: Any) -> Array:
         """Return the predicted targets, (n_samples,) or (n_samples, n_outputs)."""

@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import type_of_target
 from steepest.estimator import fitting
 from steepest.exceptions import InvalidInputError
 from steepest.losses import LogisticLoss, Loss, SoftmaxCrossEntropy
-from steepest.neural_network.held_out import accuracy
+from steepest.measures import accuracy
 from steepest.neural_network.incremental import check_labels, check_named
 from steepest.neural_network.perceptron import Perceptron
 from steepest.neural_network.perceptron_options import check_options, has_passes

@@ -11,7 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from steepest.estimator import fitting
 from steepest.exceptions import InvalidInputError
 from steepest.losses import HalfPoissonDeviance, HalfSquaredError, Loss
-from steepest.neural_network.held_out import r2
+from steepest.measures import r_squared
 from steepest.neural_network.perceptron import Perceptron
 from steepest.neural_network.perceptron_options import check_options, has_passes
 from steepest.typing import Array
@@ -172,7 +172,7 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, Perceptron):  # type: ignor
         return HalfPoissonDeviance() if self.loss == "poisson" else HalfSquaredError()
 
     def _score_of(self, X: Array, y: Any, sample_weight: Array | None) -> Callable[[Array], float]:
-        return lambda scores: r2(y, self._predictions(scores), sample_weight)
+        return lambda scores: r_squared(y, self._predictions(scores), sample_weight)
 
     def _predictions(self, scores: Array) -> Array:
         means = np.exp(scores) if self.out_activation_ == "exp" else scores

@@ -1,11 +1,14 @@
 """Scores of predictions beside those of a baseline that looks at no feature."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from steepest.measures import accuracy, log_loss, r_squared, root_mean_squared_error
 from steepest.typing import Array
 
 
@@ -32,38 +35,17 @@ class Score:
     higher_is_better: bool
 
 
-def r_squared(y: Array, predicted: Array) -> float:
-    """Return ``1 - |y - predicted|^2 / |y - mean(y)|^2``; NaN where ``y`` does not vary."""
-    around = y - np.mean(y) if len(y) else y
-    scale = _largest(around)  # so that no square overflows or vanishes
-    if not scale > 0:
-        return float("nan")
-    return 1.0 - float(np.sum(((y - predicted) / scale) ** 2)) / float(np.sum((around / scale) ** 2))
+def share_of_spread(y: Array, predicted: Array) -> float:
+    """Return R^2; NaN where ``y`` does not vary."""
+    return r_squared(y, predicted) if np.ptp(y) > 0 else float("nan")
 
 
-def root_mean_squared_error(y: Array, predicted: Array) -> float:
-    """Return ``sqrt(mean (y - predicted)^2)``, in the unit of ``y``."""
-    if not len(y):
-        return float("nan")
-    scale = _largest(y - predicted) or 1.0
-    return scale * float(np.sqrt(np.mean(((y - predicted) / scale) ** 2)))
-
-
-def _largest(values: Array) -> float:
-    return float(np.abs(values).max(initial=0.0))
-
-
-def accuracy(y: NDArray[Any], predicted: NDArray[Any]) -> float:
-    """Return the share of rows whose class is predicted rightly."""
-    return float(np.mean(y == predicted)) if len(y) else float("nan")
-
-
-def log_loss(y: NDArray[Any], probabilities: Array, classes: NDArray[Any]) -> float:
-    """Return the mean of ``-log p`` of the true class, in nats; a probability of 0 counts as the smallest float."""
-    if not len(y):
-        return float("nan")
-    chosen = probabilities[np.arange(len(y)), np.searchsorted(classes, y)]
-    return float(-np.mean(np.log(np.maximum(chosen, np.finfo(np.float64).tiny))))
+def _on(
+    measure: Callable[..., float], predict: Callable[[Array], Array], train: tuple[Array, Any], test: tuple[Array, Any]
+) -> tuple[float, float]:
+    """Return a measure of predictions on the features and targets of both sets; NaN where there are no rows."""
+    on_train, on_test = (measure(y, predict(X)) if len(y) else float("nan") for X, y in (train, test))
+    return on_train, on_test
 
 
 def regression_scores(model: Any, train: tuple[Array, Array], test: tuple[Array, Array]) -> list[Score]:
@@ -72,9 +54,8 @@ def regression_scores(model: Any, train: tuple[Array, Array], test: tuple[Array,
     held_out = test[1] if len(test[1]) else train[1]
     constant = np.full(len(held_out), mean)
     scores = []
-    for name, measure, better in (("R²", r_squared, True), ("RMSE", root_mean_squared_error, False)):
-        on_train, on_test = (measure(y, model.predict(X)) if len(y) else float("nan") for X, y in (train, test))
-        scores.append(Score(name, on_train, on_test, measure(held_out, constant), better))
+    for name, measure, better in (("R²", share_of_spread, True), ("RMSE", root_mean_squared_error, False)):
+        scores.append(Score(name, *_on(measure, model.predict, train, test), measure(held_out, constant), better))
     return scores
 
 
@@ -85,12 +66,10 @@ def classification_scores(
     classes, counts = np.unique(train[1], return_counts=True)
     held_out = test[1] if len(test[1]) else train[1]
     commonest = np.full(len(held_out), classes[np.argmax(counts)])
-    on_train, on_test = (accuracy(y, model.predict(X)) if len(y) else float("nan") for X, y in (train, test))
-    scores = [Score("accuracy", on_train, on_test, accuracy(held_out, commonest), True)]
+    right = _on(accuracy, model.predict, train, test)
+    scores = [Score("accuracy", *right, accuracy(held_out, commonest), True)]
     if hasattr(model, "predict_proba"):
         shares = np.tile(counts / counts.sum(), (len(held_out), 1))
-        on_train, on_test = (
-            log_loss(y, model.predict_proba(X), model.classes_) if len(y) else float("nan") for X, y in (train, test)
-        )
-        scores.append(Score("log loss", on_train, on_test, log_loss(held_out, shares, classes), False))
+        losses = _on(partial(log_loss, classes=model.classes_), model.predict_proba, train, test)
+        scores.append(Score("log loss", *losses, log_loss(held_out, shares, classes), False))
     return scores
