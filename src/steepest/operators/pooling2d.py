@@ -56,6 +56,12 @@ class Windows:
                 columns = slice(m, m + self.stride[1] * (out[1] - 1) + 1, self.stride[1])
                 yield (slice(None), slice(None), rows, columns)
 
+    def first_inside(self, out: Pair) -> IntArray:
+        """Return which element of each window is the first of the image itself, (H', W'), counted row by row."""
+        rows, columns = (np.maximum(0, self.padding[i] - self.stride[i] * np.arange(out[i])) for i in (0, 1))
+        first: IntArray = rows[:, None] * self.size[1] + columns
+        return first
+
     def pad(self, x: Array, value: float) -> Array:
         """Return x with ``value`` around."""
         if self.padding == (0, 0):
@@ -102,6 +108,8 @@ def max_pool2d_forward(
     """
     x, windows, out = _open(x, size, stride, padding)
     y, chosen = largest(windows.pad(x, -np.inf), windows.size, windows.stride, out)
+    if windows.padding != (0, 0):  # whose numbers are as large as the image's where all of these are minus infinity
+        np.copyto(chosen, windows.first_inside(out), where=y == -np.inf)
     return y, PoolCache(x.shape, windows, chosen)
 
 
@@ -142,7 +150,7 @@ def max_pool2d_backward(dy: Array, cache: PoolCache) -> Array:
     array([[0., 0.],
            [5., 0.]])
     """
-    _check_slopes(dy, cache)
+    dy = _slopes(dy, cache)
     padded = cache.windows.pad(np.zeros(cache.shape, dtype=dy.dtype), 0.0)
     if cache.chosen is not None:
         spread(dy, cache.windows.size, cache.windows.stride, cache.chosen, padded)
@@ -201,7 +209,7 @@ def avg_pool2d_backward(dy: Array, cache: PoolCache) -> Array:
     array([[1., 1.],
            [1., 1.]])
     """
-    _check_slopes(dy, cache)
+    dy = _slopes(dy, cache)
     padded = cache.windows.pad(np.zeros(cache.shape, dtype=dy.dtype), 0.0)
     share = dy / dy.dtype.type(cache.windows.size[0] * cache.windows.size[1])
     for tap in cache.windows.taps((dy.shape[2], dy.shape[3])):
@@ -252,17 +260,24 @@ def avg_pool2d(x: Array, size: Stride = 2, *, stride: Stride | None = None, padd
 
 
 def _open(x: Array, size: Any, stride: Any, padding: Any) -> tuple[Array, Windows, Pair]:
-    x = np.asarray(x)
+    x = _floats("x", x)
     if x.ndim != 4 or 0 in x.shape[1:]:
         raise InvalidInputError(f"x has shape {x.shape}: must be (N, C, H, W), of which only N may be 0")
-    if x.dtype.kind not in "fiub" or x.dtype == np.float16:
-        raise InvalidInputError(f"x has dtype {x.dtype}: must be float32 or float64")
     windows = Windows.of(size, stride, padding)
-    x = x if x.dtype in (np.float32, np.float64) else x.astype(np.float64)
     return x, windows, windows.out_size(x.shape[2], x.shape[3])
 
 
-def _check_slopes(dy: Array, cache: PoolCache) -> None:
+def _slopes(dy: Array, cache: PoolCache) -> Array:
+    dy = _floats("dy", dy)
     expected = (*cache.shape[:2], *cache.windows.out_size(cache.shape[2], cache.shape[3]))
     if dy.shape != expected:
         raise InvalidInputError(f"dy has shape {dy.shape}: must be {expected}, the shape of the output")
+    return dy
+
+
+def _floats(name: str, value: Array) -> Array:
+    """Return ``value`` as an array of floats; whole numbers become doubles."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub" or array.dtype == np.float16:
+        raise InvalidInputError(f"{name} has dtype {array.dtype}: must be float32 or float64")
+    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)

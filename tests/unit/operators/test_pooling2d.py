@@ -14,7 +14,8 @@ from steepest import (
     max_pool2d_forward,
 )
 from steepest.exceptions import InvalidInputError
-from steepest.operators.pooling2d import largest_by_taps, spread_by_taps
+from steepest.kernels.pooling import largest, spread
+from steepest.operators.pooling2d import Windows, largest_by_taps, spread_by_taps
 from tests.contracts.derivatives import assert_gradient, breaks
 
 PAIRS = [(max_pool2d_forward, max_pool2d_backward), (avg_pool2d_forward, avg_pool2d_backward)]
@@ -28,16 +29,18 @@ def test_the_kernels_equal_their_references(how: Any, dtype: Any) -> None:
     x = rng.integers(0, 4, (2, 3, 6, 9)).astype(dtype)  # many are alike
     x[0, 1, 2, 3] = np.nan
     x[1, 2] = -np.inf
-    y, cache = max_pool2d_forward(x, *how)
-    windows, out = cache.windows, (y.shape[2], y.shape[3])
-    expected, chosen = largest_by_taps(windows.pad(x, -np.inf), windows, out)
+    windows = Windows.of(*how)
+    padded, out = windows.pad(x, -np.inf), windows.out_size(6, 9)
+    y, places = largest(padded, windows.size, windows.stride, out)
+    expected, chosen = largest_by_taps(padded, windows, out)
     np.testing.assert_array_equal(y, expected)
-    np.testing.assert_array_equal(cache.chosen, chosen)
+    np.testing.assert_array_equal(places, chosen)
     assert y.dtype == dtype
     dy = rng.integers(-9, 9, y.shape).astype(dtype)  # sums of integers do not depend on their order
-    dx = windows.pad(np.zeros_like(x), 0.0)
-    spread_by_taps(dy, windows, chosen, dx)
-    np.testing.assert_array_equal(max_pool2d_backward(dy, cache), windows.crop(dx))
+    dx, by_taps = np.zeros_like(padded), np.zeros_like(padded)
+    spread(dy, windows.size, windows.stride, places, dx)
+    spread_by_taps(dy, windows, chosen, by_taps)
+    np.testing.assert_array_equal(dx, by_taps)
 
 
 @pytest.mark.parametrize("how", SETTINGS)
@@ -75,6 +78,15 @@ def test_minus_infinity_is_a_number_like_others() -> None:
     assert max_pool2d_backward(np.ones((1, 1, 1, 1)), cache).sum() == 1.0
 
 
+@pytest.mark.parametrize("how", SETTINGS)
+def test_padding_does_not_win_over_minus_infinity(how: Any) -> None:
+    y, cache = max_pool2d_forward(np.full((2, 1, 6, 7), -np.inf), *how)
+    dx = max_pool2d_backward(np.ones(y.shape), cache)
+    assert dx.sum() == y.size
+    y, cache = max_pool2d_forward(np.zeros((2, 1, 6, 7)), *how)  # of equal numbers the first wins, here as there
+    np.testing.assert_array_equal(dx, max_pool2d_backward(np.ones(y.shape), cache))
+
+
 def test_single_precision_and_empty_batches_stay() -> None:
     y = max_pool2d(np.zeros((0, 3, 4, 4), dtype=np.float32))
     assert y.shape == (0, 3, 2, 2)
@@ -98,7 +110,26 @@ def test_errors(x: Any, how: Any, text: str) -> None:
             pool(x, **how)
 
 
-def test_slopes_must_have_the_shape_of_the_output() -> None:
-    _, cache = max_pool2d_forward(np.ones((1, 1, 4, 4)))
-    with pytest.raises(InvalidInputError, match=r"dy has shape \(1, 1, 4, 4\): must be \(1, 1, 2, 2\)"):
-        max_pool2d_backward(np.ones((1, 1, 4, 4)), cache)
+@pytest.mark.parametrize(("forward", "backward"), PAIRS)
+@pytest.mark.parametrize(
+    ("dy", "text"),
+    [
+        (np.ones((1, 1, 4, 4)), r"dy has shape \(1, 1, 4, 4\): must be \(1, 1, 2, 2\)"),
+        (np.ones((1, 1, 2, 2), dtype=np.float16), "dy has dtype float16: must be float32 or float64"),
+        (np.full((1, 1, 2, 2), "a"), "dy has dtype <U1: must be float32 or float64"),
+    ],
+)
+def test_slopes_that_are_none_are_named(forward: Any, backward: Any, dy: Any, text: str) -> None:
+    _, cache = forward(np.ones((1, 1, 4, 4)))
+    with pytest.raises(InvalidInputError, match=text):
+        backward(dy, cache)
+
+
+@pytest.mark.parametrize(("forward", "backward"), PAIRS)
+def test_slopes_may_be_whole_numbers_or_a_list(forward: Any, backward: Any) -> None:
+    _, cache = forward(np.ones((1, 1, 4, 4)))
+    expected = backward(np.ones((1, 1, 2, 2)), cache)
+    for dy in (np.ones((1, 1, 2, 2), dtype=int), np.ones((1, 1, 2, 2)).tolist()):
+        found = backward(dy, cache)
+        assert found.dtype == np.float64
+        np.testing.assert_array_equal(found, expected)
