@@ -2,8 +2,6 @@
 
 import warnings
 from dataclasses import dataclass
-from math import inf, isfinite
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -17,9 +15,10 @@ from steepest.exceptions import InvalidInputError
 from steepest.kernels.blas import beside_kernels
 from steepest.linear_model.class_weights import class_weights
 from steepest.linear_model.classifier import LinearClassifier
+from steepest.linear_model.logistic_options import PEER_SOLVERS, check_options, penalty_of
 from steepest.objectives.linear import LinearObjective
 from steepest.objectives.logistic import LogisticObjective
-from steepest.penalties import L1, ElasticNet, NoPenalty, Penalty, SquaredL2
+from steepest.penalties import NoPenalty
 from steepest.solvers.catalogue import open_solver, stable_rate
 from steepest.solvers.irls import irls
 from steepest.solvers.loop import Steps
@@ -27,28 +26,8 @@ from steepest.solvers.proximal_newton import proximal_newton, subgradient
 from steepest.solvers.result import Result
 from steepest.solvers.stopping import Confirmed, GradientTolerance, Patience, StoppingRule
 from steepest.typing import Array, IntArray
-from steepest.validation import check_choice, check_count, check_positive, check_share, check_squares
+from steepest.validation import check_squares
 
-# What scikit-learn's solvers are run by here; each reaches the same minimum.
-PEER_SOLVERS = {
-    "lbfgs": "lbfgs",
-    "liblinear": "auto",
-    "newton-cg": "auto",
-    "newton-cholesky": "newton",
-    "sag": "auto",
-    "saga": "auto",
-}
-SOLVERS = (
-    "auto",
-    "newton",
-    "coordinate-descent",
-    "gradient-descent",
-    "proximal-gradient",
-    "fista",
-    *PEER_SOLVERS,
-)
-SMOOTH_ONLY = ("newton", "newton-cg", "newton-cholesky", "lbfgs", "sag")
-PENALTIES = ("l1", "l2", "elasticnet", "deprecated")
 TRUNCATED_NEWTON = "truncated Newton"
 LARGEST_HESSIAN = 500  # parameters of a multinomial model with an L1 penalty that "auto" solves with Hessians
 
@@ -198,8 +177,8 @@ class LogisticRegression(LinearClassifier):
     @fitting
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "LogisticRegression":
         """Fit the coefficients and the intercepts."""
-        penalty, C = self._checked_penalty()
-        self._check_options(penalty)
+        penalty, C = penalty_of(self)
+        check_options(self, penalty)
         X, numbers, sample_weight = self._validate(X, y, sample_weight)
         check_squares("X", X, small=isinstance(penalty, NoPenalty))
         shift = _large_offsets(X) if self.fit_intercept else None
@@ -223,59 +202,6 @@ class LogisticRegression(LinearClassifier):
                 stacklevel=2,
             )
         return self
-
-    # ------------------------------------------------------------------ parameters
-
-    def _checked_penalty(self) -> tuple[Penalty, float]:
-        """Return the penalty and the weight of the data."""
-        C, ratio = self.C, self.l1_ratio
-        if not isinstance(C, Real) or isinstance(C, bool) or not C > 0:
-            raise InvalidInputError(f"C={C!r}: must be a number above 0, or numpy.inf for no penalty")
-        if ratio is not None:
-            check_share("l1_ratio", ratio)
-        if self.penalty != "deprecated":
-            ratio, C = self._old_penalty(float(C))
-        elif ratio is None:
-            warnings.warn("l1_ratio=None is deprecated: use a number between 0 and 1", FutureWarning, stacklevel=4)
-            ratio = 0.0
-        if not isfinite(C):
-            return NoPenalty(), 1.0
-        if ratio == 0.0:
-            return SquaredL2(1.0), float(C)
-        return L1(1.0) if ratio == 1.0 else ElasticNet(1.0, float(ratio)), float(C)
-
-    def _old_penalty(self, C: float) -> tuple[float, float]:
-        """Return l1_ratio and C for the deprecated way to name a penalty."""
-        if self.penalty is not None:
-            check_choice("penalty", self.penalty, PENALTIES)
-        warnings.warn(
-            f"penalty={self.penalty!r} is deprecated: leave it out, and use l1_ratio=0 for 'l2', l1_ratio=1 for 'l1', "
-            "a number between for 'elasticnet', C=numpy.inf for None",
-            FutureWarning,
-            stacklevel=5,
-        )
-        if self.penalty == "elasticnet" and self.l1_ratio is None:
-            raise InvalidInputError("l1_ratio=None: penalty='elasticnet' needs a number between 0 and 1")
-        if self.penalty is None:
-            return 0.0, inf
-        return {"l1": 1.0, "l2": 0.0, "elasticnet": self.l1_ratio}[self.penalty], C  # type: ignore[return-value]
-
-    def _check_options(self, penalty: Penalty) -> None:
-        """Check what the user asked for beside the penalty."""
-        check_choice("solver", self.solver, SOLVERS)
-        check_count("max_iter", self.max_iter)
-        check_positive("tol", self.tol, zero=True)
-        if self.dual:
-            raise InvalidInputError("dual=True: only the primal problem is solved here; leave it at False")
-        if penalty.l1 > 0 and self.solver in SMOOTH_ONLY:
-            text = "needs a penalty without kinks; use 'auto' (or 'fista', 'saga') with an L1 part"
-            raise InvalidInputError(f"solver={self.solver!r}: {text}")
-        if penalty.l1 == 0 and self.solver == "coordinate-descent":
-            raise InvalidInputError("solver='coordinate-descent': is for penalties with an L1 part; use 'auto'")
-        if self.n_jobs is not None:
-            warnings.warn(
-                f"n_jobs={self.n_jobs}: has no effect and is deprecated; leave it out", FutureWarning, stacklevel=4
-            )
 
     def _weigh(self, numbers: IntArray, sample_weight: Array | None) -> Array | None:
         """Return the sample weights with the class weights."""
