@@ -52,6 +52,8 @@ def command(
     """Read, solve, report."""
     if length < 1:
         raise InvalidInputError(f"--length {length}: must be a positive integer")
+    if learning_rate is not None and solver == "auto":
+        solver = "gradient-descent"  # closed forms have no use for a rate
     from steepest.cli.notes import noted
     from steepest.signal import deconvolve
     from steepest.tables import read_table

@@ -80,7 +80,21 @@ def build(name: str, options: Mapping[str, Any], settings: Mapping[str, Any], se
         if kind in (bool, "bool") and not isinstance(value, bool):
             raise InvalidInputError(f"--set {parameter}={value}: must be true or false")
         parameters[parameter] = value
+    _check_heard(given, parameters, allowed)
     return estimator(**parameters)
+
+
+def _check_heard(given: Mapping[str, Any], parameters: Mapping[str, Any], allowed: list[str]) -> None:
+    """Refuse options of gradient descent that the solver asked for would not look at."""
+    from steepest.solvers.catalogue import SOLVERS
+
+    listening = list(SOLVERS) if "update" in allowed else ["sgd", "adam"] if "hidden_layer_sizes" in allowed else []
+    solver = parameters.get("solver")
+    option = next((option for option in TEACHING if option in given), None)
+    if not option or not listening or solver is None or solver in listening:
+        return
+    hint = did_you_mean(str(solver), listening, otherwise=f"leave it out, or take one of {', '.join(listening)}")
+    raise InvalidInputError(f"--{option.replace('_', '-')}: solver {solver} does not look at it; {hint}")
 
 
 def _load(name: str) -> Any:

@@ -28,7 +28,7 @@ from steepest.exceptions import InvalidInputError
 from steepest.kernels.threads import map_blocks, n_threads
 from steepest.operators.pieces import SUMMED_SAMPLES, Pieces, filtered
 from steepest.typing import Array
-from steepest.validation import check_choice
+from steepest.validation import check_choice, check_count
 
 Method = Literal["auto", "direct", "fft"]
 METHODS = ("auto", "direct", "fft")
@@ -53,8 +53,7 @@ def convolution_matrix(w: Array, d: int) -> Array:
     w = _signal("w", w)
     if w.ndim != 1:
         raise InvalidInputError(f"w has shape {w.shape}: must be one filter (k,)")
-    if d < 1:
-        raise InvalidInputError(f"d={d}: must be a positive integer")
+    check_count("d", d)
     matrix = np.zeros((d + len(w) - 1, d), dtype=w.dtype)
     for i in range(d):
         matrix[i : i + len(w), i] = w
@@ -215,6 +214,7 @@ def autocorrelation(w: Array, length: int) -> Array:
     array([ 2., -1.,  0.])
     """
     w = _signal("w", w)
+    check_count("length", length)
     signals = w.reshape(-1, w.shape[-1])
     reach = min(length, w.shape[-1])
     result = np.zeros(length, dtype=w.dtype)

@@ -23,7 +23,7 @@ from steepest.solvers.stopping import GradientTolerance, Reason
 from steepest.step import Step
 from steepest.trace import Trace
 from steepest.typing import Array, ArrayLike
-from steepest.validation import check_choice, check_count, check_positive
+from steepest.validation import check_choice, check_count, check_flag, check_positive
 
 Solver = Literal["auto", "exact", "gradient-descent"]
 CERTIFIED = 1e-8  # of the gradient at zero
@@ -220,8 +220,14 @@ def deconvolve(
     check_positive("ridge", ridge, zero=True)
     check_positive("tol", tol, zero=True)
     check_count("max_iter", max_iter)
+    check_flag("fit_bias", fit_bias)
+    check_flag("shared", shared)
     if learning_rate != "auto":
         check_positive("learning_rate", learning_rate)
+        if solver != "gradient-descent":
+            raise InvalidInputError(
+                f"learning_rate={learning_rate!r}: solver={solver!r} takes no steps; 'gradient-descent' does"
+            )
     signals, responses = check_filtered(x, y, filter_length)
 
     def estimate(x: Array, y: Array, form: tuple[int, ...]) -> Deconvolution:

@@ -10,7 +10,7 @@ from steepest.signal.deconvolution import Deconvolution, Solver, deconvolve
 from steepest.signal.inputs import check_signals
 from steepest.signal.units import exponent
 from steepest.typing import Array, ArrayLike
-from steepest.validation import check_positive
+from steepest.validation import check_parameters, check_positive
 
 
 def recover(
@@ -112,19 +112,24 @@ def wiener(y: ArrayLike, w: ArrayLike, *, noise_spectrum: ArrayLike, signal_spec
     >>> wiener([1.0, 1.0, 1.0, -3.0], [1.0, -1.0], noise_spectrum=1e-6, signal_spectrum=1.0).round(3).shape
     (3,)
     """
-    y, w = np.asarray(y, dtype=np.float64), check_signals("w", w)
+    y, w = np.atleast_1d(check_parameters("y", y)).astype(np.float64), check_signals("w", w)
     n = y.shape[-1]
     if w.ndim != 1 or n < len(w):
         raise InvalidInputError(f"y has shape {y.shape}, w {w.shape}: w must be one filter no longer than y")
-    noise, power = np.asarray(noise_spectrum, dtype=np.float64), np.asarray(signal_spectrum, dtype=np.float64)
-    for name, spectrum in (("noise_spectrum", noise), ("signal_spectrum", power)):
-        if spectrum.shape not in ((), (n // 2 + 1,)) or not np.all(np.isfinite(spectrum)) or np.any(spectrum < 0):
-            raise InvalidInputError(
-                f"{name} has shape {spectrum.shape}: must be a number or ({n // 2 + 1},), not below 0"
-            )
+    noise, power = _spectrum("noise_spectrum", noise_spectrum, n), _spectrum("signal_spectrum", signal_spectrum, n)
     unit = exponent(w)
     with np.errstate(over="ignore"):  # infinite noise lets nothing through
         W, noise = fft.rfft(np.ldexp(w, -unit), n), np.ldexp(noise, -2 * unit)
         below = np.abs(W) ** 2 * power + noise
     gain = np.divide(np.conj(W) * power, below, out=np.zeros_like(W), where=below > 0)
     return np.asarray(np.ldexp(fft.irfft(fft.rfft(y) * gain, n)[..., : n - len(w) + 1], -unit))
+
+
+def _spectrum(name: str, value: ArrayLike, n: int) -> Array:
+    """Return a power spectrum of n samples: a number, or one a frequency."""
+    spectrum = check_parameters(name, value).astype(np.float64)
+    if spectrum.shape not in ((), (n // 2 + 1,)):
+        raise InvalidInputError(f"{name} has shape {spectrum.shape}: must be a number or ({n // 2 + 1},)")
+    if np.any(spectrum < 0):
+        raise InvalidInputError(f"{name} holds {spectrum.min():g}: a power must not be below 0")
+    return spectrum

@@ -30,6 +30,12 @@ class TestDeconvolve:
             assert part in shown.stdout
         assert max(map(len, shown.stdout.splitlines())) <= 80
 
+    def test_a_rate_asks_for_gradient_descent(self) -> None:
+        assert "gradient descent" in deconvolve("--learning-rate", 0.001).stdout
+        refused = deconvolve("--learning-rate", 0.001, "--solver", "exact")
+        assert refused.exit_code == 2
+        assert "learning_rate=0.001: solver='exact' takes no steps; 'gradient-descent' does" in refused.stderr
+
     def test_without_bias_there_is_no_standard_error_of_one(self) -> None:
         assert deconvolve("--no-bias").stdout.rstrip().splitlines()[-1].split() == ["b", "0.00000000", "-"]
 

@@ -29,9 +29,16 @@ class Stochastic:
         self.given = {"eta0": eta0, "learning_rate": learning_rate, "random_state": random_state}
 
 
+class Perceptron:
+    """Stands for a network with scikit-learn's learning_rate_init."""
+
+    def __init__(self, hidden_layer_sizes=(100,), solver="adam", learning_rate_init=0.001):
+        self.given = {"solver": solver, "learning_rate_init": learning_rate_init}
+
+
 @pytest.fixture(autouse=True)
 def stand_ins(monkeypatch):
-    classes = {"logistic": Logistic, "lasso": Descent, "sgd": Stochastic}
+    classes = {"logistic": Logistic, "lasso": Descent, "sgd": Stochastic, "mlp": Perceptron}
     monkeypatch.setattr(models, "_load", classes.__getitem__)
 
 
@@ -55,6 +62,25 @@ def test_a_constant_rate_for_stochastic_descent():
 def test_a_rate_or_a_batch_size_asks_for_gradient_descent(option):
     assert given("lasso", **option)["solver"] == "gradient-descent"
     assert given("lasso", solver="fista", **option)["solver"] == "fista"
+
+
+@pytest.mark.parametrize("option", [{"learning_rate": 0.5}, {"batch_size": 32}, {"update": "adam"}])
+@pytest.mark.parametrize(("options", "settings"), [({"solver": "exact"}, {}), ({}, {"solver": "exact"})])
+def test_an_option_that_the_solver_would_not_look_at_is_refused(option, options, settings):
+    flag = "--" + next(iter(option)).replace("_", "-")
+    with pytest.raises(InvalidInputError, match=f"{flag}: solver exact does not look at it; leave it out, or take one"):
+        given("lasso", settings, **options, **option)
+
+
+def test_a_misspelt_solver_is_named_beside_an_option_of_its_own():
+    with pytest.raises(InvalidInputError, match=r"gradient-decent does not look at it; did you mean 'grad"):
+        given("lasso", solver="gradient-decent", learning_rate=0.5)
+
+
+def test_a_network_by_a_line_search_takes_no_rate():
+    with pytest.raises(InvalidInputError, match="--learning-rate: solver lbfgs does not look at it; leave it out, or"):
+        given("mlp", solver="lbfgs", learning_rate=0.5)
+    assert given("mlp", solver="sgd", learning_rate=0.5)["learning_rate_init"] == 0.5
 
 
 def test_the_seed_reaches_whoever_draws():

@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 
 from steepest.exceptions import DivergenceError, InvalidInputError
-from steepest.signal import IllConditionedWarning, convolution_matrix, convolve, deconvolve, recover, wiener
+from steepest.signal import (
+    IllConditionedWarning,
+    autocorrelation,
+    convolution_matrix,
+    convolve,
+    deconvolve,
+    recover,
+    wiener,
+)
 from steepest.solvers.stopping import Reason
 from steepest.trace import Trace
 
@@ -214,6 +222,21 @@ class TestRecovery:
         with pytest.raises(InvalidInputError, match=r"noise_spectrum has shape \(3,\): must be a number or \(2,\)"):
             wiener([1.0, 2.0], [1.0], noise_spectrum=[1.0] * 3, signal_spectrum=1.0)
 
+    @pytest.mark.parametrize(
+        ("y", "noise", "signal", "text"),
+        [
+            ([1.0, 2.0], -1.0, 1.0, "noise_spectrum holds -1: a power must not be below 0"),
+            ([1.0, 2.0], 1.0, "a", "signal_spectrum has dtype <U1: must be real numbers"),
+            ([1.0, 2.0], np.inf, 1.0, "noise_spectrum holds NaN or infinity: must be finite"),
+            ([1.0, np.nan], 1.0, 1.0, "y holds NaN or infinity: must be finite"),
+            ([1j, 2.0], 1.0, 1.0, "y has dtype complex128: must be real numbers"),
+            (3.0, 1.0, 1.0, r"y has shape \(1,\), w \(2,\): w must be one filter no longer than y"),
+        ],
+    )
+    def test_what_wiener_cannot_take_is_named(self, y: Any, noise: Any, signal: Any, text: str) -> None:
+        with pytest.raises(InvalidInputError, match=text):
+            wiener(y, [1.0, 0.5], noise_spectrum=noise, signal_spectrum=signal)
+
 
 def test_the_run_is_traced_and_can_be_watched() -> None:
     trace, seen = Trace(parameters=True), []
@@ -261,6 +284,13 @@ def test_a_long_filter_goes_by_preconditioned_conjugate_gradients(monkeypatch: p
         ((X, FIRST, 0), {}, "filter_length=0: must be an integer of at least 1"),
         ((X, FIRST, 2), {"solver": "exakt"}, "solver='exakt': .* did you mean 'exact'"),
         ((X, FIRST, 2), {"ridge": -1.0}, "ridge=-1.0: must be a finite number not below 0"),
+        ((X, FIRST, 2), {"fit_bias": "no"}, "fit_bias='no': must be True or False"),
+        ((X, FIRST, 2), {"shared": 0}, "shared=0: must be True or False"),
+        (
+            (X, FIRST, 2),
+            {"learning_rate": 0.1},
+            "learning_rate=0.1: solver='auto' takes no steps; 'gradient-desc",
+        ),
         ((X, FIRST, 2), {"learning_rate": 0.0}, "learning_rate=0.0: must be a finite number above 0"),
         ((X[None, None], FIRST, 2), {}, r"x has shape \(1, 1, 9\): must be one signal"),
         (([X, X], [FIRST] * 3, 2), {}, "x has 2 signals, y has 3"),
@@ -270,6 +300,14 @@ def test_a_long_filter_goes_by_preconditioned_conjugate_gradients(monkeypatch: p
 def test_errors_say_what_would_fit(arguments: Any, options: Any, text: str) -> None:
     with pytest.raises(InvalidInputError, match=text):
         deconvolve(*arguments, **options)
+
+
+@pytest.mark.parametrize("size", [0, 2.0, "2", True])
+def test_a_matrix_and_lags_have_a_size(size: Any) -> None:
+    with pytest.raises(InvalidInputError, match=f"d={size!r}: must be an integer of at least 1"):
+        convolution_matrix(np.ones(2), size)
+    with pytest.raises(InvalidInputError, match=f"length={size!r}: must be an integer of at least 1"):
+        autocorrelation(np.ones(2), size)
 
 
 def test_a_rate_that_is_too_large_is_named_with_the_largest_stable_one() -> None:
