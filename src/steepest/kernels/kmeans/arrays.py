@@ -83,7 +83,9 @@ def pack_rows(X: Array, origin: Array, block_rows: int, first: int, last: int, p
             for t in range(points):
                 rows[t] = p * points + t
             pack_panel(X, rows, origin, panel, 0)
-        packed[p] = panel[:height]
+        for h in range(height):
+            for t in range(points):
+                packed[p, h, t] = panel[h, t]
 
 
 @compiled

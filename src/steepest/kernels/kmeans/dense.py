@@ -15,7 +15,7 @@ Sums of a cluster are a row ``(sum w (x - origin), sum w, number of rows with w 
 
 import numpy as np
 
-from steepest.kernels.compile import borrowing, compiled
+from steepest.kernels.compile import borrowing, inlined
 from steepest.kernels.kmeans.arrays import Centres, Room, Rows, State
 from steepest.kernels.kmeans.moves import LISTED, OFFSET, SLOPE, list_moves, move
 from steepest.kernels.kmeans.nearest import BATCH, ROOM
@@ -29,7 +29,7 @@ ROUND_UP = np.float32(1 + 2.0**-20)
 ROUNDING, LEAST_GAP = 2, 3  # further limits; see Centres
 
 
-@compiled
+@inlined
 def assign_block(data: Rows, centres: Centres, state: State, block: int, room: Room) -> None:
     """Assign the rows of a block to their nearest centres; see :class:`.State` for what is changed."""
     total, found = state.parts[block], state.counted[block]
@@ -41,7 +41,7 @@ def assign_block(data: Rows, centres: Centres, state: State, block: int, room: R
     move(data, state.labels, room.moved, total, found)
 
 
-@compiled
+@inlined
 def _assign_panels(
     data: Rows, centres: Centres, state: State, room: Room, total: Array, found: IntArray, start: int, stop: int
 ) -> int:
@@ -60,24 +60,24 @@ def _assign_panels(
         if bits != 0:
             for t in range(points):
                 room.rows[t] = start + t
-            list_moves(data, centres, state, room, 0, bits, found)
+            list_moves(data, centres, state, room, np.int64(0), bits, found)
             if found[LISTED] > room.moved.shape[1] - points:
                 move(data, state.labels, room.moved, total, found)
         start += points
     return start
 
 
-@compiled
+@inlined
 def _assign_listed(
     data: Rows, centres: Centres, state: State, room: Room, total: Array, found: IntArray, start: int, stop: int
 ) -> None:
     """Assign those of the rows whose label may change."""
-    points, number, n_rows = room.panel.shape[1], centres.table.dtype.type, 0
+    points, number, n_rows = room.panel.shape[1], centres.table.dtype.type, np.int64(0)
     slope, least = number(2 * centres.limits[SLOPE]), number(2 * centres.limits[OFFSET])
     while start < stop or n_rows > 0:
         start, n_rows = _next_rows(start, stop, centres, state, room, n_rows)
         n_now = n_rows if start >= stop else n_rows // points * points
-        for first in range(0, n_now, points):
+        for first in range(np.int64(0), n_now, points):
             pack_panel(data.X, room.rows, data.origin, room.panel, first)
             bits = meet_centres(
                 room.panel, centres.table, centres.half_norms, room.results, room.old, first, slope, least,

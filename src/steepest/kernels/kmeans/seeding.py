@@ -146,7 +146,9 @@ def pick(rows: IntArray, weights: Array, closest: Array, target: float) -> int:
 @compiled
 def first_lowest(potentials: Array) -> int:
     """Return the first candidate that is as good as the best, but for rounding: whichever order sums were taken in."""
-    lowest = potentials.min()
+    lowest = np.inf
+    for potential in potentials:
+        lowest = min(lowest, potential)
     for j in range(potentials.shape[0]):
         if potentials[j] <= (1 + ROUNDING) * lowest:
             return j
@@ -283,6 +285,14 @@ def come_closer(
 
 
 @compiled
+def _copy_rows(X: Array, rows: IntArray, copy: Array) -> None:
+    """Write the rows listed; reference: ``copy[:] = X[rows]``, which takes a second to compile."""
+    for t in range(rows.shape[0]):
+        for f in range(X.shape[1]):
+            copy[t, f] = X[rows[t], f]
+
+
+@compiled
 def choose(
     points: Points,
     order: Order,
@@ -302,7 +312,7 @@ def choose(
     """
     n, trials = closest.shape[0], shares.shape[1]
     places, targets, candidates = np.empty(trials, np.int64), np.empty(trials), np.empty(trials, np.int64)
-    totals, known = np.zeros((1, trials)), kept[0]
+    totals, known, centres = np.zeros((1, trials)), kept[0], np.empty((trials, points.X.shape[1]), points.X.dtype)
     for step in range(begin, chosen.shape[0]):
         open_to_all = step == 0 or not masses.sum() > 0
         by_bucket = order.by_weight if open_to_all else masses[0]
@@ -314,12 +324,14 @@ def choose(
         best, known = 0, kept[0, :0]
         if n_candidates > 1:
             totals[:] = 0
-            potentials(points, closest, points.X[candidates], n, 0, 1, totals, kept)
+            _copy_rows(points.X, candidates, centres)
+            potentials(points, closest, centres, n, np.int64(0), np.int64(1), totals, kept)
             best = first_lowest(totals[0])
             known = kept[best]
         chosen[step] = candidates[best]
         masses[:] = 0
-        come_closer(points, closest, points.X[chosen[step : step + 1]], known, order.buckets, n, 0, 1, masses)
+        _copy_rows(points.X, chosen[step : step + 1], centres)
+        come_closer(points, closest, centres[:1], known, order.buckets, n, np.int64(0), np.int64(1), masses)
         if not least < masses.sum() < np.inf:
             return step + 1
     return int(chosen.shape[0])
