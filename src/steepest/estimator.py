@@ -1,6 +1,5 @@
 """What all estimators share: scikit-learn's conventions around a run of the one loop."""
 
-import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, wraps
@@ -11,7 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import ConvergenceWarning
 
-from steepest.exceptions import DivergenceError
+from steepest.exceptions import DivergenceError, warn_user
 from steepest.solvers.loop import Steps, run
 from steepest.solvers.result import Result
 from steepest.solvers.stopping import Reason, StoppingRule
@@ -128,11 +127,11 @@ class Estimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]  # s
         name = type(self).__name__
         if result.reason is Reason.MAX_ITER and unfinished:
             text = f"{name} did not converge in {result.n_iter} iterations"
-            warnings.warn(f"{text}; raise max_iter, loosen tol, or scale the data", ConvergenceWarning, stacklevel=4)
+            warn_user(f"{text}; raise max_iter, loosen tol, or scale the data", ConvergenceWarning)
         elif result.reason is Reason.NO_DESCENT:
-            warnings.warn(f"{name}: {result.message}", ConvergenceWarning, stacklevel=4)
+            warn_user(f"{name}: {result.message}", ConvergenceWarning)
         elif result.reason is Reason.INTERRUPTED:
-            warnings.warn(f"{name}: {result.message}", UserWarning, stacklevel=4)
+            warn_user(f"{name}: {result.message}")
 
 
 @dataclass

@@ -1,6 +1,5 @@
 """What KMeans and MiniBatchKMeans share: checks, starting centres, prediction, distances."""
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +12,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted, validate_data
 
 from steepest.estimator import Estimator
-from steepest.exceptions import InvalidInputError
+from steepest.exceptions import InvalidInputError, warn_user
 from steepest.foundations.origins import short_origin
 from steepest.objectives.clustering import ClusteringObjective
 from steepest.solvers.kmeans_plus_plus import kmeans_plus_plus, seeding_rows
@@ -111,10 +110,9 @@ class KMeansBase(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         if self.n_init == "auto":
             return 1 if given or (isinstance(self.init, str) and self.init == "k-means++") else self._default_n_init
         if given and self.n_init != 1:
-            warnings.warn(
+            warn_user(
                 f"init holds the starting centres: one run only, instead of n_init={self.n_init}",
                 RuntimeWarning,
-                stacklevel=3,
             )
             return 1
         return int(self.n_init)

@@ -1,6 +1,5 @@
 """k-means."""
 
-import warnings
 from contextlib import nullcontext
 from dataclasses import dataclass
 from math import nan
@@ -12,7 +11,7 @@ from sklearn.utils import check_random_state
 
 from steepest.cluster.base import KMeansBase, Starts
 from steepest.estimator import CallbackBridge, fitting
-from steepest.exceptions import DivergenceError
+from steepest.exceptions import DivergenceError, warn_user
 from steepest.kernels.blas import SMALL, one_blas_thread
 from steepest.objectives.clustering import ClusteringObjective
 from steepest.solvers.centre_descent import centre_descent
@@ -228,13 +227,12 @@ class KMeans(KMeansBase):
     def _warn_of(self, best: _Run) -> None:
         """Warn of fewer clusters than asked for, and of a run that was interrupted."""
         if best.result.reason is Reason.INTERRUPTED:
-            warnings.warn(f"{type(self).__name__}: {best.result.message}", UserWarning, stacklevel=4)
+            warn_user(f"{type(self).__name__}: {best.result.message}")
         if best.n_found < self.n_clusters:
-            warnings.warn(
+            warn_user(
                 f"only {best.n_found} of n_clusters={self.n_clusters} clusters have samples: "
                 "are there fewer different samples than clusters?",
                 ConvergenceWarning,
-                stacklevel=4,
             )
 
 

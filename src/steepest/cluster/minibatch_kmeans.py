@@ -1,6 +1,5 @@
 """Mini-batch k-means."""
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -8,6 +7,7 @@ from sklearn.utils import check_random_state
 
 from steepest.cluster.base import KMeansBase, Starts, generator
 from steepest.estimator import fitting
+from steepest.exceptions import warn_user
 from steepest.objectives.clustering import ClusteringObjective
 from steepest.solvers.minibatch_kmeans import (
     CentreCounts,
@@ -205,10 +205,9 @@ class MiniBatchKMeans(KMeansBase):
         if self.init_size is None:
             return 3 * batch_size if 3 * batch_size >= self.n_clusters else 3 * self.n_clusters
         if self.init_size < self.n_clusters:
-            warnings.warn(
+            warn_user(
                 f"init_size={self.init_size} is less than n_clusters={self.n_clusters}: using {3 * self.n_clusters}",
                 RuntimeWarning,
-                stacklevel=5,
             )
             return 3 * self.n_clusters
         return self.init_size

@@ -1,6 +1,5 @@
 """The elastic net."""
 
-import warnings
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -10,7 +9,7 @@ from sklearn import config_context
 from sklearn.utils import metadata_routing
 
 from steepest.estimator import fitting
-from steepest.exceptions import InvalidInputError
+from steepest.exceptions import InvalidInputError, warn_user
 from steepest.linear_model.coordinate_regressor import CoordinateRegressor
 from steepest.linear_model.path import enet_path
 from steepest.objectives.linear import LinearObjective
@@ -168,7 +167,7 @@ class ElasticNet(CoordinateRegressor):
             check_count("max_iter", self.max_iter)
         if check_positive("alpha", self.alpha, zero=True) == 0.0:
             text = "alpha=0: nothing is penalised; LinearRegression solves least squares exactly and faster"
-            warnings.warn(text, UserWarning, stacklevel=4)
+            warn_user(text)
         if check_share("l1_ratio", self.l1_ratio) == 1.0:
             return L1(float(self.alpha), positive=self.positive)
         return ElasticNetPenalty(float(self.alpha), float(self.l1_ratio), positive=self.positive)
@@ -199,7 +198,7 @@ class ElasticNet(CoordinateRegressor):
         means = root**2 @ X
         if self.fit_intercept and not np.allclose(means, 0.0):
             text = "precompute: the given Gram matrix is of columns that are not centred; computing it anew"
-            warnings.warn(text, UserWarning, stacklevel=5)
+            warn_user(text)
             return True
         i, j = d // 2, min(d // 2 + 1, d - 1)
         expected = n * float((root * X[:, i]) @ (root * X[:, j]))

@@ -1,6 +1,5 @@
 """Logistic regression."""
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from steepest.certificate import Certificate
 from steepest.estimator import fitting
-from steepest.exceptions import InvalidInputError
+from steepest.exceptions import InvalidInputError, warn_user
 from steepest.kernels.blas import beside_kernels
 from steepest.linear_model.class_weights import class_weights
 from steepest.linear_model.classifier import LinearClassifier
@@ -195,11 +194,10 @@ class LogisticRegression(LinearClassifier):
         result = self._run(objective, X, y, sample_weight)
         self.n_iter_ = np.array([result.n_iter], dtype=np.int32)  # type: ignore[assignment]  # scikit-learn's shape
         if C == 1.0 and isinstance(penalty, NoPenalty) and objective.separates(result.theta):
-            warnings.warn(
+            warn_user(
                 "the classes are perfectly separated by a hyperplane and there is no penalty: the likelihood has no "
                 "maximum, and the coefficients would grow without bound; use a finite C",
                 ConvergenceWarning,
-                stacklevel=2,
             )
         return self
 

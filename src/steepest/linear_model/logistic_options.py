@@ -1,11 +1,10 @@
 """What a logistic regression can be asked for, under scikit-learn's names."""
 
-import warnings
 from math import inf, isfinite
 from numbers import Real
 from typing import Any
 
-from steepest.exceptions import InvalidInputError
+from steepest.exceptions import InvalidInputError, warn_user
 from steepest.penalties import L1, ElasticNet, NoPenalty, Penalty, SquaredL2
 from steepest.validation import check_choice, check_count, check_positive, check_share
 
@@ -33,7 +32,7 @@ PENALTIES = ("l1", "l2", "elasticnet", "deprecated")
 
 def penalty_of(model: Any) -> tuple[Penalty, float]:
     """Return the penalty and the weight of the data."""
-    C: Any = model.C
+    C: float = model.C
     ratio = model.l1_ratio
     if not isinstance(C, Real) or isinstance(C, bool) or not C > 0:
         raise InvalidInputError(f"C={C!r}: must be a number above 0, or numpy.inf for no penalty")
@@ -42,7 +41,7 @@ def penalty_of(model: Any) -> tuple[Penalty, float]:
     if model.penalty != "deprecated":
         ratio, C = _old_penalty(model, float(C))
     elif ratio is None:
-        warnings.warn("l1_ratio=None is deprecated: use a number between 0 and 1", FutureWarning, stacklevel=4)
+        warn_user("l1_ratio=None is deprecated: use a number between 0 and 1", FutureWarning)
         ratio = 0.0
     if not isfinite(C):
         return NoPenalty(), 1.0
@@ -55,11 +54,10 @@ def _old_penalty(model: Any, C: float) -> tuple[float, float]:
     """Return l1_ratio and C for the deprecated way to name a penalty."""
     if model.penalty is not None:
         check_choice("penalty", model.penalty, PENALTIES)
-    warnings.warn(
+    warn_user(
         f"penalty={model.penalty!r} is deprecated: leave it out, and use l1_ratio=0 for 'l2', l1_ratio=1 for 'l1', "
         "a number between for 'elasticnet', C=numpy.inf for None",
         FutureWarning,
-        stacklevel=5,
     )
     if model.penalty == "elasticnet" and model.l1_ratio is None:
         raise InvalidInputError("l1_ratio=None: penalty='elasticnet' needs a number between 0 and 1")
@@ -81,6 +79,4 @@ def check_options(model: Any, penalty: Penalty) -> None:
     if penalty.l1 == 0 and model.solver == "coordinate-descent":
         raise InvalidInputError("solver='coordinate-descent': is for penalties with an L1 part; use 'auto'")
     if model.n_jobs is not None:
-        warnings.warn(
-            f"n_jobs={model.n_jobs}: has no effect and is deprecated; leave it out", FutureWarning, stacklevel=4
-        )
+        warn_user(f"n_jobs={model.n_jobs}: has no effect and is deprecated; leave it out", FutureWarning)

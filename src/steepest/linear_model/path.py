@@ -1,6 +1,5 @@
 """Lasso and elastic-net paths: the coefficients as functions of alpha."""
 
-import warnings
 from numbers import Integral
 from typing import Any
 
@@ -9,7 +8,7 @@ from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array, check_consistent_length, check_random_state
 
-from steepest.exceptions import InvalidInputError
+from steepest.exceptions import InvalidInputError, warn_user
 from steepest.objectives.linear import LinearObjective
 from steepest.solvers.coordinate_descent import prepare
 from steepest.solvers.multitask import follow_multitask_path
@@ -57,14 +56,16 @@ def order_of(selection: str, random_state: Any) -> Orders:
     return shuffled(np.random.default_rng(check_random_state(random_state).randint(2**31 - 1)))
 
 
-def warn_unfinished(path: Path, alphas: Array, tolerance: float, goal: float, stacklevel: int) -> None:
-    """Warn if the gap of some alpha is still larger than asked."""
-    open_ = np.flatnonzero(~(path.gaps <= goal))
-    if tolerance > 0 and len(open_):
-        text = f"{len(open_)} of {len(alphas)} alphas did not converge, the first is {alphas[open_[0]]:.4g}"
-        warnings.warn(
-            f"{text}; raise max_iter, loosen tol, or scale the data", ConvergenceWarning, stacklevel=stacklevel
-        )
+def unfinished(path: Path, alphas: Array, tolerance: float, whole: float) -> Array:
+    """Return the strengths at which the gap is still larger than asked: than ``tolerance`` of ``whole``."""
+    return alphas[~(path.gaps <= tolerance * whole)] if tolerance > 0 else alphas[:0]
+
+
+def warn_unfinished(left: Array, n_alphas: int, kind: str = "alphas") -> None:
+    """Warn of the strengths that are left, if any is, of so many."""
+    if len(left):
+        text = f"{len(left)} of {n_alphas} {kind} did not converge, the first is {left[0]:.4g}"
+        warn_user(f"{text}; raise max_iter, loosen tol, or scale the data", ConvergenceWarning)
 
 
 def enet_path(
@@ -166,7 +167,7 @@ def enet_path(
         grid = _alphas(given, np.linalg.norm(Z.T @ Y, axis=1), l1_ratio, eps, positive)
         whole = float(np.sum(Y**2))
         path = follow_multitask_path(Z, Y, np.ascontiguousarray(start.T), strengths(grid, l1_ratio, positive), **how)
-    warn_unfinished(path, grid, tol, tol * whole, stacklevel=3)
+    warn_unfinished(unfinished(path, grid, tol, whole), len(grid))
     coefs = np.asfortranarray(np.moveaxis(path.coefficients, 0, -1).astype(X.dtype).reshape(*shape, len(grid)))
     if return_n_iter:
         return grid, coefs, path.gaps, path.epochs.tolist()

@@ -18,7 +18,7 @@ from steepest.kernels.blas import one_blas_thread
 from steepest.kernels.threads import map_blocks
 from steepest.linear_model.coordinate_regressor import CoordinateRegressor
 from steepest.linear_model.folds import Fold, column_folds, gram_folds, row_numbers
-from steepest.linear_model.path import alpha_grid, order_of, pays_on_a_path, strengths, warn_unfinished
+from steepest.linear_model.path import alpha_grid, order_of, pays_on_a_path, strengths, unfinished, warn_unfinished
 from steepest.objectives.linear import LinearObjective
 from steepest.penalties import L1
 from steepest.penalties import ElasticNet as ElasticNetPenalty
@@ -82,7 +82,10 @@ class PathCV(CoordinateRegressor):
         orders = [[order_of(self.selection, self.random_state) for _ in folds] for _ in ratios]
         paths = [list(zip(ratios, grids, own, strict=True)) for own in zip(*orders, strict=True)]
         jobs = [partial(self._errors, fold, own, X, y, sample_weight) for fold, own in zip(folds, paths, strict=True)]
-        errors = np.stack(self._in_threads(jobs), axis=1)
+        found = self._in_threads(jobs)
+        n_fits = len(folds) * sum(map(len, grids))
+        warn_unfinished(np.concatenate([left for _, left in found]), n_fits, "alphas of all folds")
+        errors = np.stack([of_fold for of_fold, _ in found], axis=1)
         ratio = self._choose(errors, ratios, grids)
         alpha = float(self.alpha_)
         penalty = L1(alpha, positive=self.positive) if ratio == 1.0 else ElasticNetPenalty(alpha, ratio, self.positive)
@@ -118,7 +121,7 @@ class PathCV(CoordinateRegressor):
         given = [check_positive(f"alphas[{i}]", alpha, zero=True) for i, alpha in enumerate(self.alphas)]
         return np.sort(given)[::-1]
 
-    def _in_threads(self, jobs: Sequence[Callable[[], Array]]) -> list[Array]:
+    def _in_threads(self, jobs: Sequence[Callable[[], tuple[Array, Array]]]) -> list[tuple[Array, Array]]:
         """Return what the jobs return: in our own threads, or in as many as ``n_jobs`` asks for.
 
         BLAS keeps to one thread all the while: how it sums must not depend on which job runs beside another.
@@ -130,9 +133,12 @@ class PathCV(CoordinateRegressor):
 
     def _errors(
         self, fold: Fold, paths: Sequence[tuple[float, Array, Orders]], X: Any, y: Array, sample_weight: Array | None
-    ) -> Array:
-        """Return the held-out errors (n_ratios, n_alphas) of one fold: its problem follows one path after the other."""
-        errors = []
+    ) -> tuple[Array, Array]:
+        """Return the held-out errors (n_ratios, n_alphas) of one fold, and the alphas that did not converge.
+
+        The fold's problem follows one path after the other.
+        """
+        errors, left = [], []
         for ratio, grid, orders in paths:
             fold.problem.w = np.zeros(X.shape[1])
             path = follow_path(
@@ -142,9 +148,9 @@ class PathCV(CoordinateRegressor):
                 max_epochs=self.max_iter,
                 orders=orders,
             )
-            warn_unfinished(path, grid, self.tol, self.tol * fold.problem.squared_target, stacklevel=2)
+            left.append(unfinished(path, grid, self.tol, fold.problem.squared_target))
             errors.append(fold.errors(path, X, y, sample_weight))
-        return np.array(errors)
+        return np.array(errors), np.concatenate(left)
 
     def _choose(self, errors: Array, ratios: Array, grids: list[Array]) -> float:
         """Set what the search found; return the best l1_ratio."""

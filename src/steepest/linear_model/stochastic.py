@@ -1,6 +1,5 @@
 """What ``SGDRegressor`` and ``SGDClassifier`` share."""
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import inf, isfinite
@@ -11,7 +10,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
-from steepest.exceptions import InvalidInputError
+from steepest.exceptions import InvalidInputError, warn_user
 from steepest.kernels.sgd import fisher_yates
 from steepest.linear_model.base import LinearModel
 from steepest.losses import (
@@ -254,13 +253,12 @@ class StochasticModel(LinearModel):
             message = f"{ran_away}: the largest stable learning rate is about {self._stable_rate(X):.3g}"
             self.stopping_reason_ = Reason.DIVERGED
             self.trace_.about |= {"reason": Reason.DIVERGED.name, "message": message}
-            warnings.warn(f"{type(self).__name__} {message}", ConvergenceWarning, stacklevel=5)
+            warn_user(f"{type(self).__name__} {message}", ConvergenceWarning)
 
     def _warn_of_negative_power(self) -> None:
         """Warn as scikit-learn does of rates that grow."""
         if self.power_t < 0:
-            warnings.warn(
+            warn_user(
                 f"power_t={self.power_t}: rates that grow are deprecated; use a number not below 0",
                 FutureWarning,
-                stacklevel=4,
             )

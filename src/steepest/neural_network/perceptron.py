@@ -1,6 +1,5 @@
 """What ``MLPRegressor`` and ``MLPClassifier`` share."""
 
-import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
@@ -10,7 +9,7 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from steepest.exceptions import DivergenceError, InvalidInputError
+from steepest.exceptions import DivergenceError, InvalidInputError, warn_user
 from steepest.kernels.blas import one_blas_thread
 from steepest.layers import Sequential
 from steepest.losses import Loss
@@ -216,7 +215,7 @@ class Perceptron(PerceptronNetwork):
         message = told(grown, self._since(objective, values))
         self.stopping_reason_ = Reason.DIVERGED
         self.trace_.about |= {"reason": Reason.DIVERGED.name, "message": message}
-        warnings.warn(f"{type(self).__name__} {message}", ConvergenceWarning, stacklevel=5)
+        warn_user(f"{type(self).__name__} {message}", ConvergenceWarning)
 
     def _run(
         self,
@@ -255,7 +254,7 @@ class Perceptron(PerceptronNetwork):
         if self.batch_size == "auto":
             return min(200, n_rows)
         if self.batch_size > n_rows:
-            warnings.warn(f"batch_size={self.batch_size}: only {n_rows} rows are there, all are taken", stacklevel=5)
+            warn_user(f"batch_size={self.batch_size}: only {n_rows} rows are there, all are taken")
         return min(int(self.batch_size), n_rows)
 
     def _patience(self, score: Callable[[Array], float] | None, fresh: bool) -> Plateau:

@@ -1,6 +1,5 @@
 """Deconvolution: the filter between two signals."""
 
-import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from steepest.certificate import Certificate
-from steepest.exceptions import DivergenceError, InvalidInputError
+from steepest.exceptions import DivergenceError, InvalidInputError, warn_user
 from steepest.kernels.blas import length
 from steepest.objectives.filter import FilterObjective
 from steepest.signal.inputs import check_filtered, check_signals
@@ -272,7 +271,7 @@ def _descend(
     if result.reason is Reason.MAX_ITER:
         norm = result.last.gradient_norm
         text = f"deconvolve did not converge in {result.n_iter} iterations: the gradient is {norm:.1e}"
-        warnings.warn(f"{text}; raise max_iter, or use solver='exact'", UserWarning, stacklevel=4)
+        warn_user(f"{text}; raise max_iter, or use solver='exact'")
     return result
 
 
@@ -283,7 +282,7 @@ def _warn(system: FilterSystem) -> None:
     if np.isinf(condition):
         text = "deconvolve: the data do not determine the solution; of all that fit equally well, the shortest is given"
     text += f"; the normal equations, which square it, were replaced by {system.words}"
-    warnings.warn(f"{text}; ridge > 0 or a shorter filter would help", IllConditionedWarning, stacklevel=4)
+    warn_user(f"{text}; ridge > 0 or a shorter filter would help", IllConditionedWarning)
 
 
 def _finish(

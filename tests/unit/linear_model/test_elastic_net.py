@@ -108,9 +108,9 @@ def test_wrong_parameters_are_named(data, parameters, message):
 def test_unfinished_paths_warn(data):
     with pytest.warns(ConvergenceWarning) as caught:
         LassoCV(cv=3, max_iter=1, tol=1e-12).fit(*data)
-    texts = [str(warning.message) for warning in caught]
-    assert sum("alphas did not converge, the first is" in text for text in texts) == 3
-    assert "LassoCV did not converge in 1 iterations" in texts[-1]
+    assert "of 300 alphas of all folds did not converge, the first is" in str(caught[0].message)
+    assert "LassoCV did not converge in 1 iterations" in str(caught[1].message)
+    assert {warning.filename for warning in caught} == {__file__}  # the line of the user
 
 
 def test_metadata_goes_to_the_splitter(data):
