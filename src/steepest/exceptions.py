@@ -38,7 +38,7 @@ class MissingDependencyError(SteepestError, ImportError):
 
 
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn, with the line of the user's own code that led here: the nearest outside of this library and what calls it."""
+    """Warn, with the line of the user's own code that led here: outside of this library and what calls it."""
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _PASSED_THROUGH:
         frame, level = frame.f_back, level + 1
