@@ -82,6 +82,22 @@ def check_flag(name: str, value: Any) -> bool:
     return bool(value)
 
 
+def check_functions(name: str, value: Any, example: str) -> tuple[Any, ...]:
+    """Return several functions, of which there may be none; one alone that is in no list is refused.
+
+    Examples
+    --------
+    >>> check_functions("observers", print, "[print]")
+    Traceback (most recent call last):
+        ...
+    steepest.exceptions.InvalidInputError: observers=<built-in function print>: must be a list, as in observers=[print]
+    """
+    functions = tuple(value) if isinstance(value, Iterable) else (None,)
+    if not all(map(callable, functions)):
+        raise InvalidInputError(f"{name}={value!r}: must be a list, as in {name}={example}")
+    return functions
+
+
 def check_choice(name: str, value: Any, choices: Iterable[str]) -> str:
     """Return ``value`` if it is one of ``choices``; otherwise name the nearest one."""
     choices = list(choices)

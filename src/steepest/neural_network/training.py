@@ -26,7 +26,7 @@ from steepest.solvers.stopping import Reason, StoppingRule
 from steepest.solvers.updates import Clipped, Update, open_update
 from steepest.trace import Trace
 from steepest.typing import Array
-from steepest.validation import check_choice, check_count, check_positive
+from steepest.validation import check_choice, check_count, check_functions, check_positive
 
 if TYPE_CHECKING:
     from steepest.neural_network.network import Network
@@ -130,7 +130,7 @@ def train(
     penalty = SquaredL2(check_positive("l2", l2, zero=True)) if l2 else None
     X, y, sample_weight, held = _split(network, X, y, sample_weight, validation, generator)
     objective = network.objective(X, y, penalty, sample_weight=sample_weight, generator=generator)
-    observers = list(observers)
+    observers = check_functions("observers", observers, "[print]")
     watch = _Validation(network, *held, tol, inf if patience is None else patience) if held else None
     trace = Trace() if trace is None else trace
     seen = bool(observers) or watch is not None or trace.keep_parameters
@@ -149,7 +149,7 @@ def train(
     result = run(
         steps,
         max_iter=max_iter,
-        stopping=stopping,
+        stopping=check_functions("stopping", stopping, "[TimeBudget(60.0)]"),
         observers=observers,
         trace=trace,
         stable_rate=lambda: safe_rate(objective, start, rule),

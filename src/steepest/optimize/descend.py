@@ -21,10 +21,14 @@ from steepest.solvers.updates import Update
 from steepest.step import Step
 from steepest.trace import Trace
 from steepest.typing import Array
-from steepest.validation import check_choice, check_count, check_parameters, check_positive
+from steepest.validation import check_choice, check_count, check_flag, check_functions, check_parameters, check_positive
 
 TRACED = 1000  # parameters, up to which a trace keeps them without being asked
 KICK = 0.01  # length of a kick, relative to 1 + |x|
+
+
+class UndefinedStartError(InvalidInputError):
+    """The function, or its gradient, is not finite at the start."""
 
 
 def minimize(
@@ -137,10 +141,14 @@ def minimize(
         bounds=None if bounds is None else check_bounds(bounds, x.shape),
         sign=-1.0 if maximize else 1.0,
     )
-    told = [*observers] if callback is None else [*observers, observer_of(callback, x.shape)]
+    told = check_functions("observers", observers, "[print]")
+    told = told if callback is None else (*told, observer_of(callback, x.shape))
+    rules = check_functions("stopping", stopping, "[Patience(10)]")
+    if kick is not False and kick is not True:
+        check_positive("kick", kick)
     trace = Trace(parameters=x.size <= TRACED) if trace is None else trace
     tolerance = -1.0 if tol is None else check_positive("tol", tol, zero=True)
-    descent = Descent(objective, method, options, tolerance, tuple(stopping), tuple(told), restore_best)
+    descent = Descent(objective, method, options, tolerance, rules, told, check_flag("restore_best", restore_best))
     return descent.run(x.ravel(), kick, trace)
 
 
@@ -215,12 +223,12 @@ class Descent:
         with np.errstate(all="ignore"):
             value = self.objective.value(theta)
         if not np.isfinite(value):
-            raise InvalidInputError(
+            raise UndefinedStartError(
                 f"f(x0)={self.objective.sign * value}: must be finite at the start; choose another x0"
             )
         gradient = self.objective.gradient(theta)
         if not np.all(np.isfinite(gradient)):
-            raise InvalidInputError("the gradient at x0 holds NaN or infinity: must be finite; choose another x0")
+            raise UndefinedStartError("the gradient at x0 holds NaN or infinity: must be finite; choose another x0")
         return Point(theta, value, gradient)
 
     def _trouble(self, start: Point) -> Curvatures | None:

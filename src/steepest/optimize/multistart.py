@@ -1,6 +1,7 @@
 """Minimise from many starts, and rank the minima found."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,8 +9,9 @@ import numpy as np
 
 from steepest.exceptions import InvalidInputError
 from steepest.optimize.bounds import check_bounds
-from steepest.optimize.descend import check_generator, minimize
+from steepest.optimize.descend import UndefinedStartError, check_generator, minimize
 from steepest.solvers.result import Result
+from steepest.solvers.stopping import Reason
 from steepest.step import Step
 from steepest.typing import Array
 from steepest.validation import check_choice, check_count, check_flag, check_positive
@@ -58,7 +60,7 @@ class MultiStartResult:
     unfinished : list of Result
         The runs that did not converge, the best first.
     starts : array (n_starts, *shape of x)
-        Where the runs began.
+        Where runs were to begin; those where the function is not finite led to none. After Ctrl-C, the starts so far.
 
     Examples
     --------
@@ -88,6 +90,11 @@ class MultiStartResult:
         return self.best.fun
 
     @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended the search before all starts had their turn."""
+        return any(result.reason is Reason.INTERRUPTED for result in self.unfinished)
+
+    @property
     def success(self) -> bool:
         """Whether any run converged."""
         return bool(self.minima)
@@ -99,7 +106,10 @@ class MultiStartResult:
         if not self.minima:
             return f"none of {n_starts} starts converged; the best run: {self.best.message}"
         text = f"{n_starts} starts found {n_minima} distinct {'optimum' if n_minima == 1 else 'optima'}"
-        return f"{text}; {n_unfinished} did not converge" if n_unfinished else text
+        undefined = n_starts - n_unfinished - sum(minimum.n_starts for minimum in self.minima)
+        parts = [text, f"{n_unfinished} did not converge" * (n_unfinished > 0)]
+        parts += [f"at {undefined} the function is not finite" * (undefined > 0), "interrupted" * self.interrupted]
+        return "; ".join(filter(None, parts))
 
     def __str__(self) -> str:
         """Return the ranking as a table."""
@@ -171,7 +181,15 @@ def multi_start(
     points = low + starts.reshape(n_starts, *shape) * (high - low)
     options = {**options, "gradient": gradient, "random_state": generator}
     box = (low, high) if check_flag("keep_bounds", keep_bounds) else None
-    runs = [_run(f, x0, box, options) for x0 in points]
+    runs: list[Result] = []
+    for begun, x0 in enumerate(points, 1):
+        with suppress(UndefinedStartError):
+            runs.append(_run(f, x0, box, options))
+        if runs and runs[-1].reason is Reason.INTERRUPTED:
+            points = points[:begun]
+            break
+    if not runs:
+        raise InvalidInputError(f"f is not finite at any of the {n_starts} starts: choose other bounds")
     sign = -1.0 if options.get("maximize") else 1.0
     runs.sort(key=lambda result: (np.isnan(result.fun), sign * result.fun))
     minima = group([result for result in runs if result.success], same_within * (high - low))

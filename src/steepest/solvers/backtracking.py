@@ -33,22 +33,24 @@ def backtracking_descent(objective: Objective, theta: Array, *, first_rate: floa
     where the error only changes sign, step after step. After a step that was accepted at
     once the next one begins with twice the rate, so that the rate follows the curvature both ways.
 
-    It ends by itself when no rate lowers the objective.
+    It ends by itself when no rate lowers the objective. Whether rounding is the reason is asked of the rate that last
+    lowered it beyond rounding: where the gradient is wrong, only steps so short that the value does not notice pass.
 
     Source: L. Armijo, Minimization of functions having Lipschitz continuous first partial derivatives, Pacific Journal
     of Mathematics 16 (1966).
     """
-    here, rate, index = Point.at(objective, theta), first_rate, 0
+    here, rate, telling, index = Point.at(objective, theta), first_rate, first_rate, 0
     yield Step(0, here.theta, here.value, here.norm)
     while True:
         if here.norm == 0.0:
             return Reason.GRADIENT_TOLERANCE
         found = backtrack(objective, here, -here.gradient, rate, share=SHARE)
         if found is None:
-            return why_none(here, here.gradient, rate)
+            return why_none(here, here.gradient, telling)
         index += 1
         there, accepted = found
         yield step_between(index, here, there, accepted)
+        telling = accepted if there.value < here.value - here.noise else telling
         rate = 2.0 * accepted if accepted == rate else accepted
         here = there
 

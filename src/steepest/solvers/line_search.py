@@ -34,6 +34,11 @@ class Point:
         """The gradient's length."""
         return length(self.gradient)
 
+    @property
+    def noise(self) -> float:
+        """How far values nearby may differ by rounding."""
+        return 10 * float(np.finfo(self.theta.dtype).eps) * abs(self.value)
+
 
 def decreases(here: Point, there: Point, promised: float, share: float = SUFFICIENT) -> bool:
     r"""Return whether ``there`` is low enough: Armijo's condition, made safe against rounding.
@@ -56,8 +61,7 @@ def decreases(here: Point, there: Point, promised: float, share: float = SUFFICI
     if there.value == -inf:  # no minimum: the loop says so
         return True
     low_enough = there.value <= here.value - share * promised
-    noise = 10 * np.finfo(there.theta.dtype).eps * abs(here.value)
-    if not abs(there.value - here.value) <= noise:
+    if not abs(there.value - here.value) <= here.noise:
         return low_enough and bool(np.all(np.isfinite(there.gradient)))
     slope = float(there.gradient @ (there.theta - here.theta))
     return slope <= (1.0 - 2.0 * share) * promised and (low_enough or there.norm < here.norm)

@@ -7,7 +7,7 @@ from math import isfinite, isnan
 import numpy as np
 
 from steepest.solvers.result import Result
-from steepest.solvers.stopping import Divergence, MaxIterations, Reason, StoppingRule
+from steepest.solvers.stopping import Divergence, MaxIterations, Reason, StoppingRule, fresh
 from steepest.step import Step
 from steepest.trace import Trace
 
@@ -35,7 +35,8 @@ def run(
     max_iter : int
         The most iterations.
     stopping : iterable of StoppingRule
-        Asked in order after each step; divergence is looked for before all of them.
+        Asked in order after each step; divergence is looked for before all of them. What rules remember of an earlier
+        run is forgotten.
     observers : iterable of callables
         Each sees every step; a true return value, or StopIteration raised, stops the run.
     trace : Trace, optional
@@ -55,7 +56,7 @@ def run(
         step is complete there is nothing to keep, and Ctrl-C goes through.
     """
     trace = Trace() if trace is None else trace
-    rules: list[StoppingRule] = [Divergence(), *stopping, MaxIterations(max_iter)]
+    rules: list[StoppingRule] = [Divergence(), *map(fresh, stopping), MaxIterations(max_iter)]
     observers = list(observers)
     last = sound = best = _first(steps)
     reason: Reason | None = None

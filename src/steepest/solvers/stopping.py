@@ -1,11 +1,11 @@
 """When a run stops, and the sentence that says why."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from math import inf, isfinite, isnan, nan
 from time import perf_counter
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -42,10 +42,33 @@ class Reason(Enum):
 
 
 class StoppingRule(Protocol):
-    """Looks at each step in turn and names a reason to stop, or none. A rule serves one run."""
+    """Looks at each step in turn and names a reason to stop, or none."""
 
     def __call__(self, step: Step) -> Reason | None:
         """Return the reason to stop after ``step``, or None to go on."""
+
+
+@dataclass
+class Remembering:
+    """A rule that remembers the steps before: every run works with a fresh one."""
+
+    def fresh(self) -> Self:
+        """Return the rule as it was made.
+
+        Examples
+        --------
+        >>> rule = Patience(2)
+        >>> [rule(Step(index, np.zeros(1), 1.0, 1.0)) for index in (0, 1)]
+        [None, None]
+        >>> rule.fresh()
+        Patience(patience=2, min_improvement=0.0, _best=inf, _waited=0)
+        """
+        return replace(self)
+
+
+def fresh(rule: StoppingRule) -> StoppingRule:
+    """Return a rule as a run is to find it."""
+    return rule.fresh() if isinstance(rule, Remembering) else rule
 
 
 @dataclass
@@ -60,7 +83,7 @@ class MaxIterations:
 
 
 @dataclass
-class GradientTolerance:
+class GradientTolerance(Remembering):
     """Stop when the gradient's norm is at most ``tol``, or at most ``tol`` times its first value if ``relative``."""
 
     tol: float
@@ -91,7 +114,7 @@ class StepTolerance:
 
 
 @dataclass
-class ValueTolerance:
+class ValueTolerance(Remembering):
     """Stop when the objective changes by less than ``tol`` of its size (or of 1 if it is smaller)."""
 
     tol: float
@@ -116,7 +139,7 @@ class DualityGapTolerance:
 
 
 @dataclass
-class Patience:
+class Patience(Remembering):
     """Stop when the best value has not improved by more than ``min_improvement`` for ``patience`` steps."""
 
     patience: int
@@ -134,11 +157,15 @@ class Patience:
 
 
 @dataclass
-class Confirmed:
+class Confirmed(Remembering):
     """Stop when a rule says so and a proof, which costs more than the rule, agrees."""
 
     rule: StoppingRule
     proof: Callable[[Array], bool]
+
+    def fresh(self) -> Self:
+        """Return the rule as it was made, and the one that it asks."""
+        return replace(self, rule=fresh(self.rule))
 
     def __call__(self, step: Step) -> Reason | None:
         """Ask the rule, and only if it speaks for the proof."""

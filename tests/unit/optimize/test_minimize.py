@@ -10,7 +10,7 @@ import steepest
 from steepest import maximize, minimize
 from steepest.exceptions import InvalidInputError
 from steepest.solvers.schedules import Cosine
-from steepest.solvers.stopping import Patience, Reason, TimeBudget
+from steepest.solvers.stopping import Patience, Reason, StepTolerance, TimeBudget, ValueTolerance
 from steepest.solvers.updates import Momentum
 from steepest.trace import Trace
 
@@ -271,7 +271,15 @@ def test_no_tolerance():
         ((square, 1.0), {"max_iter": -1}, "max_iter=-1: must be an integer of at least 0"),
         ((square, 1.0), {"tol": -1.0}, "tol=-1.0: must be a finite number not below 0"),
         ((square, 1.0), {"learning_rate": 0.0}, "learning_rate=0.0: must be a finite number above 0"),
-        ((square, 0.0), {"kick": "hard", "maximize": True}, "kick='hard': must be a finite number above 0"),
+        ((square, 1.0), {"kick": "hard"}, "kick='hard': must be a finite number above 0"),
+        ((square, 1.0), {"restore_best": "yes"}, "restore_best='yes': must be True or False"),
+        ((square, 1.0), {"observers": [1]}, "observers=[1]: must be a list, as in observers=[print]"),
+        ((square, 1.0), {"stopping": "soon"}, "stopping='soon': must be a list, as in stopping=[Patience(10)]"),
+        (
+            (square, 1.0),
+            {"stopping": StepTolerance(1e-3)},
+            "stopping=StepTolerance(tol=0.001): must be a list, as in stopping=[Patience(10)]",
+        ),
         (
             (square, 1.0),
             {"random_state": "a"},
@@ -303,6 +311,20 @@ def test_a_wrong_gradient_is_suspected():
     result = minimize(square, 1.0, lambda x: -2 * x, learning_rate=0.1)
     assert result.message.endswith("is the gradient right? steepest.check_gradient tells")
     assert minimize(square, 1.0, lambda x: -2 * x).reason is Reason.NO_DESCENT
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e6])
+@pytest.mark.parametrize("x0", [0.0, 0.3])
+@pytest.mark.parametrize("signs", [(-1, -1), (1, -1)])
+def test_steps_too_short_to_be_noticed_are_no_convergence(offset, x0, signs):
+    result = minimize(lambda x: offset + np.sum((x - 1) ** 2), [x0, x0], lambda x: 2 * (x - 1) * signs)
+    assert not result.success
+
+
+def test_rules_forget_the_run_before():
+    rules = [Patience(3), ValueTolerance(1e-9)]
+    once, again = (minimize(rosen, [-1.2, 1.0], rosen_der, learning_rate=1e-3, stopping=rules) for _ in range(2))
+    assert once.nit == again.nit > 5
 
 
 def test_no_minimum():

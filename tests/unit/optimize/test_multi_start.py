@@ -7,6 +7,7 @@ from scipy.optimize import rosen, rosen_der
 from steepest import multi_start
 from steepest.exceptions import InvalidInputError
 from steepest.optimize.multistart import spread
+from steepest.solvers.stopping import Patience
 
 
 def double_well(x):
@@ -90,6 +91,43 @@ def test_unfinished_runs_are_no_minima():
     assert len(found.unfinished) == 5
     assert found.message.startswith("none of 5 starts converged; the best run: stopped: the maximum number")
     assert found.fun == min(result.fun for result in found.unfinished)
+
+
+def test_rules_begin_anew_with_every_start():
+    how = {"learning_rate": 0.01, "random_state": 0}
+    found = multi_start(double_well, [(-2, 2)], 8, stopping=[Patience(3)], **how)
+    assert [m.n_starts for m in found.minima] == [
+        m.n_starts for m in multi_start(double_well, [(-2, 2)], 8, **how).minima
+    ]
+
+
+def test_starts_where_the_function_is_not_finite_lead_nowhere():
+    def partial(x):
+        return np.log(x[0]) ** 2
+
+    found = multi_start(partial, [(-1, 3)], 8, keep_bounds=False, random_state=0)
+    assert found.x == pytest.approx(1.0)
+    undefined = int(np.sum(found.starts <= 0))
+    assert undefined > 0
+    assert found.message == f"8 starts found 1 distinct optimum; at {undefined} the function is not finite"
+    with pytest.raises(InvalidInputError, match="f is not finite at any of the 4 starts: choose other bounds"):
+        multi_start(partial, [(-3, -1)], 4)
+
+
+def test_an_interrupt_ends_all_of_it():
+    calls = []
+
+    def interrupted(x):
+        calls.append(x)
+        if len(calls) == 40:
+            raise KeyboardInterrupt
+        return np.sum(x**2)
+
+    found = multi_start(interrupted, [(-2, 2)], 50, learning_rate=0.3, tol=1e-3, random_state=0)
+    assert len(calls) == 40
+    assert len(found.starts) < 10
+    assert found.interrupted
+    assert found.message.endswith("1 did not converge; interrupted")
 
 
 def test_repeatable():
