@@ -3,13 +3,14 @@
 Run ``python scripts/api_page.py`` after adding a public name; a test holds the page to the code.
 """
 
+import ast
 import importlib
 import inspect
 import pkgutil
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import steepest
 
@@ -28,20 +29,38 @@ def public_modules() -> Iterator[ModuleType]:
                 yield module
 
 
-def summary(member: Any) -> str:
+def summary(documented: str | None) -> str:
     """Return the first line of a docstring."""
-    return (inspect.getdoc(member) or "").partition("\n")[0]
+    return inspect.cleandoc(documented or "").partition("\n")[0]
+
+
+def about(module: ModuleType, name: str) -> str:
+    """Return the first line of what is said of a public name: in its docstring, or below the constant it is."""
+    member = getattr(module, name)
+    if inspect.isclass(member) or inspect.isroutine(member) or inspect.ismodule(member):
+        return summary(inspect.getdoc(member))
+    return summary(below_constant(module, name))
+
+
+def below_constant(module: ModuleType, name: str) -> str | None:
+    """Return the string below the constant of this name, in one of the files of a room."""
+    room = Path(str(module.__file__))
+    for file in sorted(room.parent.glob("*.py")) if hasattr(module, "__path__") else [room]:
+        for line, following in pairwise(ast.parse(file.read_text()).body):
+            targets = line.targets if isinstance(line, ast.Assign) else [getattr(line, "target", None)]
+            named = any(isinstance(target, ast.Name) and target.id == name for target in targets)
+            if named and isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant):
+                return str(following.value.value)
+    return None
 
 
 def render() -> str:
     """Return the page."""
     lines = ["# Public names", "", "Written by `python scripts/api_page.py`; each name's docstring says the rest.", ""]
     for module in public_modules():
-        lines += [f"## `{module.__name__}`", "", summary(module), "", "| name | what it is |", "|---|---|"]
+        lines += [f"## `{module.__name__}`", "", summary(module.__doc__), "", "| name | what it is |", "|---|---|"]
         for name in sorted(module.__all__, key=str.lower):
-            member = getattr(module, name)
-            text = summary(member) if callable(member) or inspect.ismodule(member) else f"`{type(member).__name__}`"
-            lines.append(f"| `{name}` | {text.replace('|', chr(92) + '|')} |")
+            lines.append(f"| `{name}` | {about(module, name).replace('|', chr(92) + '|')} |")
         lines.append("")
     return "\n".join(lines)
 

@@ -3,9 +3,16 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+import numpy.typing
+from numpy.typing import NDArray
 
 __all__ = ["Array", "ArrayLike", "IntArray"]
 
 Array = NDArray[np.floating[Any]]
+"""Arrays of floating-point numbers."""
+
 IntArray = NDArray[np.integer[Any]]
+"""Arrays of integers."""
+
+ArrayLike = numpy.typing.ArrayLike
+"""What NumPy makes an array of: numbers, sequences of them, arrays."""

@@ -86,6 +86,7 @@ MISTAKES: dict[str, str] = {
     "mean-for-gradient": "the mean in place of the derivative",
     "per-cluster-mean": "a mean over the cluster in place of the sum",
 }
+"""The codes of the mistakes that the audit names, each with what it means."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, GREY = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#8A8A8A",
 )  # fmt: skip
 COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY)
+"""Six colours that people tell apart whatever colours they see, in the order of their use."""
 INK = "#222222"
 
 
