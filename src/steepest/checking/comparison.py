@@ -125,7 +125,7 @@ class Comparison:
         claimed, true, allowed = [], [], []
         for point, claim in zip(self.points, self.claims, strict=True):
             for _ in range(3):
-                signs = self.rng.choice([-1.0, 1.0], size=claim[i].shape)
+                signs = self.rng.choice(np.array([-1.0, 1.0]), size=claim[i].shape)
                 slope = self.reference.along(point, i, signs)
                 rounding = 16.0 * self.tolerance.epsilon * float(np.abs(claim[i]).sum())
                 size = max(length(claim[i]), abs(slope.value))

@@ -67,7 +67,7 @@ def _check_layer(
     output = np.asarray(first[0] if cached else first)
     if output.dtype.kind not in "f":
         raise InvalidInputError(f"layer {name}: forward returned dtype {output.dtype}; must return real numbers")
-    dY = np.random.default_rng(seed).standard_normal(output.shape).astype(output.dtype)
+    dY = np.asarray(np.random.default_rng(seed).standard_normal(output.shape), dtype=output.dtype)
     names = argument_names(forward, len(inputs))
 
     def value(params: dict[str, Any], dY: Any) -> Any:

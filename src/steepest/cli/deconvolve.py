@@ -140,7 +140,8 @@ def _show(about: dict[str, Any], found: "Deconvolution", notes: list[str]) -> No
     console.print(facts([*pairs, *(("Note", note) for note in notes)]))
     console.print()
     grid = Grid("tap", "weight", "standard error", align="lrr")
-    form = ".8f" if PLAIN_FROM <= max(abs(found.filter).max(), abs(found.bias)) < PLAIN_BELOW else ".6e"
+    largest = max(abs(float(number)) for number in (*found.filter, found.bias))
+    form = ".8f" if PLAIN_FROM <= largest < PLAIN_BELOW else ".6e"
     for i in range(min(k, SHOWN_TAPS)):
         grid.add_row(f"w{i + 1}", f"{found.filter[i]:{form}}", _spelt(found.filter_standard_errors[i], form))
     if k > SHOWN_TAPS:

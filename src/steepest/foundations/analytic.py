@@ -30,7 +30,7 @@ def imaginary_part(result: Any) -> float:
     return cast.imag
 
 
-def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
     if ord in (None, 2, "fro") and not (ord == 2 and np.ndim(x) == 2 and axis is None):
         if axis is None:
             return np.sqrt(np.sum(np.asarray(x) ** 2))
@@ -44,7 +44,8 @@ def _slogdet(a: Any) -> Any:
     """Sign of the real part's determinant; the logarithm carries the angle, Im log det, that the step adds."""
     turned, logarithm = np.linalg.slogdet(_plain(a))
     sign = np.where(turned.real < 0, -1.0, 1.0)
-    return type(np.linalg.slogdet(np.eye(1)))(sign, _wrap(logarithm + 1j * np.angle(turned * sign)))
+    result: Any = type(np.linalg.slogdet(np.eye(1)))
+    return result(sign, _wrap(logarithm + 1j * np.angle(turned * sign)))
 
 
 def halved_triangle(matrix: Array) -> Array:

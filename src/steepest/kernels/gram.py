@@ -80,7 +80,7 @@ def reference_moments(X: Array, Y: Array, weights: Array | None, centre: bool) -
     x_mean = s @ X / s.sum() if centre else np.zeros(X.shape[1])
     y_mean = s @ Y / s.sum() if centre else np.zeros(Y.shape[1])
     X, Y = X - x_mean, Y - y_mean
-    return Moments(s.sum(), x_mean, y_mean, X.T @ (s[:, None] * X), X.T @ (s[:, None] * Y), s @ Y**2)
+    return Moments(float(s.sum()), x_mean, y_mean, X.T @ (s[:, None] * X), X.T @ (s[:, None] * Y), s @ Y**2)
 
 
 def moments(X: Array, Y: Array, weights: Array | None = None, *, centre: bool = True, dtype: Any = None) -> Moments:

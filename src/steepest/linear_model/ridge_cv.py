@@ -136,7 +136,7 @@ class RidgeCV(LinearRegressor):
         errors = _errors(spectrum, problem.framed_ridge(alphas), X, y, sample_weight)  # (n, k, n_alphas)
         if self.scoring is None:
             weights = 1.0 if sample_weight is None else sample_weight[:, None, None]
-            results = errors * errors * weights
+            results: Array = errors * errors * weights
             scores = -results.mean(axis=0).T  # (n_alphas, k)
         else:
             results = y.reshape(len(y), -1, 1) - errors

@@ -21,7 +21,7 @@ def propose(scene: Scene, i: int) -> Iterator[Candidate]:
         if X.ndim != 2 or X.shape[1] != centres[0].shape[1] or X.dtype.kind != "f":
             continue
         counts = [_assignment(C, X).sum(axis=0)[:, None] for C in centres]
-        pulls = [n * C - _assignment(C, X).T @ X for C, n in zip(centres, counts, strict=True)]
+        pulls: list[Array] = [n * C - _assignment(C, X).T @ X for C, n in zip(centres, counts, strict=True)]
         ratio = _ratio(pulls, scene.truth(i))
         if ratio is None:
             continue

@@ -94,5 +94,5 @@ def contracted(subscripts: tuple[list[str], str], arguments: Sequence[Array], k:
     kept = "".join(c for c in letters[k] if c in known)
     spec = ",".join([output, *(letters[j] for j in others)]) + "->" + kept
     part = np.einsum(spec, g, *(arguments[j] for j in others), optimize=len(others) > 1)
-    lost = [a for a, c in enumerate(letters[k]) if c not in known]
+    lost = tuple(a for a, c in enumerate(letters[k]) if c not in known)
     return np.broadcast_to(np.expand_dims(part, lost), arguments[k].shape) if lost else part

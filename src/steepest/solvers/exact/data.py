@@ -197,7 +197,8 @@ class SparseData:
     def adjoint(self, R: Array) -> Array:
         """Return ``X^T S R - m (1^T S R)``."""
         weighted = R if self.weights is None else R * self.weights[:, None]
-        return np.asarray(self.XT @ weighted) - np.outer(self.x_mean, weighted.sum(axis=0))
+        product: Array = np.asarray(self.XT @ weighted) - np.outer(self.x_mean, weighted.sum(axis=0))
+        return product
 
     def residual_products(self, Y: Array, W: Array) -> tuple[Array, Array, Array]:
         """Return R = Y - Xc W, ``Xc^T S R`` and the weighted sums of squares."""
