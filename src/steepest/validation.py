@@ -50,6 +50,18 @@ def check_seed(value: Any) -> None:
         raise InvalidInputError(f"random_state={value!r}: must be {allowed}")
 
 
+def check_generator(random_state: Any) -> np.random.Generator | None:
+    """Return a generator for a seed or a generator; None for None."""
+    if random_state is None:
+        return None
+    try:
+        return np.random.default_rng(random_state)
+    except (TypeError, ValueError):
+        raise InvalidInputError(
+            f"random_state={random_state!r}: must be an integer not below 0, a numpy Generator or None"
+        ) from None
+
+
 def check_gram(name: str, value: Any, n_features: int) -> Array:
     """Return ``value`` as the Gram matrix of so many features."""
     try:

@@ -6,7 +6,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from steepest.exceptions import InvalidInputError
-from steepest.layers.initializers import Initializer, glorot_uniform
+from steepest.layers.initializers import Initializer, check_initializer, glorot_uniform
 from steepest.layers.layer import Layer, Parameters, Shape
 from steepest.operators.convolution2d import conv2d, conv2d_backward, conv2d_weight_gradient
 from steepest.operators.convolution2d.functional import bias_gradient
@@ -97,6 +97,7 @@ class Conv2D(Layer):
         """Refuse settings that no image would fit."""
         check_count("filters", self.filters)
         check_count("groups", self.groups)
+        check_initializer(self.initializer)
         kernel, stride = pair("kernel_size", self.kernel_size, 1), pair("stride", self.stride, 1)
         padding_pairs(self.padding, kernel, stride, pair("dilation", self.dilation, 1))
 

@@ -6,7 +6,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from steepest.exceptions import InvalidInputError
-from steepest.layers.initializers import Initializer, glorot_uniform
+from steepest.layers.initializers import Initializer, check_initializer, glorot_uniform
 from steepest.layers.layer import Layer, Parameters, Shape
 from steepest.typing import Array
 from steepest.validation import check_count
@@ -79,6 +79,7 @@ class Dense(Layer):
     def __post_init__(self) -> None:
         """Refuse a number of units that is no positive integer."""
         check_count("units", self.units)
+        check_initializer(self.initializer)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return ``(units,)``; images must be flattened first."""

@@ -1,13 +1,29 @@
 """How weights are drawn at the start."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
+from steepest.exceptions import InvalidInputError
 from steepest.typing import Array
 
 Initializer = Callable[[tuple[int, ...], int, int, np.random.Generator], Array]
 """Takes the shape of W, the number of inputs and of outputs of a unit, and a generator; returns W."""
+
+
+def check_initializer(value: Any) -> None:
+    """Refuse an initializer that is no function.
+
+    Examples
+    --------
+    >>> check_initializer("he")
+    Traceback (most recent call last):
+        ...
+    steepest.exceptions.InvalidInputError: initializer='he': must be a function, as in steepest.layers.initializers
+    """
+    if not callable(value):
+        raise InvalidInputError(f"initializer={value!r}: must be a function, as in steepest.layers.initializers")
 
 
 def zeros(shape: tuple[int, ...], fan_in: int, fan_out: int, generator: np.random.Generator) -> Array:

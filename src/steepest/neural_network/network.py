@@ -1,6 +1,7 @@
 """A network with its parameters: what users build, train, look into and keep."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,13 @@ from steepest.losses import (
     SoftmaxCrossEntropy,
 )
 from steepest.neural_network.explanation import Explanation, explain
+from steepest.neural_network.inputs import check_precision, check_samples, check_targets, check_weights
 from steepest.neural_network.training import train
 from steepest.objectives.network import NetworkObjective
 from steepest.penalties import Penalty
 from steepest.solvers.result import Result
 from steepest.typing import Array
-from steepest.validation import check_choice, check_count
+from steepest.validation import check_choice, check_count, check_generator
 
 LOSSES: dict[str, type] = {
     "squared_error": HalfSquaredError,
@@ -84,7 +86,8 @@ class Network:
     ) -> None:
         self.architecture = Sequential(layers, _checked_shape(input_shape))
         self.loss: Loss = LOSSES[check_choice("loss", loss, LOSSES)]() if isinstance(loss, str) else loss
-        self.theta = self.architecture.initial_parameters(np.random.default_rng(random_state), np.dtype(dtype))
+        generator = np.random.default_rng(check_generator(random_state))
+        self._theta = self.architecture.initial_parameters(generator, check_precision(dtype))
         self.state: State = self.architecture.initial_state()
 
     def __repr__(self) -> str:
@@ -93,9 +96,22 @@ class Network:
         return f"Network([{layers}], loss={self.loss.words!r}, parameters={self.theta.size})"
 
     @property
+    def theta(self) -> Array:
+        """All parameters, flat."""
+        return self._theta
+
+    @theta.setter
+    def theta(self, value: Any) -> None:
+        """Take other parameters, as many as there are."""
+        theta = np.asarray(value, dtype=self._theta.dtype)
+        if theta.shape != self._theta.shape:
+            raise InvalidInputError(f"theta has shape {theta.shape}: must be {self._theta.shape}")
+        self._theta = theta
+
+    @property
     def parameters(self) -> Mapping[str, Array]:
-        """The parameters by name, as views."""
-        return {p.key: self.theta[p.span].reshape(p.shape) for p in self.architecture.parameters}
+        """The parameters by name, as views: ``parameters["W1"][...] = W`` sets them."""
+        return MappingProxyType({p.key: self.theta[p.span].reshape(p.shape) for p in self.architecture.parameters})
 
     def summary(self) -> str:
         """Return a table of the layers: what each makes of a sample, and how many parameters it has.
@@ -121,14 +137,7 @@ class Network:
         return "\n".join(lines)
 
     def _inputs(self, X: Any) -> Array:
-        X = np.asarray(X, dtype=self.theta.dtype)
-        images: Array = X
-        if X.shape[1:] != self.architecture.input_shape:
-            shape = self.architecture.input_shape
-            raise InvalidInputError(
-                f"X has shape {X.shape}: the network takes (n_samples, {', '.join(map(str, shape))})"
-            )
-        return images
+        return check_samples(X, self.architecture.input_shape, self.theta.dtype)
 
     def objective(
         self,
@@ -140,20 +149,13 @@ class Network:
         generator: np.random.Generator | None = None,
     ) -> NetworkObjective:
         """Return what training minimises: the mean loss over the rows, plus a penalty on the weights W."""
-        X, y = self._inputs(X), np.asarray(y)
+        X = self._inputs(X)
         if not len(X):
             raise InvalidInputError("X has no rows: there is nothing to learn from")
         if not np.all(np.isfinite(X)):
             raise InvalidInputError("X holds NaN or infinity: leave such rows out, or fill them in")
-        if len(X) != len(y):
-            raise InvalidInputError(f"X has {len(X)} rows, y has {len(y)}: they must be as many")
-        y = y.astype(np.intp) if self.loss.target == "class" else y.astype(X.dtype)
-        outputs = self.architecture.output_shape
-        expected: list[tuple[int, ...]] = [(len(X),)] if self.loss.target == "class" or outputs == (1,) else []
-        expected += [] if self.loss.target == "class" else [(len(X), *outputs)]
-        if y.shape not in expected:
-            raise InvalidInputError(f"y has shape {y.shape}: must be {' or '.join(map(str, expected))}")
-        weight = None if sample_weight is None else np.asarray(sample_weight, X.dtype)
+        y = check_targets(y, self.loss, len(X), self.architecture.output_shape, X.dtype)
+        weight = check_weights(sample_weight, len(X), X.dtype)
         return NetworkObjective(
             self.architecture, X, y, self.loss, penalty, sample_weight=weight, generator=generator, state=self.state
         )

@@ -9,7 +9,7 @@ from steepest.exceptions import InvalidInputError
 from steepest.solvers.mini_batch import batches
 from steepest.solvers.updates import Update, open_update
 from steepest.typing import Array
-from steepest.validation import check_count, check_positive
+from steepest.validation import check_count, check_generator, check_positive
 
 if TYPE_CHECKING:
     from steepest.neural_network.network import Network
@@ -79,7 +79,8 @@ def learning_rate_range_test(
     if low >= high:
         raise InvalidInputError(f"low={low:g}, high={high:g}: low must be below high")
     check_count("n_updates", n_updates, minimum=10)
-    generator = np.random.default_rng(random_state)
+    check_count("batch_size", batch_size)
+    generator = np.random.default_rng(check_generator(random_state))
     state = [{name: s.copy() for name, s in named.items()} for named in network.state]
     objective = network.objective(X, y, generator=generator)
     objective.state = state

@@ -8,6 +8,7 @@ import numpy as np
 
 from steepest.exceptions import DivergenceError, InvalidInputError
 from steepest.neural_network.divergence import ended_high, growth, rate_advice, told
+from steepest.neural_network.inputs import check_rows, check_weights, numbers
 from steepest.neural_network.notices import notices
 from steepest.neural_network.rates import safe_rate
 from steepest.neural_network.stride import passes_between_steps
@@ -26,7 +27,7 @@ from steepest.solvers.stopping import Reason, StoppingRule
 from steepest.solvers.updates import Clipped, Update, open_update
 from steepest.trace import Trace
 from steepest.typing import Array
-from steepest.validation import check_choice, check_count, check_functions, check_positive
+from steepest.validation import check_choice, check_count, check_flag, check_functions, check_generator, check_positive
 
 if TYPE_CHECKING:
     from steepest.neural_network.network import Network
@@ -123,7 +124,11 @@ def train(
     array([0, 1, 1, 0])
     """
     check_count("max_iter", max_iter)
-    generator = np.random.default_rng(random_state)
+    check_flag("shuffle", shuffle)
+    check_positive("tol", tol, zero=True)
+    if compiled is not None:
+        check_flag("compiled", compiled)
+    generator = np.random.default_rng(check_generator(random_state))
     rule = open_update(update)
     rule = rule if clip_norm is None else Clipped(rule, check_positive("clip_norm", clip_norm))
     rate = _usual_rate(rule) if learning_rate is None else learning_rate
@@ -209,12 +214,17 @@ def _split(
     network: "Network", X: Any, y: Any, sample_weight: Any, validation: Any, generator: np.random.Generator
 ) -> tuple[Any, Any, Any, tuple[Any, Any] | None]:
     """Return the rows to learn from, and those held out."""
-    X, y = np.asarray(X), np.asarray(y)
-    weight = None if sample_weight is None else np.asarray(sample_weight)
+    X, y = numbers("X", X), numbers("y", y)
     if validation is None:
-        return X, y, weight, None
-    if isinstance(validation, tuple):
-        return X, y, weight, validation
+        return X, y, sample_weight, None
+    if isinstance(validation, tuple | list):
+        if len(validation) != 2:
+            raise InvalidInputError(
+                f"validation holds {len(validation)} arrays: must be a share of the rows, or X and y"
+            )
+        return X, y, sample_weight, (validation[0], validation[1])
+    check_rows(len(X), y)
+    weight = check_weights(sample_weight, len(X), network.theta.dtype)
     n_held = round(check_positive("validation", validation) * len(X))
     if not 1 <= n_held < len(X):
         raise InvalidInputError(

@@ -21,7 +21,15 @@ from steepest.solvers.updates import Update
 from steepest.step import Step
 from steepest.trace import Trace
 from steepest.typing import Array
-from steepest.validation import check_choice, check_count, check_flag, check_functions, check_parameters, check_positive
+from steepest.validation import (
+    check_choice,
+    check_count,
+    check_flag,
+    check_functions,
+    check_generator,
+    check_parameters,
+    check_positive,
+)
 
 TRACED = 1000  # parameters, up to which a trace keeps them without being asked
 KICK = 0.01  # length of a kick, relative to 1 + |x|
@@ -258,18 +266,6 @@ class Descent:
         reason = Reason.STATIONARY_START
         trace.about |= {"reason": reason.name, "message": message}
         return Result(start.theta, step.value, 0, reason, message, trace, step, shape=self.objective.shape)
-
-
-def check_generator(random_state: Any) -> np.random.Generator | None:
-    """Return a generator for a seed or a generator; None for None."""
-    if random_state is None:
-        return None
-    try:
-        return np.random.default_rng(random_state)
-    except (TypeError, ValueError):
-        raise InvalidInputError(
-            f"random_state={random_state!r}: must be an integer not below 0, a numpy Generator or None"
-        ) from None
 
 
 def check_data(data: Any) -> tuple[Any, ...]:

@@ -9,12 +9,12 @@ import numpy as np
 
 from steepest.exceptions import InvalidInputError
 from steepest.optimize.bounds import check_bounds
-from steepest.optimize.descend import UndefinedStartError, check_generator, minimize
+from steepest.optimize.descend import UndefinedStartError, minimize
 from steepest.solvers.result import Result
 from steepest.solvers.stopping import Reason
 from steepest.step import Step
 from steepest.typing import Array
-from steepest.validation import check_choice, check_count, check_flag, check_positive
+from steepest.validation import check_choice, check_count, check_flag, check_generator, check_positive
 
 UNBOUNDED = ("newton", "lbfgs")
 LARGEST_SOBOL = 21201  # dimensions, beyond which scipy knows no Sobol sequence
