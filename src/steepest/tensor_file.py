@@ -3,6 +3,7 @@
 What a file holds, and under which names, is the business of who writes it: traces, models.
 """
 
+import errno
 import json
 import math
 import os
@@ -34,6 +35,8 @@ def write_whole(path: str | Path, tensors: Tensors, metadata: dict[str, str]) ->
         target.write_bytes(content)
         return
     target = Path(os.path.realpath(target))
+    if not target.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "there is no such folder to write into", str(target.parent))
     part = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
         with part.open("xb") as stream:  # with the mode that the user's umask leaves to new files

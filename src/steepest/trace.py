@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from steepest.json_values import plain
 from steepest.step import SCALARS, Step
 from steepest.typing import Array
+from steepest.validation import check_count, check_flag, did_you_mean
 
 COLUMNS = (*SCALARS, "seconds")
 scalars_of = attrgetter(*SCALARS)
@@ -46,9 +47,15 @@ class Trace:
     """
 
     def __init__(self, parameters: bool = False, max_frames: int = 1000) -> None:
-        self.keep_parameters = parameters
-        self.max_frames = max_frames
+        self.keep_parameters = check_flag("parameters", parameters)
+        self.max_frames = check_count("max_frames", max_frames, minimum=2)
         self.clear()
+
+    def __repr__(self) -> str:
+        """Return how much was recorded, of what, and how the run ended."""
+        about = [self.about[name] for name in ("estimator", "solver", "message") if name in self.about]
+        kept = f", {len(self._kept)} with parameters" if self.keep_parameters else ""
+        return f"Trace({', '.join([f'{len(self)} steps{kept}', *map(str, about)])})"
 
     def clear(self) -> None:
         """Forget everything recorded."""
@@ -97,8 +104,20 @@ class Trace:
         return dict(zip(COLUMNS, table.T, strict=True)) | noted
 
     def __getitem__(self, name: str) -> NDArray[np.float64]:
-        """Return one column."""
-        return self.columns[name]
+        """Return one column.
+
+        Examples
+        --------
+        >>> Trace()["vlaue"]
+        Traceback (most recent call last):
+            ...
+        KeyError: "no column 'vlaue'; did you mean 'value'?"
+        """
+        columns = self.columns
+        if name not in columns:
+            hint = did_you_mean(str(name), columns, otherwise=f"there are {', '.join(columns)}")
+            raise KeyError(f"no column {name!r}; {hint}")
+        return columns[name]
 
     @property
     def _kept(self) -> list[tuple[float, Array]]:

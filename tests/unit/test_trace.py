@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from steepest.exceptions import FileFormatError
+from steepest import minimize
+from steepest.exceptions import FileFormatError, InvalidInputError
 from steepest.step import SCALARS, Step
 from steepest.trace import COLUMNS, Trace
 from steepest.trace_file import FORMAT, VERSION
@@ -274,3 +275,29 @@ def test_any_changed_byte_of_the_header_is_refused_or_still_gives_a_whole_trace(
         except FileFormatError:
             continue
         assert len(trace.columns["value"]) == 3
+
+
+def test_it_says_what_it_holds():
+    trace = Trace(parameters=True)
+    minimize(lambda x: x**2, -1.0, learning_rate=0.25, max_iter=3, trace=trace)
+    end = "gradient-descent, stopped: the maximum number of iterations is reached"
+    assert repr(trace) == f"Trace(4 steps, 4 with parameters, {end})"
+    with pytest.raises(KeyError, match=r"no column 'loss'; there are index, value, gradient_norm"):
+        trace["loss"]
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"parameters": "no"}, "parameters='no': must be True or False"),
+        ({"max_frames": 0}, "max_frames=0: must be an integer of at least 2"),
+    ],
+)
+def test_options_that_are_none_are_named(options, text):
+    with pytest.raises(InvalidInputError, match=text):
+        Trace(**options)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"there is no such folder to write into: '.*missing'"):
+        Trace().save(tmp_path / "missing" / "run.safetensors")
