@@ -1,14 +1,13 @@
 """What ``ConvClassifier`` and ``ConvRegressor`` share."""
 
 import copy
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from math import inf
 from numbers import Integral
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
@@ -32,6 +31,15 @@ from steepest.typing import Array
 from steepest.validation import check_count, check_features, check_positive
 
 ROWS_AT_ONCE = 1000  # in prediction: what lies between the layers stays small
+
+
+def _axes_of_images(X: Any) -> Shape | None:
+    """Return (C, H, W) or (H, W) of images, which may come as lists in lists; None where the data are rows."""
+    try:
+        shape: Shape = tuple(X.shape) if hasattr(X, "shape") else np.shape(X)
+    except ValueError:  # ragged
+        shape = ()
+    return shape[1:] if len(shape) in (3, 4) else None
 
 
 class ConvolutionalNetwork(Estimator):
@@ -103,49 +111,51 @@ class ConvolutionalNetwork(Estimator):
 
     def _flat(self, X: Any) -> Any:
         """Return images (N, C, H, W), or (N, H, W), as rows; anything else as it is."""
-        if not sparse.issparse(X) and getattr(X, "ndim", 2) in (3, 4):
-            X = np.asarray(X)
-            return X.reshape(len(X), int(np.prod(X.shape[1:])))
-        return X
+        axes = _axes_of_images(X)
+        return X if axes is None else np.asarray(X).reshape(len(X), math.prod(axes))
 
     def _shape_of(self, X: Any, n_features: int) -> Shape:
         """Return the shape of an image: the user's, that of X, or one row of numbers."""
-        shape: Any = self.image_shape
-        if shape is None:
-            given = tuple(X.shape[1:]) if not sparse.issparse(X) and getattr(X, "ndim", 2) in (3, 4) else (n_features,)
-            return (1, 1, *given) if len(given) == 1 else (1, *given) if len(given) == 2 else given
-        shape = (1, *shape) if len(shape) == 2 else tuple(shape)
-        if len(shape) != 3 or int(np.prod(shape)) != n_features:
+        given = self.image_shape
+        if given is None:
+            axes = _axes_of_images(X) or (1, n_features)
+            return (1, *axes) if len(axes) == 2 else axes
+        shape: Shape = tuple(given) if isinstance(given, Iterable) else ()
+        whole = all(isinstance(side, Integral) and side > 0 for side in shape)
+        if len(shape) not in (2, 3) or not whole or math.prod(shape) != n_features:
             text = f"must be (H, W) or (C, H, W) with {n_features} numbers, as many as the rows of X have"
-            raise InvalidInputError(f"image_shape={self.image_shape!r}: {text}")
-        return tuple(int(n) for n in shape)
+            raise InvalidInputError(f"image_shape={given!r}: {text}")
+        sides = tuple(int(side) for side in shape)
+        return (1, *sides) if len(sides) == 2 else sides
 
     def _images(self, X: Array) -> Array:
         return np.ascontiguousarray(X).reshape(len(X), *self.image_shape_)
 
     def _check_images(self, X: Any) -> None:
         """Refuse images of another shape, even if they hold as many numbers."""
-        if not sparse.issparse(X) and getattr(X, "ndim", 2) in (3, 4):
-            given = (1, *X.shape[1:]) if X.ndim == 3 else tuple(X.shape[1:])
-            if given != self.image_shape_:
-                raise InvalidInputError(f"X holds images {given}: the network was fitted to images {self.image_shape_}")
+        axes = _axes_of_images(X) or self.image_shape_
+        given = (1, *axes) if len(axes) == 2 else axes
+        if given != self.image_shape_:
+            raise InvalidInputError(f"X holds images {given}: the network was fitted to images {self.image_shape_}")
 
     # ------------------------------------------------------------------ network
 
     def _check_options(self) -> None:
         for name in ("filters", "hidden_layer_sizes"):
             given = getattr(self, name)
-            sizes = [given] if isinstance(given, Integral) else list(given)
+            sizes = list(given) if isinstance(given, Iterable) else [given]
             if any(not isinstance(k, Integral) or k < 1 for k in sizes):
                 raise InvalidInputError(f"{name}={given!r}: must be positive integers, one a layer")
         for name in ("kernel_size", "pool_size", "max_iter"):
             check_count(name, getattr(self, name))
+        if not 0.0 <= check_positive("dropout", self.dropout, zero=True) < 1.0:
+            raise InvalidInputError(f"dropout={self.dropout!r}: must be at least 0 and below 1")
         check_positive("learning_rate", self.learning_rate)
         check_positive("alpha", self.alpha, zero=True)
         check_positive("tol", self.tol, zero=True)
         if self.batch_size != "auto":
             check_count("batch_size", self.batch_size)
-        if self.n_iter_no_change != inf:
+        if self.n_iter_no_change != math.inf:
             check_count("n_iter_no_change", self.n_iter_no_change)
 
     def _layers(self, shape: Shape, n_outputs: int) -> list[Layer]:

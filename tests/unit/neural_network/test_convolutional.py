@@ -49,7 +49,9 @@ def test_images_and_rows_of_their_numbers_are_the_same(bars):
     images = ConvClassifier(**SMALL, max_iter=5).fit(X, y)
     flat = ConvClassifier(**SMALL, max_iter=5, image_shape=(6, 6)).fit(X.reshape(60, 36), y)
     without_channel = ConvClassifier(**SMALL, max_iter=5).fit(X[:, 0], y)
-    for other in (flat, without_channel):
+    as_lists = ConvClassifier(**SMALL, max_iter=5).fit(X.tolist(), y.tolist())
+    np.testing.assert_array_equal(as_lists.predict(X.tolist()), images.predict(X))
+    for other in (flat, without_channel, as_lists):
         assert other.image_shape_ == images.image_shape_ == (1, 6, 6)
         np.testing.assert_array_equal(other.loss_curve_, images.loss_curve_)
     np.testing.assert_array_equal(flat.predict(X.reshape(60, 36)), images.predict(X))
@@ -111,6 +113,12 @@ def test_single_precision_stays(bars):
         ({"batch_size": 0}, "batch_size=0: must be"),
         ({"image_shape": (5, 5)}, r"image_shape=\(5, 5\): must be \(H, W\) or \(C, H, W\) with 36 numbers"),
         ({"image_shape": (36,)}, r"image_shape=\(36,\): must be"),
+        ({"image_shape": 36}, "image_shape=36: must be"),
+        ({"image_shape": (-6, -6)}, r"image_shape=\(-6, -6\): must be"),
+        ({"filters": None}, "filters=None: must be positive integers"),
+        ({"hidden_layer_sizes": 2.5}, "hidden_layer_sizes=2.5: must be positive integers"),
+        ({"dropout": 1.0}, "dropout=1.0: must be at least 0 and below 1"),
+        ({"dropout": "half"}, "dropout='half': must be a finite number not below 0"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(bars, settings, text):
