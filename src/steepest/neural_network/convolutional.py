@@ -36,7 +36,7 @@ ROWS_AT_ONCE = 1000  # in prediction: what lies between the layers stays small
 def _axes_of_images(X: Any) -> Shape | None:
     """Return (C, H, W) or (H, W) of images, which may come as lists in lists; None where the data are rows."""
     try:
-        shape: Shape = tuple(X.shape) if hasattr(X, "shape") else np.shape(X)
+        shape: Shape = tuple(X.shape) if hasattr(X, "shape") else np.asarray(X).shape
     except ValueError:  # ragged
         shape = ()
     return shape[1:] if len(shape) in (3, 4) else None
