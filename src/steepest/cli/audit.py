@@ -1,6 +1,8 @@
 """Hold a hand-written gradient against its value and name the mistake."""
 
 import inspect
+import sys
+from contextlib import redirect_stdout
 from typing import Any
 
 import click
@@ -56,20 +58,21 @@ def command(
 
     if rtol is not None:
         check_positive("--rtol", rtol, zero=True)
-    value_function, names = find_function(value)
-    gradient_function, _ = find_function(gradient)
-    rng = np.random.default_rng(seed)
-    parameters = read_assignments("--at", at, names.get("parameters"), rng)
-    if not parameters:
-        wanted = ", ".join(inspect.signature(value_function).parameters)
-        raise InvalidInputError(
-            f"no point given for {value}({wanted}): pass --at NAME=VALUE or define parameters = {{...}} in the file"
-        )
-    known = read_assignments("--data", data, names.get("data"), rng)
-    report = check_gradient(
-        value_function, gradient_function, *_arguments(value_function, parameters, known),
-        data=known, n_points=points, seed=seed, rtol=rtol, certify=certify,
-    )  # fmt: skip
+    with redirect_stdout(sys.stderr):  # what the functions print is no part of the report
+        value_function, names = find_function(value)
+        gradient_function, _ = find_function(gradient)
+        rng = np.random.default_rng(seed)
+        parameters = read_assignments("--at", at, names.get("parameters"), rng)
+        if not parameters:
+            wanted = ", ".join(inspect.signature(value_function).parameters)
+            raise InvalidInputError(
+                f"no point given for {value}({wanted}): pass --at NAME=VALUE or define parameters = {{...}} in the file"
+            )
+        known = read_assignments("--data", data, names.get("data"), rng)
+        report = check_gradient(
+            value_function, gradient_function, *_arguments(value_function, parameters, known),
+            data=known, n_points=points, seed=seed, rtol=rtol, certify=certify,
+        )  # fmt: skip
     if as_json:
         print_json(report)
     else:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from steepest.cli.terminal import Grid, Pair, facts, styled, terminal
+from steepest.cli.terminal import Grid, Pair, counted, facts, styled, terminal
 
 if TYPE_CHECKING:
     from steepest.cli.cluster import Clustering
@@ -15,14 +15,15 @@ MOST_COLUMNS = 6  # of centres beside each other, unless the clusters are even m
 def show(found: "Clustering") -> None:
     """Print sizes, centres, the SSE of every step and why the run stopped."""
     console, model = terminal(), found.model
-    text = f" finds {model.n_clusters} clusters in {len(found.X)} rows of {found.data}"
+    text = f" finds {counted(model.n_clusters, 'cluster')} in {counted(len(found.X), 'row')} of {found.data}"
     console.print(styled("KMeans", "bold") + styled(text, ""))
     scaled = "standardised" if found.standardized else "as they are"
     pairs: list[Pair] = [("Columns", f"{', '.join(found.names)}; {scaled}")]
     if found.left_out:
         pairs.append(("Left out", f"{', '.join(found.left_out)} (text)"))
     pairs.append(("Stopped", model.stopping_reason_.sentence))
-    pairs.append(("SSE", f"{model.inertia_:.6g} after {model.n_iter_} iterations, best of {model.n_init} starts"))
+    starts = "" if model.n_init == 1 else f", best of {model.n_init} starts"
+    pairs.append(("SSE", f"{model.inertia_:.6g} after {counted(model.n_iter_, 'iteration')}{starts}"))
     pairs += [("Note", note) for note in found.notes]
     console.print(facts(pairs))
     console.print()
@@ -39,7 +40,7 @@ def _centres(found: "Clustering") -> Grid:
         for j, (size, centre) in enumerate(zip(sizes, found.centres, strict=True)):
             grid.add_row(str(j), str(size), *(f"{value:.4g}" for value in centre))
         return grid
-    heads = [f"{j} ({size} rows)" for j, size in enumerate(sizes)]
+    heads = [f"{j} ({counted(size, 'row')})" for j, size in enumerate(sizes)]
     grid = Grid("centre", *heads, align="l" + "r" * len(heads), title="Centres")
     for name, values in zip(names, found.centres.T, strict=True):
         grid.add_row(name, *(f"{value:.4g}" for value in values))

@@ -1,6 +1,8 @@
 """Grade a learner's gradients against a teacher's value."""
 
+import sys
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,7 +57,8 @@ def command(template: str, submissions: tuple[str, ...], answers: bool | None, s
     for path in submissions:
         if not Path(path).is_file():
             raise InvalidInputError(f"{path}: no such file; nothing was graded")
-    grades = {path: grade(template, path, show_answers=answers, seed=seed) for path in submissions}
+    with redirect_stdout(sys.stderr):  # what a template prints is no part of the report
+        grades = {path: grade(template, path, show_answers=answers, seed=seed) for path in submissions}
     if as_json:
         print_json({path: vars(g) | {"points": g.points, "out_of": g.out_of} for path, g in grades.items()})
     else:

@@ -50,11 +50,11 @@ def _facts(result: "GuessingResult", seed: int | None) -> dict[str, Any]:
 
 
 def _show(result: "GuessingResult") -> None:
-    from steepest.cli.terminal import facts, terminal
+    from steepest.cli.terminal import counted, facts, terminal
 
     console = terminal()
     console.print(
-        f"{result.n_tests:,} tests of {result.n_questions:,} questions, "
+        f"{counted(result.n_tests, 'test')} of {counted(result.n_questions, 'question')}, "
         f"each guessed right with probability {result.p:g}"
     )
     console.print()

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from steepest.cli.terminal import Grid, Pair, facts, styled, terminal
+from steepest.cli.terminal import Grid, Pair, counted, facts, styled, terminal
 
 if TYPE_CHECKING:
     from steepest.report.fit import FitReport
@@ -40,11 +40,10 @@ def render(report: "FitReport", trace: "Trace", *, verbose: bool = False, consol
 def _title(report: "FitReport") -> list[Text]:
     held_out = f", {report.n_test} held out (seed {report.seed})" if report.n_test else ", none held out"
     scaled = "standardised" if report.standardized else "as they are"
-    plural = "s" if len(report.features) != 1 else ""
     return [
         styled(report.model, "bold")
-        + styled(f" predicts {report.target} from {len(report.features)} feature{plural}", ""),
-        styled(f"{report.data}: {report.n_train} rows to learn from{held_out}; features {scaled}", "dim"),
+        + styled(f" predicts {report.target} from {counted(len(report.features), 'feature')}", ""),
+        styled(f"{report.data}: {counted(report.n_train, 'row')} to learn from{held_out}; features {scaled}", "dim"),
     ]
 
 

@@ -14,12 +14,23 @@ from rich.text import Text
 from steepest.cli.outputs import STANDARD_OUTPUT, end_unread, written_to
 from steepest.escaping import escaped
 
-__all__ = ["Grid", "Pair", "Terminal", "bullets", "facts", "styled", "terminal"]
+__all__ = ["Grid", "Pair", "Terminal", "bullets", "counted", "facts", "styled", "terminal"]
 
 NARROWEST, WIDEST = 20, 120
 Pair = tuple[str, str | Text]
 GAP = 3  # between two columns of a grid
 LONGEST_WHOLE = 16  # a longer word of a name or a heading may be folded, on a narrow terminal shorter ones too
+
+
+def counted(number: int, noun: str) -> str:
+    """Return so many of something.
+
+    Examples
+    --------
+    >>> counted(1, "row"), counted(12000, "row")
+    ('1 row', '12,000 rows')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 class Terminal(Console):

@@ -100,7 +100,9 @@ def test_a_submission_that_misbehaves(graded, body: str, reason: str) -> None:  
 
 
 def test_files_that_cannot_be_run(graded) -> None:  # type: ignore[no-untyped-def]
-    assert "the file could not be run: it raised SyntaxError" in graded("def gradient(w b):\n").parts[0].reason
+    reason = graded("def gradient(w b):\n").parts[0].reason
+    assert "the file could not be run: it raised SyntaxError" in reason
+    assert reason.count("line 1") == 1
     assert "defines neither gradient nor gradient_w, gradient_b" in graded("x = 1\n").parts[0].reason
     assert "for 2 parameters (w, b)" in graded(HEAD + "    return r\n").parts[0].reason
 

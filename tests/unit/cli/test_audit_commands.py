@@ -231,3 +231,17 @@ def test_what_is_unforeseen_is_no_verdict(run, monkeypatch, tmp_path: Path, comm
     result = run(*command.split())
     assert result.exit_code == 2
     assert "unexpected RuntimeError: unforeseen" in result.output
+
+
+AUDIT = ["audit", "chatty.py:value", "chatty.py:gradient"]
+
+
+@pytest.mark.parametrize("command", [AUDIT, ["grade", "chatty.py", "part.py"]])
+def test_what_the_files_print_is_no_part_of_the_record(run, command) -> None:  # type: ignore[no-untyped-def]
+    chatty = RIDGE.replace("def value(w, X, y, alpha):\n", "def value(w, X, y, alpha):\n    print('computing')\n")
+    Path("chatty.py").write_text(chatty + "print('reading')\n")
+    Path("part.py").write_text("def gradient(w, X, y, alpha):\n    return 0 * w\n")
+    done = run(*command, "--json")
+    assert isinstance(json.loads(done.stdout), dict)
+    assert "reading" in done.stderr
+    assert "computing" in done.stderr

@@ -74,10 +74,11 @@ def _describe(error: BaseException, trace: Any) -> str:
         if trace.tb_frame.f_globals.get("__name__") == "submission":
             line = trace.tb_lineno
         trace = trace.tb_next
-    if isinstance(error, SyntaxError):
-        line = error.lineno
+    text = str(error)
+    if isinstance(error, SyntaxError) and error.lineno:
+        line, text = error.lineno, error.msg
     where = f" (line {line})" if line else ""
-    text = str(error) or ("more memory is needed than the limit allows" if isinstance(error, MemoryError) else "")
+    text = text or ("more memory is needed than the limit allows" if isinstance(error, MemoryError) else "")
     return f"{type(error).__name__}: {text}{where}"
 
 
