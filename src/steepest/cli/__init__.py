@@ -7,6 +7,7 @@ answers at once.
 
 import ast
 import importlib
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -65,7 +66,7 @@ class LazyGroup(click.Group):
         options["standalone_mode"] = False
         if not standalone_mode:
             return super().main(args, *more, **options)
-        _spell_what_can_be_spelt()
+        _ready_streams()
         try:
             code = super().main(args, *more, **options)
             with written_to(STANDARD_OUTPUT):
@@ -112,10 +113,13 @@ def _defines_command(tree: ast.Module) -> bool:
     return False
 
 
-def _spell_what_can_be_spelt() -> None:
-    """Let a terminal or a file in an old encoding show a question mark where it lacks a character."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
+def _ready_streams() -> None:
+    """Let a stream of an old encoding show a question mark where it lacks a character; write to none that is closed."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # the caller closed it: what is said there is for nobody
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
+        elif isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
 
 

@@ -211,3 +211,13 @@ def test_a_terminal_of_an_old_encoding_shows_what_it_can():
     shown = subprocess.run(command, env=os.environ | {"PYTHONIOENCODING": "ascii"}, capture_output=True, check=False)
     assert shown.returncode == 0, shown.stderr
     assert b"R? " in shown.stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the shell that closes a stream is that of Unix")
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-"])
+def test_with_its_output_closed_a_command_still_does_its_work(closed, tmp_path):
+    picture = tmp_path / "guess.png"
+    line = f'"{sys.executable}" -m steepest guess --tests 10 --seed 0 --plot "{picture}" {closed}'
+    process = subprocess.run(["sh", "-c", line], capture_output=True, check=False)
+    assert (process.returncode, process.stderr) == (0, b"")
+    assert picture.read_bytes().startswith(b"\x89PNG")
