@@ -1,21 +1,94 @@
-"""How a kernel is compiled: one decorator, and one notice on a terminal at the first compilation."""
+"""How a kernel is compiled: one decorator, and one notice on a terminal at the first compilation.
 
+Kernels call each other, and only what Python calls need be machine code. Numba would optimise every kernel that
+another calls on its own and turn it into machine code, and do so again as a part of its caller, and of the caller's
+caller. Here such a *part* stays as it was written, until the kernel that Python calls is optimised as a whole.
+"""
+
+import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
-import numba
-from numba.core import event
+from numba.core import codegen, compiler, event, registry
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 OPTIONS: dict[str, Any] = {
-    "cache": True,
+    "nopython": True,
     "nogil": True,
+    "no_cfunc_wrapper": True,
     "error_model": "numpy",
     "fastmath": {"contract", "reassoc", "nsz", "arcp"},
 }
+
+
+class Part(codegen.JITCodeLibrary):
+    """The instructions of a kernel that others call: linked into them, never executed by themselves."""
+
+    @property
+    def codegen(self) -> Any:
+        """What knows the addresses of machine code; here is none."""
+        return self
+
+    def set_env(self, *_: Any) -> None:
+        """Nothing to do."""
+
+    def get_pointer_to_function(self, name: str) -> int:
+        """Return that there is no machine code."""
+        return 0
+
+    def _optimize_final_module(self) -> None:
+        pass
+
+    def _finalize_final_module(self) -> None:
+        self._finalize_dynamic_globals()  # type: ignore[no-untyped-call]  # numba types it in part
+        self._finalized = True
+
+
+class PartCompiler(compiler.Compiler):
+    """Compile as far as a caller needs it."""
+
+    def __init__(self, typing: Any, target: Any, library: Any, *how: Any) -> None:
+        library = Part(target.codegen(), "part")  # type: ignore[no-untyped-call]
+        super().__init__(typing, target, library, *how)  # type: ignore[no-untyped-call]
+
+
+class Kernel(registry.CPUDispatcher):
+    """A function that is compiled when called, and in another form when called by a kernel."""
+
+    def __init__(self, py_func: Callable[..., Any], locals: Any = None, targetoptions: Any = None) -> None:
+        super().__init__(py_func, locals, targetoptions)
+        self.enable_caching()
+        self._part = registry.CPUDispatcher(
+            py_func, locals, {**self.targetoptions, "no_cpython_wrapper": True}, PartCompiler
+        )
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        """Return how a kernel calls this one."""
+        return self._part.get_call_template(args, kws)
+
+    def get_overload(self, signature: Any) -> Any:
+        """Return what stands for the part in its caller."""
+        return self._part.get_overload(signature)
+
+    def compile(self, signature: Any) -> Any:
+        """Compile, and let the collector of garbage, which would go through all that the compiler holds, wait."""
+        with _uncollected():
+            return super().compile(signature)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def compiled(function: F) -> F:
@@ -24,7 +97,7 @@ def compiled(function: F) -> F:
     The order of floating-point operations is kept as written, except that a product and a sum may be fused and
     a reduction may run in several SIMD lanes; NaN and infinity keep their meaning.
     """
-    return cast(F, numba.njit(**OPTIONS)(function))
+    return cast(F, Kernel(function, targetoptions=OPTIONS))
 
 
 def borrowing(function: F) -> F:
@@ -33,17 +106,15 @@ def borrowing(function: F) -> F:
     Counting costs some nanoseconds whenever an array is taken out of a tuple, or a row out of a matrix: much, for a
     kernel called with a few numbers. What it calls must be compiled so, too.
     """
-    options: dict[str, Any] = {**OPTIONS, "_nrt": False}
-    return cast(F, numba.njit(**options)(function))
+    return cast(F, Kernel(function, targetoptions={**OPTIONS, "_nrt": False}))
 
 
 def inlined(function: F) -> F:
     """Compile ``function`` as part of every kernel that calls it: for the levels between a loop and what it calls.
 
-    The compiler optimises a kernel together with all that it calls; every level between them would be optimised, and
-    turned into machine code, once more on its own.
+    It is copied into each of them before types are inferred, and never called.
     """
-    return cast(F, numba.njit(inline="always", **OPTIONS)(function))
+    return cast(F, registry.CPUDispatcher(function, targetoptions={**OPTIONS, "inline": "always"}))
 
 
 class _Notice(event.Listener):

@@ -1,0 +1,70 @@
+"""Kernels that others call are compiled as their parts, and for themselves only when Python calls them."""
+
+import gc
+
+import numpy as np
+import pytest
+from numba import types
+
+from steepest.kernels.compile import borrowing, compiled, inlined
+
+
+@compiled
+def _halved(x):
+    return 0.5 * x
+
+
+@inlined
+def _shifted(x):
+    return _halved(x) + 1.0
+
+
+@borrowing
+def _write(x, out):
+    for i in range(len(x)):
+        out[i] = _shifted(x[i])
+
+
+@compiled
+def _twice(x):
+    out = np.empty_like(x)
+    _write(x, out)
+    _write(out, out)
+    return out
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_kernel_works_as_a_part_and_by_itself(dtype):
+    x = np.arange(5, dtype=dtype)
+    expected = (0.5 * x + 1.0) / 2.0 + 1.0
+    np.testing.assert_array_equal(_twice(x), expected)
+    out = np.empty_like(x)
+    _write(x, out)
+    np.testing.assert_array_equal(out, 0.5 * x + 1.0)
+    assert _halved(3.0) == 1.5
+
+
+def test_a_part_is_no_machine_code():
+    @compiled
+    def part(x):
+        return x + 1
+
+    @compiled
+    def whole(x):
+        return part(x) * 2
+
+    assert whole(1) == 4
+    assert whole.signatures and not part.signatures
+    assert part(1) == 2
+    assert part.signatures
+
+
+@pytest.mark.parametrize("collecting", [True, False])
+def test_compiling_leaves_the_collector_as_it_was(collecting):
+    seen = gc.isenabled()
+    try:
+        gc.enable() if collecting else gc.disable()
+        _halved.compile((types.complex64,) if collecting else (types.complex128,))
+        assert gc.isenabled() is collecting
+    finally:
+        gc.enable() if seen else gc.disable()
