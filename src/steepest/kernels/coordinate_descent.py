@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from steepest.kernels.compile import compiled
-from steepest.kernels.support_newton import SMALL, newton_step, newton_steps
+from steepest.kernels.support_newton import SMALL, count_in, newton_step, newton_steps
 
 POLISHING_ROUNDS = 8
 BETWEEN = 2  # epochs on all columns between two stays on the support
@@ -114,7 +114,9 @@ def epochs_on_support(
         row = gram[support[a]]
         for b in range(k):
             part[a, b] = row[support[b]]
-    inside, moved = correlation[support], w[support]
+    inside, moved = np.empty(k), np.empty(k)
+    for a in range(k):
+        inside[a], moved[a] = correlation[support[a]], w[support[a]]
     for t in range(n_epochs):
         epoch_on_gram(part, inside, moved, l1, l2, positive, orders[t % len(orders)])
     for a in range(k):
@@ -138,7 +140,9 @@ def rounds_on_gram(
     how many of Newton's steps were taken, to ``seen``. The first round has ``n_first`` epochs on all columns.
     References: those of the parts.
     """
-    done, n_epochs, steps, weights = 0, n_first, 0, np.full(len(w), l1)
+    done, n_epochs, steps, weights = 0, n_first, 0, np.empty(len(w))
+    for j in range(len(w)):
+        weights[j] = l1
     while True:
         gap = gap_on_gram(correlation, c, w, squared_y, l1, l2, positive, mass)
         for _ in range(n_epochs):
@@ -153,7 +157,7 @@ def rounds_on_gram(
         done += _epochs_on_present_support(
             gram, correlation, w, l1, l2, positive, orders[done % len(orders)], max_epochs - done - 1
         )
-        if np.count_nonzero(w) > widest:
+        if count_in(w) > widest:
             return done
         patient = steps < PATIENCE and widest < len(w)
         taken = newton_steps(gram, c, correlation, w, weights, l2, SMALL if patient else len(w))
@@ -167,12 +171,17 @@ def _epochs_on_present_support(
     gram: Any, correlation: Any, w: Any, l1: Any, l2: Any, positive: Any, order: Any, at_most: Any
 ) -> Any:
     """Do as many epochs on the non-zero coefficients as cost about a factorisation; return what they count as."""
-    support = order[w[order] != 0.0]
-    size = len(support)
+    size = count_in(w)
     n_epochs = min(max(5, min(100, size // 6)), at_most)
     if n_epochs <= 0 or size == 0:
         return 0
-    epochs_on_support(gram, correlation, w, l1, l2, positive, support, np.arange(size).reshape(1, size), n_epochs)
+    support, inside = np.empty(size, np.int64), np.empty((1, size), np.int64)
+    a = 0
+    for j in order:
+        if w[j] != 0.0:
+            support[a], inside[0, a] = j, a
+            a += 1
+    epochs_on_support(gram, correlation, w, l1, l2, positive, support, inside, n_epochs)
     return -(-n_epochs * size // len(w))
 
 
@@ -184,7 +193,9 @@ def polish_on_gram(
 
     A few rounds at most: mostly the first is exact. Reference: ``newton_candidates`` and ``epoch`` in turn.
     """
-    goal, weights = max(1e-6 * gap, 1e-15 * squared_y), np.full(len(w), l1)
+    goal, weights = max(1e-6 * gap, 1e-15 * squared_y), np.empty(len(w))
+    for j in range(len(w)):
+        weights[j] = l1
     for _ in range(POLISHING_ROUNDS):
         if not newton_step(gram, c, correlation, w, weights, l2, 1e-15 * squared_y):
             break

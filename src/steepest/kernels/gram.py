@@ -31,6 +31,7 @@ THREADED_UP_TO = LARGE_ORDER  # columns: beyond, BLAS shares its products among 
 _PANEL_ROWS = 128  # rows multiplied in registers before they are added in double precision
 TILE_ROUNDING, BLAS_ROUNDING = 1e-7, 1e-6  # relative errors of sums in single precision, by who adds
 _FEW = 1 << 18  # numbers in X up to which double precision costs next to nothing
+_SMALL = 1 << 17  # multiplications that BLAS makes as soon as our kernel, in one thread and without being compiled
 _CHUNKS = 32  # parts of the data, each summed by itself
 _LEAST_CHUNK, _LEAST_ENTRIES = 2048, 1 << 17  # rows of such a part, and its numbers: more work than to wake a thread
 _BLOCK = 1024  # rows of a BLAS block, centred in a copy
@@ -99,15 +100,18 @@ def moments(X: Array, Y: Array, weights: Array | None = None, *, centre: bool = 
 
     Notes
     -----
-    Who computes, by the number of columns: our kernel on our threads up to 256; blocks of rows, each with a
-    single-threaded BLAS product, up to 2048; BLAS on its own threads beyond. In single precision the first adds 128
-    rows in registers and these sums in double precision; the others go on in single precision for a block of thousands.
+    Who computes: array code where the data are small. Else, by the number of columns: our kernel on our threads up to
+    256; blocks of rows, each with a single-threaded BLAS product, up to 2048; BLAS on its own threads beyond. In single
+    precision the kernel adds 128 rows in registers and these sums in double precision; the others go on in single
+    precision for a block of thousands.
     """
-    if not (X.flags.c_contiguous or X.flags.f_contiguous):
-        X = np.ascontiguousarray(X)
     d, k = X.shape[1], Y.shape[1]
     if dtype is None:
         dtype = X.dtype if X.size > _FEW else np.float64
+    if dtype == np.float64 and len(X) * (d + k) ** 2 <= _SMALL:
+        return _of_copy(X, Y, weights, centre)
+    if not (X.flags.c_contiguous or X.flags.f_contiguous):
+        X = np.ascontiguousarray(X)
     x_shift, y_shift = (guessed_shift(X), guessed_shift(Y)) if centre else (np.zeros(d), np.zeros(k))
     s = np.empty(0) if weights is None else np.ascontiguousarray(weights, dtype=np.float64)
     tiled = d + k < COMPILED_UP_TO
@@ -116,6 +120,21 @@ def moments(X: Array, Y: Array, weights: Array | None = None, *, centre: bool = 
     if dtype == np.float32:
         found.rounding = TILE_ROUNDING if tiled else BLAS_ROUNDING
     return found
+
+
+def _of_copy(X: Array, Y: Array, weights: Array | None, centre: bool) -> Moments:
+    """Return the moments in double precision, from a centred copy of all data."""
+    d, mean = X.shape[1], np.zeros(X.shape[1] + Y.shape[1])
+    with np.errstate(invalid="ignore", over="ignore"):  # `finite` says it afterwards
+        Z = np.concatenate([X, Y], axis=1, dtype=np.float64)
+        weight = float(len(X) if weights is None else weights.sum())
+        if centre and weight > 0:
+            mean = (np.add.reduce(Z) if weights is None else weights @ Z) / weight
+            Z -= mean
+        if weights is not None:
+            Z *= np.sqrt(weights)[:, None]
+        M = Z.T @ Z
+    return Moments(weight, mean[:d], mean[d:], M[:d, :d], M[:d, d:], np.diagonal(M)[d:].copy())
 
 
 def some_rows(A: Array) -> Array:

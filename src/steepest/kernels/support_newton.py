@@ -15,6 +15,16 @@ DAMPING = 1e-10  # of the largest diagonal entry, added where the columns of the
 
 
 @compiled
+def count_in(w: Any) -> Any:
+    """Return how many entries of ``w`` are not zero."""
+    # here and below loops rather than array functions, which take up to half a second each to compile
+    count = 0
+    for j in range(len(w)):
+        count += w[j] != 0.0
+    return count
+
+
+@compiled
 def gram_part(gram: Any, support: Any, l2: Any) -> Any:
     """Return ``gram[support][:, support] + l2 I``; only the lower triangle is filled."""
     k = len(support)
@@ -56,14 +66,15 @@ def newton_step(gram: Any, c: Any, correlation: Any, w: Any, l1: Any, l2: Any, s
     A rise by at most ``slack`` is let pass: close to the optimum the objective is flat up to rounding.
     Reference: ``steepest.solvers.support_newton.newton_candidates``.
     """
-    support = np.flatnonzero(w)
-    size = len(support)
+    size = count_in(w)
     if size == 0:
         return False
-    # loops rather than array expressions, which take seconds more to compile
-    old, step, new = np.empty(size), np.empty(size), np.empty(size)
-    for a in range(size):
-        old[a] = w[support[a]]
+    support, old, step, new = np.empty(size, np.int64), np.empty(size), np.empty(size), np.empty(size)
+    a = 0
+    for j in range(len(w)):
+        if w[j] != 0.0:
+            support[a], old[a] = j, w[j]
+            a += 1
     undamped = _solve(gram, correlation, old, support, l1, l2, 0.0, step)
     if not undamped and not _solve(gram, correlation, old, support, l1, l2, DAMPING, step):
         return False
@@ -100,8 +111,8 @@ def newton_steps(gram: Any, c: Any, correlation: Any, w: Any, l1: Any, l2: Any, 
     least value that these signs allow; epochs in between would take the coefficient in again.
     """
     taken = 0
-    for _ in range(np.count_nonzero(w)):
-        if taken > 0 and np.count_nonzero(w) > small:
+    for _ in range(count_in(w)):
+        if taken > 0 and count_in(w) > small:
             break
         if not newton_step(gram, c, correlation, w, l1, l2, 0.0):
             break

@@ -70,14 +70,14 @@ class GramProblem:
 
     def _evaluate(self) -> None:
         seen, (l1, l2, positive) = np.empty(2), (self.strength.l1, self.strength.l2, self.strength.positive)
-        look_on_gram(self.gram, self.c, self.w, self.constant, l1, l2, positive, self.n_samples, seen)
+        look_on_gram(self.gram, self.c, self.w, self.constant, l1, l2, positive, float(self.n_samples), seen)
         self.value, self.gap = seen.tolist()
 
     def advance(self, tolerance: float, max_epochs: int, orders: Orders) -> None:
         """Do epochs until the gap is at most ``tolerance``."""
         epochs, _ = solve_on_gram(
             self.gram, self.c, self.constant, self.strength, self.w,
-            tolerance=tolerance, max_epochs=max_epochs, orders=orders, mass=self.n_samples,
+            tolerance=tolerance, max_epochs=max_epochs, orders=orders, mass=float(self.n_samples),
         )  # fmt: skip
         self.epochs += epochs
         self._evaluate()

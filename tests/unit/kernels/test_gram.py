@@ -24,7 +24,9 @@ def data(n, d, k, dtype, order, offset=3.0):
 @pytest.mark.parametrize(
     ("n", "d", "k"), [(1, 1, 1), (63, 3, 1), (700, 9, 2), (130, 70, 1), (5000, 48, 4), (2100, 23, 1), (300, 257, 1)]
 )
-def test_moments_equal_their_reference(n, d, k, dtype, order, weighted, centre):
+@pytest.mark.parametrize("small", [-1, gram._SMALL])  # also small data by the kernel
+def test_moments_equal_their_reference(n, d, k, dtype, order, weighted, centre, small, monkeypatch):
+    monkeypatch.setattr(gram, "_SMALL", small)
     X, Y, s = data(n, d, k, dtype, order)
     weights = s if weighted else None
     ours, reference = moments(X, Y, weights, centre=centre), reference_moments(X, Y, weights, centre)
