@@ -60,11 +60,11 @@ class Kernel(registry.CPUDispatcher):
     """A function that is compiled when called, and in another form when called by a kernel."""
 
     def __init__(self, py_func: Callable[..., Any], locals: Any = None, targetoptions: Any = None) -> None:
+        locals, targetoptions = locals or {}, targetoptions or {}
         super().__init__(py_func, locals, targetoptions)
         self.enable_caching()
-        self._part = registry.CPUDispatcher(
-            py_func, locals, {**self.targetoptions, "no_cpython_wrapper": True}, PartCompiler
-        )
+        part = {**targetoptions, "no_cpython_wrapper": True}
+        self._part = registry.CPUDispatcher(py_func, locals, part, PartCompiler)
 
     def get_call_template(self, args: Any, kws: Any) -> Any:
         """Return how a kernel calls this one."""
