@@ -22,6 +22,11 @@ class CoordinateRegressor(LinearRegressor):
     selection: str
     random_state: Any
 
+    @property
+    def _most_iterations(self) -> int:
+        """Return ``max_iter``, None of which is no limit."""
+        return np.iinfo(np.int32).max if self.max_iter is None else int(self.max_iter)
+
     def _check_finite(self, problems: list[Problem], X: Any, y: Any, sample_weight: Any, **how: Any) -> None:
         """Refuse NaN and infinity, which the first pass over the data has carried into its sums."""
         if all(problem.finite for problem in problems):
@@ -31,7 +36,7 @@ class CoordinateRegressor(LinearRegressor):
 
     def _run(self, objective: LinearObjective, problems: list[Problem], sample_weight: Any) -> None:
         """Fit by coordinate descent."""
-        max_iter = np.iinfo(np.int32).max if self.max_iter is None else int(self.max_iter)
+        max_iter = self._most_iterations
         descent = CoordinateDescent(
             objective,
             tolerance=float(self.tol),

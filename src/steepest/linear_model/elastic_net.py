@@ -40,8 +40,8 @@ class ElasticNet(CoordinateRegressor):
     precompute : bool, "auto" or array (n_features, n_features), default False
         True to work on the Gram matrix of all columns, or that matrix ``X^T X`` (of the weighted, centred X) itself.
         Otherwise the shape of the data decides. Sparse X is never multiplied out.
-    max_iter : int, default 1000
-        Epochs an output may have.
+    max_iter : int or None, default 1000
+        Epochs an output may have; None is no limit.
     copy_X : bool, default True
         Without effect, as X is never changed; there so that scikit-learn's calls work.
     tol : float, default 1e-4
@@ -212,7 +212,7 @@ class ElasticNet(CoordinateRegressor):
 
     def _teach(self, objective: LinearObjective, sample_weight: Any) -> None:
         """Fit by a solver to learn from."""
-        options = replace(self._teaching_options(), gap_every=10, max_iter=self.max_iter)
+        options = replace(self._teaching_options(), gap_every=10, max_iter=self._most_iterations)
         steps = open_solver(self.solver, objective, self._start(objective), options)
         stopping: list[StoppingRule] = [GradientTolerance(self.tol, relative=True)]
         if self.alpha:
@@ -222,7 +222,7 @@ class ElasticNet(CoordinateRegressor):
         self._solve(
             objective,
             steps,
-            max_iter=self.max_iter,
+            max_iter=self._most_iterations,
             stopping=stopping if self.tol else [],
             sample_weight=sample_weight,
             solver=self.solver,
