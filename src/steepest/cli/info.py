@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from steepest import __version__
-from steepest.cli.outputs import STANDARD_OUTPUT, json_option, print_json, written_to
+from steepest.cli.outputs import json_option, print_json
 
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "numba", "matplotlib", "narwhals", "safetensors")
 OPTIONAL = ("polars", "pandas", "pyarrow", "mpmath", "torch", "cupy")
@@ -119,10 +119,10 @@ def _gpu_line(info: dict[str, Any]) -> str:
 @json_option
 def command(gpu: bool, as_json: bool) -> None:
     """Show versions, BLAS and threads, compiled kernels and GPUs."""
+    from steepest.cli.terminal import facts, terminal
+
     info = collect(gpu)
     if as_json:
         print_json(info)
         return
-    with written_to(STANDARD_OUTPUT):
-        for label, text in lines(info):
-            click.echo(f"{label:<14}{text}")
+    terminal().print(facts(lines(info)))

@@ -34,6 +34,12 @@ def test_the_text_says_the_same():
     assert "kernels       available, " in text
 
 
+@pytest.mark.parametrize("columns", [40, 80])
+def test_lines_fit_the_terminal(columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert max(map(len, shown().output.splitlines())) <= columns
+
+
 def test_a_library_that_is_missing_is_said_to_be():
     assert info.versions(("no-such-library",)) == {"no-such-library": None}
     record = info.collect(False) | {"libraries": {"numba": None}, "optional": {"cupy": None}}
