@@ -30,7 +30,8 @@ def minimize_quadratic(H: Any, slope: Any, u: Any, l1: Any, tolerance: Any, max_
             if u[j] != 0.0:
                 c += u[j] * H[j]
         if newton_steps(H, c, correlation, u, l1, 0.0, SMALL if sweeps < PATIENCE else len(u)) > 0:
-            slope[:] = -correlation
+            for j in range(len(slope)):
+                slope[j] = -correlation[j]
     return sweeps
 
 

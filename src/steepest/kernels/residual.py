@@ -175,6 +175,13 @@ def _four_scores(x0: Array, x1: Array, x2: Array, x3: Array, x_mean: Array, w: A
 
 
 @compiled
+def _copy(source: Array, at: int, target: Array, to: int, count: int) -> None:
+    """Copy a stretch: an assignment of slices, whose shapes would be checked, takes seconds more to compile."""
+    for i in range(count):
+        target[to + i] = source[at + i]
+
+
+@compiled
 def _residual_by_columns(
     X: Array, y: Array, s: Array, x_mean: Array, w: Array, start: int, stop: int, r: Array, g: Array
 ) -> float:
@@ -187,12 +194,12 @@ def _residual_by_columns(
     for first in range(start, stop, block):
         rows = min(block, stop - first)
         strips = rows // whole * whole
-        t[:rows] = y[first : first + rows]
+        _copy(y, first, t, 0, rows)
         for at in range(0, strips, whole):
             subtract_scores(VECTORS, X, first + at, n, d, x_mean, t, at, whole, w, rows)
         for at in range(strips, rows, lanes):
             subtract_scores(1, X, first + at, n, d, x_mean, t, at, rows - at, w, rows)
-        r[first : first + rows] = t[:rows]
+        _copy(t, 0, r, first, rows)
         for i in range(rows):
             square = t[i] * t[i]
             if s.size > 0:
