@@ -7,10 +7,11 @@ from scipy import sparse
 from steepest.kernels.compile import compiled
 from steepest.kernels.kmeans import nearest as kernel
 from steepest.kernels.kmeans import partition as partitions
+from steepest.kernels.kmeans import rough
 from steepest.kernels.kmeans.arrays import Rows, pack_rows
 from steepest.kernels.kmeans.blocks import Blocks
 from steepest.kernels.kmeans.measures import add_moments, sse_blocks
-from steepest.kernels.kmeans.moves import add_members
+from steepest.kernels.kmeans.moves import UNSETTLED, add_members
 from steepest.kernels.kmeans.partition import DensePartition, SparsePartition
 from steepest.kernels.kmeans.rows import fetch_rows
 from steepest.kernels.kmeans.seeding import (
@@ -25,7 +26,18 @@ from steepest.kernels.kmeans.seeding import (
 from steepest.kernels.kmeans.tiles import PANEL_BYTES, meet_centres, pack_pairs, pack_panel
 from steepest.objectives import clustering as reference
 
-SHAPES = [(1, 1, 1), (7, 2, 3), (300, 2, 10), (513, 3, 5), (257, 4, 4), (256, 7, 9), (100, 18, 13), (40, 130, 6)]
+SHAPES = [
+    (1, 1, 1),
+    (7, 2, 3),
+    (300, 2, 10),
+    (513, 3, 5),
+    (257, 4, 4),
+    (256, 7, 9),
+    (100, 18, 13),
+    (40, 130, 6),
+    (200, 2, 33),
+    (90, 5, 97),
+]
 LONG_SHAPES = [(70, 300, 6), (33, 256, 5), (600, 400, 1)]  # many features
 DTYPES = [np.float32, np.float64]
 
@@ -200,6 +212,95 @@ def test_bounds_never_change_a_label(monkeypatch, d, k):
         skipped += int(np.sum(pruned._gaps > 0))
         C += rng.standard_normal(C.shape) * 0.5**step
     assert skipped > 4000  # the bounds did save work
+
+
+needs_bfloat16 = pytest.mark.skipif(not rough.AVAILABLE, reason="this processor does not multiply bfloat16")
+
+
+def as_bfloat16(x):
+    bits = np.ascontiguousarray(x, dtype=np.float32).view(np.uint32)
+    return ((bits + 0x7FFF + (bits >> 16 & 1)) & np.uint32(0xFFFF0000)).view(np.float32).astype(np.float64)
+
+
+@compiled
+def meet_roughly(X, rows, shift, table, half_norms, old):
+    panel, results = kernel.panel_room(X.shape[1], half_norms)
+    rough.pack_rough(X, rows, shift, panel, 0)
+    none = np.float32(0)
+    meet_centres(panel, table, half_norms, results, old, 0, none, none, X, rows[:0], 0)
+    return results
+
+
+@needs_bfloat16
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("d, k", [(1, 1), (2, 7), (16, 50), (33, 12), (64, 9), (131, 6)])
+def test_rough_scores_are_those_of_rounded_numbers(dtype, d, k):
+    X, C, _ = problem(100, d, k, dtype)
+    rows, shift = np.random.default_rng(0).permutation(100), X[0] / 2
+    table, half_norms = kernel.room_for_centres(k, d, np.float32)
+    kernel.pack_centres(C, np.zeros_like(shift), table, half_norms)
+    pairs = rough.rough_table(k, d, True)
+    error = rough.round_centres(table, pairs)
+    rounded = as_bfloat16(C)
+    assert error == pytest.approx(np.linalg.norm(rounded - C.astype(np.float32), axis=1).max(), rel=1e-5)
+    norms, best, second, label, _ = meet_roughly(X, rows, shift, pairs, half_norms, np.zeros(kernel.ROOM, np.int32))
+    n = len(norms)
+    given = (X - shift).astype(np.float32)
+    Z = as_bfloat16(given)[rows[:n]]
+    expected = (C.astype(np.float64) ** 2).sum(axis=1) / 2 - Z @ rounded.T
+    np.testing.assert_allclose(norms, (Z**2).sum(axis=1) / 2, rtol=1e-5)
+    np.testing.assert_allclose(best, expected.min(axis=1), rtol=1e-5, atol=1e-5 * d)
+    np.testing.assert_array_equal(label, expected.argmin(axis=1))
+    if k > 1:
+        np.testing.assert_allclose(second, np.sort(expected, axis=1)[:, 1], rtol=1e-5, atol=1e-5 * d)
+    largest = np.zeros(2)
+    rough.largest_rounding(X, shift, 64, 0, 2, largest)
+    lost = np.linalg.norm(as_bfloat16(given) - given, axis=1)[1:] / np.linalg.norm(given, axis=1)[1:]
+    assert largest.max() == pytest.approx(lost.max(), rel=1e-5)
+    assert largest.max() <= rough.ROUNDING
+
+
+@needs_bfloat16
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("size", [1.0, 2.0**-40, 2.0**-66, 2.0**41])  # powers of two: ties stay ties
+@pytest.mark.parametrize("d, k, kind", [(3, 200, "lattice"), (40, 30, "noise"), (64, 40, "near"), (130, 16, "outlier")])
+def test_rough_scores_never_change_a_label(monkeypatch, dtype, size, d, k, kind):
+    """Along a run in which centres slow down; on lattices and among nearly equal centres most scores are too rough."""
+    monkeypatch.setattr(partitions, "MUCH_WORK", 0)
+    monkeypatch.setattr(partitions, "LEAST_WORK_FOR_ROUGH", 0)
+    monkeypatch.setattr(partitions, "MOST_CLOSE", 2.0)
+    rng = np.random.default_rng(d)
+    X = np.round(rng.standard_normal((1500, d)) * 2) / 2 if kind == "lattice" else rng.random((1500, d))
+    if kind == "outlier":
+        X[-3] *= 1e5
+    X = (X * size).astype(dtype)
+    C = (X[0] * (1 + 1e-3 * rng.standard_normal((k, d)))).astype(dtype) if kind == "near" else X[:k].copy()
+    partition = DensePartition(X, X[:0, 0], k, np.zeros(d, dtype), float(np.abs(X).max()))
+    assert partition._rough
+    settled = 0
+    for step in range(12):
+        partition.assign(C)
+        np.testing.assert_array_equal(partition.labels, reference.nearest(X, C))
+        settled += len(X) - int(partition._counted[:, UNSETTLED].sum())
+        C = (C + size * 0.5 * 0.4**step * rng.standard_normal(C.shape)).astype(dtype)
+    assert settled > 0 or size < 1e-15  # too small to be multiplied
+    sums, masses = reference.cluster_sums(X.astype(np.float64), partition.labels, np.ones(len(X)), k)
+    np.testing.assert_allclose(partition.sums, sums, rtol=1e-9, atol=1e-9 * np.abs(X).max())
+    np.testing.assert_array_equal(partition.masses, masses)
+
+
+@needs_bfloat16
+def test_rough_scores_are_given_up_where_they_settle_too_few_rows(monkeypatch):
+    monkeypatch.setattr(partitions, "MUCH_WORK", 0)
+    monkeypatch.setattr(partitions, "LEAST_WORK_FOR_ROUGH", 0)
+    rng = np.random.default_rng(0)
+    X = rng.random((2000, 32))
+    C = X[0] * (1 + 1e-4 * rng.standard_normal((20, 32)))
+    partition = DensePartition(X, X[:0, 0], 20, np.zeros(32), 1.0)
+    for expected in (True, False):
+        assert partition._rough == expected
+        partition.assign(C)
+        np.testing.assert_array_equal(partition.labels, reference.nearest(X, C))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -28,11 +28,12 @@ class Centres(NamedTuple):
     """The centres, and what follows from them.
 
     ``points`` (k, d) are the centres, ``table`` and ``half_norms`` what the tiles read of them
-    (:func:`.nearest.pack_centres`), ``drift`` (k,) what a row's gap loses in this step. ``limits`` are named where they
-    are read (``SLOPE`` and so on):
+    (:func:`.nearest.pack_centres`), ``rough`` the same in bfloat16 (:func:`.rough.round_centres`) if that is used,
+    ``drift`` (k,) what a row's gap loses in this step. ``limits`` are named where they are read (``SLOPE`` and so on):
 
     - slope and offset: a score's rounding error is at most ``slope |x|^2 / 2 + offset``;
     - the bound on the relative rounding error of ``|x|^2``;
+    - these three once more, of rough scores;
     - the gap above which a row surely keeps its label;
     - of an iteration, the squared way that ends it, the sum of squares of the data, the value up to which a value
       cancels, the typical square of a row, and the largest number.
@@ -40,6 +41,7 @@ class Centres(NamedTuple):
 
     points: Array
     table: Array
+    rough: Array
     half_norms: Array
     limits: Array
     drift: Array
@@ -60,7 +62,10 @@ class State(NamedTuple):
 
 
 class Room(NamedTuple):
-    """Where a thread works: a panel and the results of its points, rows and their old labels, moves, lost gaps."""
+    """Where a thread works: a panel and the results of its points, rows and their old labels, moves, lost gaps.
+
+    And rows, with their old labels, that rough scores do not settle.
+    """
 
     panel: Array
     results: Array
@@ -68,6 +73,8 @@ class Room(NamedTuple):
     old: IntArray
     moved: IntArray
     lost: Array
+    close: IntArray
+    close_old: IntArray
 
 
 @compiled
@@ -93,4 +100,9 @@ def work_room(n_features: int, like: Array, gaps: Array) -> Room:
     """Return room to assign rows of so many features, for scores ``like`` these."""
     panel, results = panel_room(n_features, like)
     rows, old, moved = np.empty(ROOM, np.int64), np.empty(BATCH, np.int32), np.empty((2, MOST_MOVES), np.int64)
-    return Room(panel, results, rows, old, moved, np.empty(PANEL_BYTES // gaps.itemsize, gaps.dtype))
+    lost, close, close_old = (
+        np.empty(PANEL_BYTES // gaps.itemsize, gaps.dtype),
+        np.zeros(ROOM, np.int64),
+        np.zeros(ROOM, np.int32),
+    )
+    return Room(panel, results, rows, old, moved, lost, close, close_old)

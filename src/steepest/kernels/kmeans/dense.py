@@ -13,12 +13,27 @@ Labels are exact: each is the first minimum over j of ``sum_f (x_f - c_jf)^2`` e
 Sums of a cluster are a row ``(sum w (x - origin), sum w, number of rows with w > 0)``, filled up with zeros.
 """
 
-import numpy as np
+from collections.abc import Callable
+from typing import Any, cast
 
-from steepest.kernels.compile import borrowing, inlined
+import numpy as np
+from numba.core import types
+from numba.extending import overload
+
+from steepest.kernels.compile import OPTIONS, borrowing, inlined
 from steepest.kernels.kmeans.arrays import Centres, Room, Rows, State
-from steepest.kernels.kmeans.moves import LISTED, OFFSET, SLOPE, list_moves, move
+from steepest.kernels.kmeans.moves import (
+    LISTED,
+    OFFSET,
+    ROUGH_OFFSET,
+    ROUGH_SLOPE,
+    SLOPE,
+    list_moves,
+    list_rough_moves,
+    move,
+)
 from steepest.kernels.kmeans.nearest import BATCH, ROOM
+from steepest.kernels.kmeans.rough import pack_rough
 from steepest.kernels.kmeans.rows import lower_gaps
 from steepest.kernels.kmeans.tiles import meet_centres, pack_pairs, pack_panel
 from steepest.kernels.vectors import first_bit
@@ -26,7 +41,7 @@ from steepest.typing import Array, IntArray
 
 ROUND_DOWN = np.float32(1 - 2.0**-20)
 ROUND_UP = np.float32(1 + 2.0**-20)
-ROUNDING, LEAST_GAP = 2, 3  # further limits; see Centres
+ROUNDING, LEAST_GAP, ROUGH_ROUNDING = 4, 5, 6  # further limits; see Centres
 
 
 @inlined
@@ -60,40 +75,100 @@ def _assign_panels(
         if bits != 0:
             for t in range(points):
                 room.rows[t] = start + t
-            list_moves(data, centres, state, room, np.int64(0), bits, found)
+            list_moves(data, centres, state, room, room.rows, 0 * start, bits, found)
             if found[LISTED] > room.moved.shape[1] - points:
                 move(data, state.labels, room.moved, total, found)
         start += points
     return start
 
 
-@inlined
 def _assign_listed(
     data: Rows, centres: Centres, state: State, room: Room, total: Array, found: IntArray, start: int, stop: int
 ) -> None:
-    """Assign those of the rows whose label may change."""
-    points, number, n_rows = room.panel.shape[1], centres.table.dtype.type, np.int64(0)
-    slope, least = number(2 * centres.limits[SLOPE]), number(2 * centres.limits[OFFSET])
+    """Assign those of the rows whose label may change: by their rough scores first, where these are used."""
+    raise NotImplementedError("for compiled code only")
+
+
+@overload(_assign_listed, jit_options=cast(Any, OPTIONS))
+def _compile_assign_listed(
+    data: Rows, centres: Centres, state: State, room: Room, total: Array, found: IntArray, start: int, stop: int
+) -> Callable[..., None]:
+    """Choose by the type of the rough table, so that one way only is compiled."""
+    given = cast(Any, centres)
+    rough = given.types[given.fields.index("rough")]
+    return _assign_roughly if isinstance(rough.dtype, types.Integer) else _assign_directly
+
+
+def _assign_directly(
+    data: Rows, centres: Centres, state: State, room: Room, total: Array, found: IntArray, start: int, stop: int
+) -> None:
+    points, n_rows = room.panel.shape[1], 0 * start  # no literal, for which all would be compiled once more
     while start < stop or n_rows > 0:
         start, n_rows = _next_rows(start, stop, centres, state, room, n_rows)
         n_now = n_rows if start >= stop else n_rows // points * points
-        for first in range(np.int64(0), n_now, points):
-            pack_panel(data.X, room.rows, data.origin, room.panel, first)
+        _assign_panels_of(data, centres, state, room, room.rows, room.old, n_now, points, total, found)
+        n_rows = keep_rest(room.rows, room.old, n_now, n_rows)
+
+
+def _assign_roughly(
+    data: Rows, centres: Centres, state: State, room: Room, total: Array, found: IntArray, start: int, stop: int
+) -> None:
+    points, n_rows, n_close = room.panel.shape[1], 0 * start, 0 * start
+    slope, least = np.float32(2 * centres.limits[ROUGH_SLOPE]), np.float32(2 * centres.limits[ROUGH_OFFSET])
+    while start < stop or n_rows > 0:
+        start, n_rows = _next_rows(start, stop, centres, state, room, n_rows)
+        n_now = n_rows if start >= stop else n_rows // points * points
+        for first in range(0, n_now, points):
+            pack_rough(data.X, room.rows, data.origin, room.panel, first)
             bits = meet_centres(
-                room.panel, centres.table, centres.half_norms, room.results, room.old, first, slope, least,
+                room.panel, centres.rough, centres.half_norms, room.results, room.old, first, slope, least,
                 data.X, room.rows, first + points,
             )  # fmt: skip
             n_here = min(points, n_now - first)
             bits &= ~np.uint64(0) >> np.uint64(64 - n_here)
             if state.gaps.shape[0] > 0:
-                _bound(room.rows, first, n_here, room.results, centres.limits, state.gaps)
-            if bits != 0:
-                list_moves(data, centres, state, room, first, bits, found)
-                if found[LISTED] > room.moved.shape[1] - points:
-                    move(data, state.labels, room.moved, total, found)
-        for t in range(n_now, n_rows):  # wait for others, to fill a panel
-            room.rows[t - n_now], room.old[t - n_now] = room.rows[t], room.old[t]
-        n_rows -= n_now
+                limits = centres.limits[ROUGH_SLOPE], centres.limits[ROUGH_OFFSET], centres.limits[ROUGH_ROUNDING]
+                _bound(room.rows, first, n_here, room.results, limits, state.gaps)
+            n_close = list_rough_moves(data, centres, room, first, bits, found, n_close)
+            if found[LISTED] > room.moved.shape[1] - points:
+                move(data, state.labels, room.moved, total, found)
+        n_rows = keep_rest(room.rows, room.old, n_now, n_rows)
+        n_now = n_close if start >= stop else n_close // points * points
+        _assign_panels_of(data, centres, state, room, room.close, room.close_old, n_now, ROOM, total, found)
+        n_close = keep_rest(room.close, room.close_old, n_now, n_close)
+
+
+@inlined
+def _assign_panels_of(
+    data: Rows, centres: Centres, state: State, room: Room, rows: IntArray, old: IntArray, n_rows: int, ahead: int,
+    total: Array, found: IntArray,
+) -> None:  # fmt: skip
+    """Assign the first of the rows listed, with their ``old`` labels; those so far ``ahead`` are asked for."""
+    points, number = room.panel.shape[1], centres.table.dtype.type
+    slope, least = number(2 * centres.limits[SLOPE]), number(2 * centres.limits[OFFSET])
+    for first in range(0, n_rows, points):
+        pack_panel(data.X, rows, data.origin, room.panel, first)
+        bits = meet_centres(
+            room.panel, centres.table, centres.half_norms, room.results, old, first, slope, least,
+            data.X, rows, first + ahead,
+        )  # fmt: skip
+        n_here = min(points, n_rows - first)
+        bits &= ~np.uint64(0) >> np.uint64(64 - n_here)
+        if state.gaps.shape[0] > 0:
+            limits = centres.limits[SLOPE], centres.limits[OFFSET], centres.limits[ROUNDING]
+            _bound(rows, first, n_here, room.results, limits, state.gaps)
+        if bits != 0:
+            list_moves(data, centres, state, room, rows, first, bits, found)
+            if found[LISTED] > room.moved.shape[1] - points:
+                move(data, state.labels, room.moved, total, found)
+
+
+@borrowing
+def keep_rest(rows: IntArray, old: IntArray, done: int, number: int) -> int:
+    """Move those of the rows listed that are not done to the front, to fill a panel with others; return how many."""
+    for t in range(done, number):
+        rows[t - done], old[t - done] = rows[t], old[t]
+    return number - done
 
 
 @borrowing
@@ -132,17 +207,23 @@ def _next_rows(i: int, stop: int, centres: Centres, state: State, room: Room, n_
 
 
 @borrowing
-def _bound(rows: IntArray, first: int, n_rows: int, results: Array, limits: Array, gaps: Array) -> None:
-    """Set the gap between the two nearest distances, from below."""
+def _bound(
+    rows: IntArray, first: int, n_rows: int, results: Array, limits: tuple[float, float, float], gaps: Array
+) -> None:
+    """Set the gap between the two nearest distances, from below.
+
+    With e a bound on the error of a score (``limits``: slope and offset), it is at least
+    ``(2 (s_2 - s_1) - 4 e) / (D_2 + D_1)``, where D are the distances, from above.
+    """
     kind = results.dtype.type
+    slope, offset, wider = kind(5 * limits[0]), kind(5 * limits[1]), kind(4 * (limits[2] + limits[0]))
     two, zero = kind(2), kind(0)
-    factor, least = kind(4 * (limits[ROUNDING] + limits[SLOPE])), kind(4 * limits[OFFSET])
     norms, best, second, lowered = results[0], results[1], results[2], results[4]
     for t in range(results.shape[1]):
-        slack = factor * norms[t] + least
-        upper = two * (norms[t] + best[t]) + slack
-        lower = two * (norms[t] + second[t]) - slack
-        lower = lower if lower > zero else zero
-        lowered[t] = np.sqrt(lower) - np.sqrt(upper if upper > zero else zero)
+        gap = two * (second[t] - best[t]) - (slope * norms[t] + offset)
+        slack = wider * norms[t] + offset
+        upper, lower = two * (norms[t] + second[t]) + slack, two * (norms[t] + best[t]) + slack
+        both = np.sqrt(upper if upper > zero else zero) + np.sqrt(lower if lower > zero else zero)
+        lowered[t] = gap / both if gap > zero else zero
     for t in range(n_rows):
         gaps[rows[np.uint64(first + t)]] = np.float32(lowered[np.uint64(t)]) * ROUND_DOWN - np.float32(1e-30)

@@ -4,24 +4,28 @@ Between two passes the leader does what the array code of :class:`steepest.objec
 does: means, value and gradient (references: ``means``, ``partition_value_and_gradient``).
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, cast
 
 import numpy as np
+from numba.core import types
+from numba.extending import overload
 
-from steepest.kernels.compile import compiled
+from steepest.kernels.compile import OPTIONS, compiled
 from steepest.kernels.kmeans.arrays import Centres, Rows, State, work_room
-from steepest.kernels.kmeans.dense import LEAST_GAP, ROUND_UP, ROUNDING, assign_block
+from steepest.kernels.kmeans.dense import LEAST_GAP, ROUGH_ROUNDING, ROUND_UP, ROUNDING, assign_block
 from steepest.kernels.kmeans.measures import add_parts
-from steepest.kernels.kmeans.moves import DECIDED, MOVED, OFFSET, SLOPE
+from steepest.kernels.kmeans.moves import DECIDED, MOVED, OFFSET, ROUGH_OFFSET, ROUGH_SLOPE, SLOPE, UNSETTLED
 from steepest.kernels.kmeans.nearest import pack_centres, score_error
+from steepest.kernels.kmeans.rough import rough_error, round_centres
 from steepest.kernels.team import claim, finish, join, next_turn
 from steepest.typing import Array, IntArray
 
 # what is to be done: how many assignments, whether the first is to the centres given; what was done: how many
 # assignments, and how many rows moved in all since the sums were taken; how many moving rows are few enough to stop for
 STEPS, GIVEN, DONE, MOVES, FEW = 0, 1, 2, 3, 4
-TOLERANCE, SQUARE_SUM, LEAST_VALUE, TYPICAL, SPREAD = 4, 5, 6, 7, 8  # further limits; see Centres
-VALUE, GRADIENT_NORM, WAY, CHANGED, TIES = 0, 1, 2, 3, 4  # columns of the records
+TOLERANCE, SQUARE_SUM, LEAST_VALUE, TYPICAL, SPREAD = 7, 8, 9, 10, 11  # further limits; see Centres
+VALUE, GRADIENT_NORM, WAY, CHANGED, TIES, CLOSE = 0, 1, 2, 3, 4, 5  # columns of the records
 FEW_TIES = 200  # one row in so many: beyond, scores in the data's own precision are cheaper
 
 
@@ -57,7 +61,7 @@ def iterate_in_team(
             if not given and not _means(run.totals, data.origin, run.path[step]):
                 break
             records[step, WAY] = _advance(run.path[step], centres, data.origin, state.gaps.shape[0] > 0)
-            records[step, CHANGED], records[step, TIES] = 0, 0
+            records[step, CHANGED], records[step, TIES], records[step, CLOSE] = 0, 0, 0
             if given or records[step, WAY] > 0:
                 turn = join(counters, True)
                 _claim_blocks(counters, n_blocks, data, centres, state)
@@ -65,6 +69,7 @@ def iterate_in_team(
                 add_parts(state.parts, data.X.shape[1], run.totals)
                 counted = state.counted
                 records[step, CHANGED], records[step, TIES] = counted[:, MOVED].sum(), counted[:, DECIDED].sum()
+                records[step, CLOSE] = counted[:, UNSETTLED].sum()
             _evaluate(run.totals, centres.points, data.origin, limits[SQUARE_SUM], records[step])
             plan[DONE] += 1
             plan[MOVES] += np.int64(records[step, CHANGED])
@@ -120,12 +125,34 @@ def _advance(new: Array, centres: Centres, origin: Array, bounds: bool) -> float
             second = way
     reach = pack_centres(points, origin, centres.table, centres.half_norms)
     limits[SLOPE], limits[OFFSET] = score_error(centres.half_norms, limits[ROUNDING], reach, limits[TYPICAL])
+    if centres.rough.shape[0] > 0:
+        _round(centres, reach)
     if bounds:
         for j in range(new.shape[0]):
             drift[j] = (np.float64(drift[j]) + (second if j == which else longest)) * (2 * ROUND_UP - 1)
         finest = 4 * (new.shape[1] + 8) * 2.0**-52
         limits[LEAST_GAP] = finest * (limits[SPREAD] * np.sqrt(new.shape[1]) + np.sqrt(2 * reach))
     return float(np.sqrt(total))
+
+
+def _round(centres: Centres, reach: float) -> None:
+    """Write what rough scores need of the centres."""
+    raise NotImplementedError("for compiled code only")
+
+
+@overload(_round, jit_options=cast(Any, OPTIONS))
+def _compile_round(centres: Centres, reach: float) -> Callable[..., None]:
+    rough = cast(Any, centres).types[cast(Any, centres).fields.index("rough")]
+
+    def write(centres: Centres, reach: float) -> None:
+        limits = centres.limits
+        errors = limits[ROUGH_ROUNDING], round_centres(centres.table, centres.rough)
+        limits[ROUGH_SLOPE], limits[ROUGH_OFFSET] = rough_error(centres.half_norms, errors, reach, limits[TYPICAL])
+
+    def nothing(centres: Centres, reach: float) -> None:
+        pass
+
+    return write if isinstance(rough.dtype, types.Integer) else nothing
 
 
 @compiled

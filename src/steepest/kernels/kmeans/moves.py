@@ -10,9 +10,10 @@ from steepest.kernels.kmeans.rows import fetch_rows, move_row
 from steepest.kernels.vectors import first_bit
 from steepest.typing import Array, IntArray
 
-# what is counted of a block: rows that changed, near ties that were decided exactly, rows that are still to be moved
-MOVED, DECIDED, LISTED = 0, 1, 2
-SLOPE, OFFSET = 0, 1  # limits; see Centres
+# what is counted of a block: rows that changed, near ties that were decided exactly, rows that are still to be moved,
+# rows that rough scores did not settle
+MOVED, DECIDED, LISTED, UNSETTLED = 0, 1, 2, 3
+SLOPE, OFFSET, ROUGH_SLOPE, ROUGH_OFFSET = 0, 1, 2, 3  # limits; see Centres
 
 
 @borrowing
@@ -30,12 +31,14 @@ def nearest_exactly(x: Array, centres: Array) -> int:
 
 
 @borrowing
-def list_moves(data: Rows, centres: Centres, state: State, room: Room, first: int, bits: Any, found: IntArray) -> None:
+def list_moves(
+    data: Rows, centres: Centres, state: State, room: Room, rows: IntArray, first: int, bits: Any, found: IntArray
+) -> None:
     """List those of the points whose bit is set that change their label, deciding near ties exactly.
 
-    Point t is row ``room.rows[first + t]``. The list is ``room.moved``: rows and their new labels.
+    Point t is row ``rows[first + t]``. The list is ``room.moved``: rows and their new labels.
     """
-    labels, gaps, rows, results, moved = state.labels, state.gaps, room.rows, room.results, room.moved
+    labels, gaps, results, moved = state.labels, state.gaps, room.results, room.moved
     number = results.dtype.type
     slope, least = number(2 * centres.limits[SLOPE]), number(2 * centres.limits[OFFSET])
     before = n_moved = found[LISTED]
@@ -55,6 +58,32 @@ def list_moves(data: Rows, centres: Centres, state: State, room: Room, first: in
         n_moved += 1
     found[MOVED] += n_moved - before
     found[LISTED] = n_moved
+
+
+@borrowing
+def list_rough_moves(
+    data: Rows, centres: Centres, room: Room, first: int, bits: Any, found: IntArray, n_close: int
+) -> int:
+    """List those of the points whose bit is set that change their label by their rough scores, or need better ones.
+
+    The latter go to ``room.close``, where there are ``n_close``; return how many there are then.
+    """
+    rows, results, moved = room.rows, room.results, room.moved
+    slope, least = np.float32(2 * centres.limits[ROUGH_SLOPE]), np.float32(2 * centres.limits[ROUGH_OFFSET])
+    before, n_moved, n_before = found[LISTED], found[LISTED], n_close
+    while bits != 0:
+        t = first_bit(bits)
+        bits &= bits - np.uint64(1)
+        i, gap = rows[first + t], results[2, t] - results[1, t]
+        far = int(gap > slope * results[0, t] + least)
+        moved[0, n_moved], moved[1, n_moved] = i, int(results[3, t])  # both are written: which counts is not foreseen
+        room.close[n_close], room.close_old[n_close] = i, room.old[first + t]
+        fetch_rows(data.X, moved[0], n_moved, 1)
+        n_moved, n_close = n_moved + far, n_close + 1 - far
+    found[MOVED] += n_moved - before
+    found[LISTED] = n_moved
+    found[UNSETTLED] += n_close - n_before
+    return n_close
 
 
 @borrowing

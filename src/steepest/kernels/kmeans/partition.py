@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from steepest.kernels.kmeans import dense, lloyd, measures, moves, sparse
+from steepest.kernels.kmeans import dense, lloyd, measures, moves, rough, sparse
 from steepest.kernels.kmeans.arrays import Centres, Rows, State, pack_rows
 from steepest.kernels.kmeans.blocks import LIGHT_BYTES, SMALLEST_BLOCK, Blocks
 from steepest.kernels.kmeans.nearest import room_for_centres, score_error, score_rounding
@@ -24,6 +24,8 @@ LARGEST_SPREAD = 1e30  # of a feature: bounds, in single precision, stay finite
 FEW_PRODUCTS = 64  # a row: blocks are larger, lest what each costs is noticed
 MOST_STEPS, PATH_NUMBERS = 64, 1 << 19  # that are taken in one call, and of their centres
 UNDECIDED = -1
+LEAST_WORK_FOR_ROUGH, MUCH_WORK = 4096, 1 << 26  # multiply-adds a row and a pass from which rough scores pay
+MOST_CLOSE = 0.5  # of the rows may be left to scores of full length
 LIGHT_WORK, PAIR_WORK = 1 << 21, 4  # multiply-adds of a pass that one thread does; what a pair costs besides, in such
 
 
@@ -125,14 +127,24 @@ class DensePartition(_Sums):
         self._packs = reuse and few_products and 4 * n * (d + 1) <= PACKED_BYTES
         self._gaps = self._no_bounds(n if work >= LEAST_WORK_FOR_EARLY_GAPS else 0)
         self._points, self._drift = np.zeros((n_clusters, d), X.dtype), np.zeros(n_clusters, np.float32)
+        self._rough = rough.AVAILABLE and d * n_clusters >= LEAST_WORK_FOR_ROUGH and n * d * n_clusters >= MUCH_WORK
         few = int(FEW_MOVES * n) if LEAST_WORK_FOR_GAPS <= work < LEAST_WORK_FOR_EARLY_GAPS else 0
-        self._limits, self._plan = np.zeros(9), np.array([0, 0, 0, -n, few])  # the first n moves are from nowhere
+        self._limits, self._plan = np.zeros(12), np.array([0, 0, 0, -n, few])  # the first n moves are from nowhere
         some = X[:: max(1, n // 256)] - origin
         self._limits[lloyd.TYPICAL] = float(np.einsum("if,if->", some, some)) / max(len(some), 1)
         self._limits[lloyd.SPREAD] = spread
         most = max(1, min(MOST_STEPS, PATH_NUMBERS // (n_clusters * d))) if reuse else 1
-        self._path, self._records = np.zeros((most, n_clusters, d), X.dtype), np.zeros((most, 5))
+        self._path, self._records = np.zeros((most, n_clusters, d), X.dtype), np.zeros((most, 6))
+        if self._rough:
+            self._limits[dense.ROUGH_ROUNDING] = self._rounding_of_rows() if reuse else rough.ROUNDING
+            self._limits[dense.ROUGH_ROUNDING] += 2 * score_rounding(d, np.float32)
         self._score_in(np.float32)
+
+    def _rounding_of_rows(self) -> float:
+        """Return what rounding to bfloat16 changes a row by at most, relative to its length."""
+        largest, rows = np.zeros(self._blocks.number), self._blocks.rows
+        self._blocks.run(lambda first, last: rough.largest_rounding(self.X, self.origin, rows, first, last, largest))
+        return min(float(largest.max()), rough.ROUNDING)
 
     @staticmethod
     def _no_bounds(n_rows: int) -> NDArray[np.float32]:
@@ -144,7 +156,8 @@ class DensePartition(_Sums):
         self._limits[dense.ROUNDING] = score_rounding(self.X.shape[1], dtype)
         self._data = Rows(self.X, self.weights, self.origin, self._packed(dtype))
         table, half_norms = room_for_centres(*self._points.shape, dtype)
-        self._centres = Centres(self._points, table, half_norms, self._limits, self._drift)
+        short = rough.rough_table(*self._points.shape, self._rough and dtype == np.float32)
+        self._centres = Centres(self._points, table, short, half_norms, self._limits, self._drift)
         state = State(self.labels, self._gaps, self._parts, self._counted, self._blocks.rows)
         run = lloyd.Run(self._totals, self._plan, self._path, self._records)
         (n, d), k = self.X.shape, len(self._points)
@@ -187,17 +200,19 @@ class DensePartition(_Sums):
             self._sum_anew()
             self._plan[lloyd.MOVES] = 0
         self._adapt(records[-1:])
-        return self._path[: len(records)], records
+        return self._path[: len(records)], records[:, : lloyd.CLOSE]
 
     def _adapt(self, last: NDArray[np.float64]) -> None:
         """Change how scores are computed if the last iteration, should there have been one, says so."""
         scored, given = self._centres.table.dtype, self.X.dtype
         ties = last[:, lloyd.TIES].sum() * lloyd.FEW_TIES > len(self.labels) and scored != given
+        close = self._rough and last[:, lloyd.CLOSE].sum() > MOST_CLOSE * len(self.labels)
         bounds = len(last) > 0 and last[0, lloyd.CHANGED] < self._plan[lloyd.FEW]
         if bounds:
             self._gaps, self._plan[lloyd.FEW] = self._no_bounds(len(self.labels)), 0
-        if ties or bounds:
+        if ties or bounds or close:
             self._team.dismiss()
+            self._rough = self._rough and not close
             self._score_in(given if ties else scored)
 
     def _sum_members(self, sums: NDArray[np.float64]) -> None:

@@ -311,6 +311,7 @@ def choose(
     fall to ``least``, for distances of a better precision.
     """
     n, trials = closest.shape[0], shares.shape[1]
+    none = 0 * n  # no literal, for which all would be compiled once more
     places, targets, candidates = np.empty(trials, np.int64), np.empty(trials), np.empty(trials, np.int64)
     totals, known, centres = np.zeros((1, trials)), kept[0], np.empty((trials, points.X.shape[1]), points.X.dtype)
     for step in range(begin, chosen.shape[0]):
@@ -325,13 +326,13 @@ def choose(
         if n_candidates > 1:
             totals[:] = 0
             _copy_rows(points.X, candidates, centres)
-            potentials(points, closest, centres, n, np.int64(0), np.int64(1), totals, kept)
+            potentials(points, closest, centres, n, none, none + 1, totals, kept)
             best = first_lowest(totals[0])
             known = kept[best]
         chosen[step] = candidates[best]
         masses[:] = 0
         _copy_rows(points.X, chosen[step : step + 1], centres)
-        come_closer(points, closest, centres[:1], known, order.buckets, n, np.int64(0), np.int64(1), masses)
+        come_closer(points, closest, centres[:1], known, order.buckets, n, none, none + 1, masses)
         if not least < masses.sum() < np.inf:
             return step + 1
     return int(chosen.shape[0])

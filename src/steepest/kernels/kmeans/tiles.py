@@ -11,10 +11,12 @@ from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import types
 
 from steepest.kernels.kmeans.rows import LINE_BYTES, VECTORS, RowFetch
-from steepest.kernels.vectors import INT64, VECTOR_BYTES, VectorCode, ask_for, cgutils, inlined
+from steepest.kernels.tiles import BFLOAT16
+from steepest.kernels.vectors import INT32, INT64, VECTOR_BYTES, VectorCode, ask_for, cgutils, inlined
 
 CENTRES = 2  # that a tile of sums belongs to
 PANEL_BYTES = VECTORS * VECTOR_BYTES  # of one feature of a panel's points
@@ -139,7 +141,8 @@ def meet_centres(
             with builder.if_then(fetches):
                 fetching.fetch(builder.mul(group.index, share), share)
             j = builder.mul(group.index, INT64(CENTRES))
-            _score(code, panel_0, code.at(table_0, builder.mul(j, width)), code.at(half_0, j), width, sums)
+            table_j, short = code.at(table_0, builder.mul(j, width)), isinstance(table.dtype, types.Integer)
+            _score(code, panel_0, table_j, code.at(half_0, j), width, sums, short)
             for c in range(CENTRES):
                 name = code.splat(builder.sitofp(builder.add(j, INT64(c)), code.scalar))
                 for v in range(VECTORS):
@@ -215,8 +218,10 @@ def squared_distances(
     return types.void(panel, types.intp, table, distances, types.intp, X, types.intp), generate
 
 
-def _score(code: VectorCode, panel: Any, table: Any, half_norms: Any, width: Any, sums: list[list[Any]]) -> None:
-    """Write ``sums[c][v] = |c|^2 / 2 - x.c``."""
+def _score(
+    code: VectorCode, panel: Any, table: Any, half_norms: Any, width: Any, sums: list[list[Any]], short: bool
+) -> None:
+    """Write ``sums[c][v] = |c|^2 / 2 - x.c``; of a panel and a table of :mod:`.rough` numbers if they are ``short``."""
     for c in range(CENTRES):
         half = code.broadcast(code.at(half_norms, c))
         for variable in sums[c]:
@@ -226,9 +231,22 @@ def _score(code: VectorCode, panel: Any, table: Any, half_norms: Any, width: Any
         points = [code.load(x, v) for v in range(VECTORS)]
         centre = code.at(table, code.builder.mul(loop.index, INT64(CENTRES)))
         for c in range(CENTRES):
-            number = code.broadcast(code.at(centre, c))
+            number = code.splat(code.builder.load(code.at(centre, c)), INT32 if short else None)
             for variable, point in zip(sums[c], points, strict=True):
-                code.add_product(variable, number, point)
+                if short:
+                    add_short_products(code, variable, number, point)
+                else:
+                    code.add_product(variable, number, point)
+
+
+def add_short_products(code: VectorCode, variable: Any, left: Any, right: Any) -> None:
+    """Add the products of pairs of bfloat16, which the lanes of both vectors hold."""
+    pairs = ir.VectorType(BFLOAT16, 2 * code.lanes)
+    form = ir.FunctionType(code.vector, [code.vector, pairs, pairs])
+    name = f"llvm.x86.avx512bf16.dpbf16ps.{8 * VECTOR_BYTES}"
+    function = cgutils.get_or_insert_function(code.builder.module, form, name)
+    given = [code.builder.load(variable), *(code.builder.bitcast(vector, pairs) for vector in (left, right))]
+    code.builder.store(code.builder.call(function, given), variable)
 
 
 def _meet(code: VectorCode, score_at: Any, name: Any, found: list[Any]) -> None:
