@@ -25,6 +25,7 @@ FEW_PRODUCTS = 64  # a row: blocks are larger, lest what each costs is noticed
 MOST_STEPS, PATH_NUMBERS = 64, 1 << 19  # that are taken in one call, and of their centres
 UNDECIDED = -1
 LEAST_WORK_FOR_ROUGH, MUCH_WORK = 4096, 1 << 26  # multiply-adds a row and a pass from which rough scores pay
+LEAST_CENTRES_FOR_ROUGH = 32  # with fewer, to read and pack the rows takes most of a pass
 MOST_CLOSE = 0.5  # of the rows may be left to scores of full length
 LIGHT_WORK, PAIR_WORK = 1 << 21, 4  # multiply-adds of a pass that one thread does; what a pair costs besides, in such
 
@@ -90,6 +91,13 @@ class _Sums:
         raise NotImplementedError
 
 
+def _pays_roughly(n_rows: int, n_features: int, n_clusters: int) -> bool:
+    """Whether rough scores come first."""
+    work = n_features * n_clusters
+    many = n_clusters >= LEAST_CENTRES_FOR_ROUGH and work >= LEAST_WORK_FOR_ROUGH and n_rows * work >= MUCH_WORK
+    return rough.AVAILABLE and many
+
+
 class DensePartition(_Sums):
     """Partition of the rows of a C-contiguous array; see :class:`Partition`.
 
@@ -127,7 +135,7 @@ class DensePartition(_Sums):
         self._packs = reuse and few_products and 4 * n * (d + 1) <= PACKED_BYTES
         self._gaps = self._no_bounds(n if work >= LEAST_WORK_FOR_EARLY_GAPS else 0)
         self._points, self._drift = np.zeros((n_clusters, d), X.dtype), np.zeros(n_clusters, np.float32)
-        self._rough = rough.AVAILABLE and d * n_clusters >= LEAST_WORK_FOR_ROUGH and n * d * n_clusters >= MUCH_WORK
+        self._rough = _pays_roughly(n, d, n_clusters)
         few = int(FEW_MOVES * n) if LEAST_WORK_FOR_GAPS <= work < LEAST_WORK_FOR_EARLY_GAPS else 0
         self._limits, self._plan = np.zeros(12), np.array([0, 0, 0, -n, few])  # the first n moves are from nowhere
         some = X[:: max(1, n // 256)] - origin
