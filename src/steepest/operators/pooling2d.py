@@ -9,6 +9,7 @@ import numpy as np
 from steepest.exceptions import InvalidInputError
 from steepest.kernels.pooling import largest, spread
 from steepest.operators.convolution2d.geometry import Pair, Stride, output_side, pair
+from steepest.operators.floats import floats
 from steepest.typing import Array, IntArray
 
 Slices = tuple[Any, ...]
@@ -260,7 +261,7 @@ def avg_pool2d(x: Array, size: Stride = 2, *, stride: Stride | None = None, padd
 
 
 def _open(x: Array, size: Any, stride: Any, padding: Any) -> tuple[Array, Windows, Pair]:
-    x = _floats("x", x)
+    x = floats("x", x)
     if x.ndim != 4 or 0 in x.shape[1:]:
         raise InvalidInputError(f"x has shape {x.shape}: must be (N, C, H, W), of which only N may be 0")
     windows = Windows.of(size, stride, padding)
@@ -268,16 +269,8 @@ def _open(x: Array, size: Any, stride: Any, padding: Any) -> tuple[Array, Window
 
 
 def _slopes(dy: Array, cache: PoolCache) -> Array:
-    dy = _floats("dy", dy)
+    dy = floats("dy", dy)
     expected = (*cache.shape[:2], *cache.windows.out_size(cache.shape[2], cache.shape[3]))
     if dy.shape != expected:
         raise InvalidInputError(f"dy has shape {dy.shape}: must be {expected}, the shape of the output")
     return dy
-
-
-def _floats(name: str, value: Array) -> Array:
-    """Return ``value`` as an array of floats; whole numbers become doubles."""
-    array = np.asarray(value)
-    if array.dtype.kind not in "fiub" or array.dtype == np.float16:
-        raise InvalidInputError(f"{name} has dtype {array.dtype}: must be float32 or float64")
-    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)

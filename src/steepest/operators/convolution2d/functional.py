@@ -7,6 +7,7 @@ import numpy as np
 from steepest.exceptions import InvalidInputError
 from steepest.operators.convolution2d.choice import Algorithm, run
 from steepest.operators.convolution2d.geometry import Geometry, Padding, Stride, geometry, padding_pairs, pair
+from steepest.operators.floats import floats
 from steepest.typing import Array
 
 SINGLE, DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
@@ -265,14 +266,7 @@ def _arrays(**named: Any) -> list[Array]:
     arrays = list(named.values())
     if all(_is_ready(array, arrays[0]) for array in arrays):
         return arrays
-    arrays = []
-    for name, value in named.items():
-        array = np.asarray(value)
-        if array.dtype.kind not in "fiub" or array.dtype == np.float16:
-            raise InvalidInputError(f"{name} has dtype {array.dtype}: must be float32 or float64")
-        arrays.append(
-            np.ascontiguousarray(array, dtype=array.dtype if array.dtype in (np.float32, np.float64) else np.float64)
-        )
+    arrays = [np.ascontiguousarray(floats(name, value)) for name, value in named.items()]
     if len({array.dtype for array in arrays}) > 1:
         dtypes = ", ".join(f"{name} has {array.dtype}" for name, array in zip(named, arrays, strict=True))
         raise InvalidInputError(f"mixed dtypes: {dtypes}; convert them to one with .astype")
