@@ -134,14 +134,30 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "", *, cutoff
     return f"did you mean {near[0]!r}?" if near else otherwise
 
 
-def check_parameters(name: str, value: Any) -> Array:
-    """Return ``value`` as a new float array of any shape; complex, non-finite, empty or textual input is refused."""
+def check_numbers(name: str, value: Any, *, objects: bool = False) -> Array:
+    """Return ``value`` as an array of real numbers, with ``objects`` also those that Python objects hold.
+
+    Examples
+    --------
+    >>> check_numbers("X", [["a"]])
+    Traceback (most recent call last):
+        ...
+    steepest.exceptions.InvalidInputError: X has dtype <U1: must be real numbers
+    """
     try:
         array = np.asarray(value)
-    except ValueError as error:  # ragged nested sequences
+        if objects and array.dtype == object:
+            array = array.astype(np.float64)
+    except (TypeError, ValueError) as error:  # ragged nested sequences among them
         raise InvalidInputError(f"{name}: must be a regular array of numbers ({error})") from None
     if array.dtype.kind not in "fiub":
         raise InvalidInputError(f"{name} has dtype {array.dtype}: must be real numbers")
+    return array
+
+
+def check_parameters(name: str, value: Any) -> Array:
+    """Return ``value`` as a new float array of any shape; complex, non-finite, empty or textual input is refused."""
+    array = check_numbers(name, value)
     if array.size == 0:
         raise InvalidInputError(f"{name} has shape {array.shape}: must hold at least one number")
     if not np.all(np.isfinite(array)):

@@ -8,6 +8,7 @@ from steepest.exceptions import InvalidInputError
 from steepest.layers.layer import Shape
 from steepest.losses import Loss
 from steepest.typing import Array
+from steepest.validation import check_numbers
 
 ALLOWED = {
     "binary": (0.0, 1.0, "labels 0 and 1"),
@@ -15,27 +16,6 @@ ALLOWED = {
     "count": (0.0, np.inf, "numbers not below 0"),
     "real": (-np.inf, np.inf, "numbers"),
 }
-
-
-def numbers(name: str, value: Any) -> Array:
-    """Return ``value`` as an array of numbers; text, ragged lists and complex numbers are refused.
-
-    Examples
-    --------
-    >>> numbers("X", [["a"]])
-    Traceback (most recent call last):
-        ...
-    steepest.exceptions.InvalidInputError: X has dtype <U1: must be real numbers
-    """
-    try:
-        array = np.asarray(value)
-        if array.dtype == object:
-            array = array.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise InvalidInputError(f"{name}: must be a regular array of numbers ({error})") from None
-    if array.dtype.kind not in "fiub":
-        raise InvalidInputError(f"{name} has dtype {array.dtype}: must be real numbers")
-    return array
 
 
 def check_precision(dtype: Any) -> np.dtype[Any]:
@@ -57,7 +37,7 @@ def check_precision(dtype: Any) -> np.dtype[Any]:
 
 def check_samples(X: Any, input_shape: Shape, dtype: Any) -> Array:
     """Return samples (n_samples, *input_shape) in the dtype of a network."""
-    X = numbers("X", X).astype(dtype, copy=False)
+    X = check_numbers("X", X, objects=True).astype(dtype, copy=False)
     samples: Array = X
     if X.shape[1:] != input_shape or X.ndim == 0:
         raise InvalidInputError(
@@ -74,7 +54,7 @@ def check_rows(n_samples: int, y: Array) -> None:
 
 def check_targets(y: Any, loss: Loss, n_samples: int, output_shape: Shape, dtype: Any) -> Array:
     """Return targets in the form that a loss asks for: class numbers, or numbers in the dtype of the network."""
-    y = numbers("y", y)
+    y = check_numbers("y", y, objects=True)
     check_rows(n_samples, y)
     classes = loss.target == "class"
     expected: list[tuple[int, ...]] = [(n_samples,)] if classes or output_shape == (1,) else []
@@ -97,7 +77,7 @@ def check_weights(sample_weight: Any, n_samples: int, dtype: Any) -> Array | Non
     """Return weights of the samples, finite, not below 0 and not all 0; None for None."""
     if sample_weight is None:
         return None
-    weight = numbers("sample_weight", sample_weight)
+    weight = check_numbers("sample_weight", sample_weight, objects=True)
     if weight.shape != (n_samples,):
         raise InvalidInputError(f"sample_weight has shape {weight.shape}: must be {(n_samples,)}")
     if not np.all(np.isfinite(weight)) or np.any(weight < 0) or not np.any(weight):

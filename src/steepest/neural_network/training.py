@@ -8,7 +8,7 @@ import numpy as np
 
 from steepest.exceptions import DivergenceError, InvalidInputError
 from steepest.neural_network.divergence import ended_high, growth, rate_advice, told
-from steepest.neural_network.inputs import check_rows, check_weights, numbers
+from steepest.neural_network.inputs import check_rows, check_weights
 from steepest.neural_network.notices import notices
 from steepest.neural_network.rates import safe_rate
 from steepest.neural_network.stride import passes_between_steps
@@ -27,7 +27,15 @@ from steepest.solvers.stopping import Reason, StoppingRule
 from steepest.solvers.updates import Clipped, Update, open_update
 from steepest.trace import Trace
 from steepest.typing import Array
-from steepest.validation import check_choice, check_count, check_flag, check_functions, check_generator, check_positive
+from steepest.validation import (
+    check_choice,
+    check_count,
+    check_flag,
+    check_functions,
+    check_generator,
+    check_numbers,
+    check_positive,
+)
 
 if TYPE_CHECKING:
     from steepest.neural_network.network import Network
@@ -214,7 +222,7 @@ def _split(
     network: "Network", X: Any, y: Any, sample_weight: Any, validation: Any, generator: np.random.Generator
 ) -> tuple[Any, Any, Any, tuple[Any, Any] | None]:
     """Return the rows to learn from, and those held out."""
-    X, y = numbers("X", X), numbers("y", y)
+    X, y = check_numbers("X", X, objects=True), check_numbers("y", y, objects=True)
     if validation is None:
         return X, y, sample_weight, None
     if isinstance(validation, tuple | list):
