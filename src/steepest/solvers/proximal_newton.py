@@ -109,11 +109,10 @@ def _search(objective: Sparse, here: _Point, direction: Array, l1: Array) -> tup
     """
     change = np.abs(here.theta + direction) - np.abs(here.theta)
     promised = -float(here.gradient @ direction + l1 @ change)
-    noise = 10.0 * np.finfo(here.theta.dtype).eps * abs(here.value)
     size = 1.0
-    while size > (1e-10 if size * promised > noise else 0.1) and promised > 0.0:
+    while size > (1e-10 if size * promised > here.noise else 0.1) and promised > 0.0:
         there = _Point.at(objective, here.theta + size * direction, l1)
-        if abs(there.value - here.value) <= noise:
+        if abs(there.value - here.value) <= here.noise:
             if there.norm <= (1.0 - 0.5 * size) * here.norm:
                 return there, size
         elif there.value <= here.value - SUFFICIENT * size * promised:
