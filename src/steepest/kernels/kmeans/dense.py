@@ -17,7 +17,6 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
-from numba.core import types
 from numba.extending import overload
 
 from steepest.kernels.compile import OPTIONS, borrowing, inlined
@@ -33,7 +32,7 @@ from steepest.kernels.kmeans.moves import (
     move,
 )
 from steepest.kernels.kmeans.nearest import BATCH, ROOM
-from steepest.kernels.kmeans.rough import pack_rough
+from steepest.kernels.kmeans.rough import has_rough_table, pack_rough
 from steepest.kernels.kmeans.rows import lower_gaps
 from steepest.kernels.kmeans.tiles import meet_centres, pack_pairs, pack_panel
 from steepest.kernels.vectors import first_bit
@@ -94,9 +93,7 @@ def _compile_assign_listed(
     data: Rows, centres: Centres, state: State, room: Room, total: Array, found: IntArray, start: int, stop: int
 ) -> Callable[..., None]:
     """Choose by the type of the rough table, so that one way only is compiled."""
-    given = cast(Any, centres)
-    rough = given.types[given.fields.index("rough")]
-    return _assign_roughly if isinstance(rough.dtype, types.Integer) else _assign_directly
+    return _assign_roughly if has_rough_table(centres) else _assign_directly
 
 
 def _assign_directly(

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
 import numpy as np
-from numba.core import types
 from numba.extending import overload
 
 from steepest.kernels.compile import OPTIONS, compiled
@@ -17,7 +16,7 @@ from steepest.kernels.kmeans.dense import LEAST_GAP, ROUGH_ROUNDING, ROUND_UP, R
 from steepest.kernels.kmeans.measures import add_parts
 from steepest.kernels.kmeans.moves import DECIDED, MOVED, OFFSET, ROUGH_OFFSET, ROUGH_SLOPE, SLOPE, UNSETTLED
 from steepest.kernels.kmeans.nearest import pack_centres, score_error
-from steepest.kernels.kmeans.rough import rough_error, round_centres
+from steepest.kernels.kmeans.rough import has_rough_table, rough_error, round_centres
 from steepest.kernels.team import claim, finish, join, next_turn
 from steepest.typing import Array, IntArray
 
@@ -125,8 +124,7 @@ def _advance(new: Array, centres: Centres, origin: Array, bounds: bool) -> float
             second = way
     reach = pack_centres(points, origin, centres.table, centres.half_norms)
     limits[SLOPE], limits[OFFSET] = score_error(centres.half_norms, limits[ROUNDING], reach, limits[TYPICAL])
-    if centres.rough.shape[0] > 0:
-        _round(centres, reach)
+    _round(centres, reach)
     if bounds:
         for j in range(new.shape[0]):
             drift[j] = (np.float64(drift[j]) + (second if j == which else longest)) * (2 * ROUND_UP - 1)
@@ -136,14 +134,12 @@ def _advance(new: Array, centres: Centres, origin: Array, bounds: bool) -> float
 
 
 def _round(centres: Centres, reach: float) -> None:
-    """Write what rough scores need of the centres."""
+    """Write what rough scores need of the centres, if they are used."""
     raise NotImplementedError("for compiled code only")
 
 
 @overload(_round, jit_options=cast(Any, OPTIONS))
 def _compile_round(centres: Centres, reach: float) -> Callable[..., None]:
-    rough = cast(Any, centres).types[cast(Any, centres).fields.index("rough")]
-
     def write(centres: Centres, reach: float) -> None:
         limits = centres.limits
         errors = limits[ROUGH_ROUNDING], round_centres(centres.table, centres.rough)
@@ -152,7 +148,7 @@ def _compile_round(centres: Centres, reach: float) -> Callable[..., None]:
     def nothing(centres: Centres, reach: float) -> None:
         pass
 
-    return write if isinstance(rough.dtype, types.Integer) else nothing
+    return write if has_rough_table(centres) else nothing
 
 
 @compiled

@@ -35,6 +35,11 @@ def rough_table(n_clusters: int, n_features: int, used: bool) -> Array:
     return np.zeros(shape, np.int32) if used else np.zeros((0, 0, 0), np.float32)
 
 
+def has_rough_table(centres: Any) -> bool:
+    """Whether rough scores are used, by the compiler's type of :class:`.Centres`: what they need is compiled then."""
+    return isinstance(centres.types[centres.fields.index("rough")].dtype, types.Integer)
+
+
 @compiled
 def rough_error(half_norms: Array, limits: tuple[float, float], reach: float, typical: float) -> tuple[float, float]:
     r"""Return ``slope, offset`` as by :func:`.nearest.score_error`, for rough scores.
