@@ -35,11 +35,14 @@ def backtracking_descent(objective: Objective, theta: Array, *, first_rate: floa
 
     It ends by itself when no rate lowers the objective. Whether rounding is the reason is asked of the rate that last
     lowered it beyond rounding: where the gradient is wrong, only steps so short that the value does not notice pass.
+    Rates that became small because longer steps lead where the objective is not defined are not asked: at the end of
+    its domain nothing has converged.
 
     Source: L. Armijo, Minimization of functions having Lipschitz continuous first partial derivatives, Pacific Journal
     of Mathematics 16 (1966).
     """
     here, rate, telling, index = Point.at(objective, theta), first_rate, first_rate, 0
+    at_the_edge = False
     yield Step(0, here.theta, here.value, here.norm)
     while True:
         if here.norm == 0.0:
@@ -48,9 +51,11 @@ def backtracking_descent(objective: Objective, theta: Array, *, first_rate: floa
         if found is None:
             return why_none(here, here.gradient, telling)
         index += 1
-        there, accepted = found
+        there, accepted, refused = found
         yield step_between(index, here, there, accepted)
-        telling = accepted if there.value < here.value - here.noise else telling
+        at_the_edge = at_the_edge if refused is None else not refused.defined
+        if there.value < here.value - here.noise:
+            telling = max(accepted, telling) if at_the_edge else accepted
         rate = 2.0 * accepted if accepted == rate else accepted
         here = there
 

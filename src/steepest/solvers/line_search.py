@@ -1,7 +1,8 @@
 """How far to go along a direction of descent."""
 
 from dataclasses import dataclass
-from math import inf
+from math import inf, isfinite
+from typing import NamedTuple
 
 import numpy as np
 
@@ -39,6 +40,19 @@ class Point:
         """How far values nearby may differ by rounding."""
         return 10 * float(np.finfo(self.theta.dtype).eps) * abs(self.value)
 
+    @property
+    def defined(self) -> bool:
+        """Whether the value and the gradient are finite."""
+        return isfinite(self.value) and bool(np.all(np.isfinite(self.gradient)))
+
+
+class Descent(NamedTuple):
+    """A step downhill: where it leads, how long it is, and the trial that was refused last, if any was."""
+
+    there: Point
+    step: float
+    refused: Point | None = None
+
 
 def decreases(here: Point, there: Point, promised: float, share: float = SUFFICIENT) -> bool:
     r"""Return whether ``there`` is low enough: Armijo's condition, made safe against rounding.
@@ -75,7 +89,7 @@ def backtrack(
     *,
     shrink: float = 0.5,
     share: float = SUFFICIENT,
-) -> tuple[Point, float] | None:
+) -> Descent | None:
     """Return the first point of ``here + step d``, ``here + shrink step d``, ... that decreases, and its step.
 
     None if there is none before the steps vanish in rounding.
@@ -86,9 +100,11 @@ def backtrack(
     >>> parabola = QuadraticObjective(np.array([[2.0]]))
     >>> here = Point.at(parabola, np.array([-1.0]))
     >>> backtrack(parabola, here, -here.gradient, step=1.0)  # step 1 leads to +1, no lower; step 1/2 to 0
-    (Point(theta=array([0.]), value=0.0, gradient=array([0.])), 0.5)
+    Descent(there=Point(theta=array([0.]), value=0.0, gradient=array([0.])), step=0.5, refused=Point(theta=array([1.]),
+    value=1.0, gradient=array([2.])))
     """
     descends = _promised(here, direction) > 0
+    refused = None
     while descends:
         delta = step * direction
         theta = here.theta + delta.astype(here.theta.dtype, copy=False)
@@ -96,7 +112,8 @@ def backtrack(
             break
         there = Point.at(objective, theta)
         if decreases(here, there, _promised(here, delta), share):
-            return there, step
+            return Descent(there, step, refused)
+        refused = there
         step *= shrink
     return None
 

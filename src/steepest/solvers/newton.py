@@ -56,7 +56,7 @@ def newton(objective: TwiceDifferentiable, theta: Array) -> Steps:
         if found is None:
             return why_none(here, direction, 1.0)
         index += 1
-        there, accepted = found
+        there, accepted, _ = found
         yield step_between(index, here, there, accepted)
         here = there
 

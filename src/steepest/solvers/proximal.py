@@ -54,12 +54,14 @@ def proximal_gradient(
     FISTA takes y beyond theta, ``y = theta_t + (s_t - 1) / s_{t+1} (theta_t - theta_{t-1})`` with
     ``s_{t+1} = (1 + sqrt(1 + 4 s_t^2)) / 2``, and reaches J - min J <= 2 L |theta_0 - theta*|^2 / (t + 1)^2 where plain
     steps reach L |theta_0 - theta*|^2 / (2 t). When ``<y - theta_{t+1}, theta_{t+1} - theta_t> > 0``, the step just
-    taken points back against the way come: s is set back to 1.
+    taken points back against the way come: s is set back to 1, as it is where J is not defined at y.
 
     Backtracking halves h until the parabola does lie above F. Near the minimum, where rounding hides that, the
     curvature along the step is compared with 1 / h instead.
 
-    ``gradient_norm`` is the length of ``(theta - prox_{h P}(theta - h g)) / h``, zero exactly at a minimum.
+    ``gradient_norm`` is the length of ``(theta - prox_{h P}(theta - h g)) / h``, zero exactly at a minimum. Where h is
+    small only because longer steps lead where J is not defined, the h before is taken: a step lost in the rounding of
+    theta would look like a minimum.
 
     Source: A. Beck and M. Teboulle, A fast iterative shrinkage-thresholding algorithm for linear inverse problems, SIAM
     Journal on Imaging Sciences 2 (2009); the restart: B. O'Donoghue and E. Candès, Adaptive restart for accelerated
@@ -68,8 +70,9 @@ def proximal_gradient(
     theta = objective.prox(theta, 0.0)  # into the domain of P
     value, gradient = objective.smooth_value_and_gradient(theta)
     rate = _first_rate(objective, theta, gradient) if learning_rate is None else learning_rate
-    yield _step(objective, 0, theta, theta, value, gradient, rate)
+    yield _step(objective, 0, theta, theta, value, gradient, rate, rate)
     beyond, s, index, at_rest = theta, 1.0, 0, False
+    trial, telling, at_the_edge = rate, rate, False
     while not at_rest:
         stop = next_stop(index, stride, max_iter)
         known, start = theta, theta
@@ -77,45 +80,61 @@ def proximal_gradient(
             index += 1
             if beyond is not known:
                 value, gradient = objective.smooth_value_and_gradient(beyond)
-            new, rate = _advance(objective, beyond, value, gradient, rate, fixed=learning_rate is not None)
+                if beyond is not theta and not _defined(value, gradient):
+                    beyond, s = theta, 1.0
+                    value, gradient = objective.smooth_value_and_gradient(theta)
+            new, rate, refused = _advance(objective, beyond, value, gradient, trial, fixed=learning_rate is not None)
             if new is None:
                 return Reason.NO_DESCENT
+            at_the_edge = at_the_edge if refused is None else not refused
+            telling = max(rate, telling) if at_the_edge else rate
             at_rest = beyond is theta and np.array_equal(new, theta)
             start, theta = theta, new
             beyond, s = _extrapolate(objective, start, theta, beyond, s) if accelerated else (theta, 1.0)
-            if learning_rate is None and s == 1.0:
-                rate *= 2.0
+            trial = 2.0 * rate if learning_rate is None and s == 1.0 else rate
         value, gradient = objective.smooth_value_and_gradient(theta)
-        yield _step(objective, index, start, theta, value, gradient, rate)
-    return Reason.ROUNDING
+        yield _step(objective, index, start, theta, value, gradient, rate, telling)
+    return Reason.NO_DESCENT if at_the_edge and telling > rate else Reason.ROUNDING
 
 
 def _advance(
     objective: CompositeObjective, y: Array, value: float, gradient: Array, rate: float, *, fixed: bool
-) -> tuple[Array | None, float]:
-    """Return ``prox_{h P}(y - h g)`` and h, halved until the parabola lies above F unless it is fixed."""
+) -> tuple[Array | None, float, bool | None]:
+    """Return ``prox_{h P}(y - h g)`` and h, halved until the parabola lies above F unless it is fixed.
+
+    The third is whether F is defined at the trial that was refused last; None if none was.
+    """
+    refused: bool | None = None
     if value == -np.inf:  # no minimum: the loop says so
-        return y, rate
+        return y, rate, refused
     noise = VALUE_NOISE * np.finfo(y.dtype).eps * abs(value)
     first_bend = None
     for _ in range(N_HALVINGS):
         new = objective.prox((y - rate * gradient).astype(y.dtype, copy=False), rate)
         if fixed:
-            return new, rate
+            return new, rate, refused
         d = new - y
         rise, bend = float(gradient @ d), float(d @ d) / (2.0 * rate)
         first_bend = bend if first_bend is None else first_bend
         if bend == 0.0:  # at rest, if the first trial was as good as that already
-            return (new if first_bend <= noise else None), rate
+            return (new if first_bend <= noise else None), rate, refused
         new_value, new_gradient = objective.smooth_value_and_gradient(new)
         if bend > noise:
             lies_above = new_value <= value + rise + bend
         else:  # too close for the values to tell: the curvature along d must be at most 1 / h
             lies_above = new_value < np.inf and float((new_gradient - gradient) @ d) <= 2.0 * bend
-        if lies_above:
-            return new, rate
-        rate *= 0.5
-    return None, rate
+        defined = _defined(new_value, new_gradient)
+        if lies_above and defined:
+            return new, rate, refused
+        rate, refused = 0.5 * rate, defined
+        if rate == 0.0:
+            break
+    return None, rate, refused
+
+
+def _defined(value: float, gradient: Array) -> bool:
+    """Return whether there is a gradient to go on with, or the value is minus infinity, which the loop tells."""
+    return value == -np.inf or (value < np.inf and bool(np.all(np.isfinite(gradient))))
 
 
 def _extrapolate(
@@ -147,15 +166,22 @@ def _first_rate(objective: CompositeObjective, theta: Array, gradient: Array) ->
 
 
 def _step(
-    objective: CompositeObjective, index: int, before: Array, theta: Array, value: float, gradient: Array, rate: float
+    objective: CompositeObjective,
+    index: int,
+    before: Array,
+    theta: Array,
+    value: float,
+    gradient: Array,
+    rate: float,
+    telling: float,
 ) -> Step:
-    """Return the step from ``before`` to ``theta``, where F has this value and gradient."""
-    back = theta - objective.prox((theta - rate * gradient).astype(theta.dtype, copy=False), rate)
+    """Return the step by ``rate`` from ``before`` to ``theta``, where F has this value and gradient."""
+    back = theta - objective.prox((theta - telling * gradient).astype(theta.dtype, copy=False), telling)
     return Step(
         index,
         theta,
         value + objective.penalty_value(theta),
-        gradient_norm=length(back) / rate,
+        gradient_norm=length(back) / telling,
         step_size=rate if index else np.nan,
         step_norm=length(theta - before) if index else np.nan,
     )

@@ -25,7 +25,7 @@ class Reason(Enum):
     ROUNDING = ("converged: no step improves the objective beyond rounding", True)
     PATIENCE = ("stopped early: no improvement for as long as patience allows", True)
     NO_DESCENT = (
-        "stopped: no step against the gradient lowers the objective; it has a kink or a jump there, "
+        "stopped: no step against the gradient lowers the objective; it has a kink, a jump or its domain's end there, "
         "its numbers are too large for any step (scale the data), or its gradient is wrong",
         False,
     )

@@ -321,6 +321,34 @@ def test_steps_too_short_to_be_noticed_are_no_convergence(offset, x0, signs):
     assert not result.success
 
 
+WALLS = {
+    "NaN beyond": (lambda x: float(x @ x) if x[0] > 0.9 else np.nan, lambda x: 2 * x),
+    "infinite beyond": (lambda x: float(x @ x) if x[0] > 0.9 else np.inf, lambda x: 2 * x),
+    "no gradient beyond": (lambda x: float(x @ x), lambda x: 2 * x if x[0] > 0.9 else np.nan * x),
+    "a root": (lambda x: float(np.sqrt(x[0] - 0.9)), None),
+}
+
+
+@pytest.mark.parametrize("method", ["gradient-descent", "lbfgs", "newton", "proximal-gradient", "fista"])
+@pytest.mark.parametrize("name", WALLS)
+def test_the_end_of_the_domain_is_no_convergence(name, method):
+    f, gradient = WALLS[name]
+    result = minimize(f, [2.0, 0.0], gradient, method=method)
+    assert (result.reason, result.success) == (Reason.NO_DESCENT, False)
+    assert result.x[0] >= 0.9
+    assert "its domain's end" in result.message
+
+
+@pytest.mark.parametrize("method", ["gradient-descent", "proximal-gradient", "fista"])
+def test_a_wall_met_on_the_way_is_forgotten(method):
+    def f(x):
+        return float(x[0] - np.log(x[0])) if x[0] > 0 else np.nan
+
+    result = minimize(f, [0.01], lambda x: 1 - 1 / x, method=method, tol=0.0)
+    assert result.reason in (Reason.ROUNDING, Reason.GRADIENT_TOLERANCE)
+    np.testing.assert_allclose(result.x, 1.0, rtol=1e-7)
+
+
 def test_rules_forget_the_run_before():
     rules = [Patience(3), ValueTolerance(1e-9)]
     once, again = (minimize(rosen, [-1.2, 1.0], rosen_der, learning_rate=1e-3, stopping=rules) for _ in range(2))

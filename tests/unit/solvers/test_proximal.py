@@ -14,6 +14,7 @@ from steepest.solvers.gradient_descent import gradient_descent
 from steepest.solvers.loop import run
 from steepest.solvers.proximal import proximal_gradient
 from steepest.solvers.stopping import GradientTolerance, Reason
+from steepest.trace import Trace
 from tests.unit.solvers.problems import classification, parabola, regression
 
 
@@ -146,3 +147,11 @@ def test_nowhere_defined_is_no_convergence():
     objective = FunctionObjective(f, lambda x: np.ones(1), shape=(1,))
     result = run(proximal_gradient(objective, np.ones(1)), max_iter=10)
     assert (result.reason, result.theta[0]) == (Reason.NO_DESCENT, 1.0)
+
+
+def test_the_step_size_is_that_of_the_step_taken():
+    H = np.diag([1.0, 10.0])
+    objective = FunctionObjective(lambda x: x @ H @ x / 2, lambda x: H @ x, shape=(2,))
+    result = run(proximal_gradient(objective, np.ones(2)), max_iter=6, trace=Trace(parameters=True))
+    path = result.trace.parameters
+    np.testing.assert_allclose(result.trace["step_size"][1:, None] * (path[:-1] @ H), path[:-1] - path[1:], rtol=1e-9)
