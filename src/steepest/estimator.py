@@ -17,7 +17,7 @@ from steepest.solvers.stopping import Reason, StoppingRule
 from steepest.step import Step
 from steepest.trace import Trace
 from steepest.typing import Array
-from steepest.validation import check_flag, check_seed
+from steepest.validation import check_flag, check_seed, check_shown
 
 __all__ = ["CallbackBridge", "Estimator", "fitting"]
 
@@ -43,9 +43,9 @@ def flags_of(estimator_class: type) -> tuple[str, ...]:
 def fitting(fit: Fit) -> Fit:
     """Have a ``fit`` let go of its callbacks whatever happens, and forget the features of data that it refuses.
 
-    Flags are looked at before, as any text, "False" too, would be as good as True; so is ``random_state``, also where
-    nothing is drawn. NaN and infinity may be noticed only by the first pass over the data; the features are recorded
-    before that.
+    Flags are looked at before, as any text, "False" too, would be as good as True; so are ``random_state``, ``verbose``
+    and ``n_jobs``, also where they have no effect. NaN and infinity may be noticed only by the first pass over the
+    data; the features are recorded before that.
     """
     managed = with_callbacks(fit)
 
@@ -54,6 +54,7 @@ def fitting(fit: Fit) -> Fit:
         for name in flags_of(self.__class__):
             check_flag(name, getattr(self, name))
         check_seed(getattr(self, "random_state", None))
+        check_shown(getattr(self, "verbose", False), getattr(self, "n_jobs", None))
         before = {name: vars(self)[name] for name in SEEN if name in vars(self)}
         try:
             return managed(self, *args, **kwargs)

@@ -1,5 +1,6 @@
 """What a run leaves behind."""
 
+from collections.abc import Iterator
 from math import isnan
 from operator import attrgetter
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from steepest.exceptions import InvalidInputError
 from steepest.json_values import plain
 from steepest.step import SCALARS, Step
 from steepest.typing import Array
@@ -57,6 +59,22 @@ class Trace:
         kept = f", {len(self._kept)} with parameters" if self.keep_parameters else ""
         return f"Trace({', '.join([f'{len(self)} steps{kept}', *map(str, about)])})"
 
+    @classmethod
+    def begun(cls, trace: "Trace | None", *, parameters: bool = False) -> "Trace":
+        """Return the record that a run is to write: the one given, emptied, or a new one.
+
+        Examples
+        --------
+        >>> Trace.begun(None, parameters=True)
+        Trace(0 steps, 0 with parameters)
+        """
+        if trace is None:
+            return cls(parameters)
+        if not isinstance(trace, Trace):
+            raise InvalidInputError(f"trace={trace!r}: must be a Trace, such as Trace(parameters=True), or None")
+        trace.clear()
+        return trace
+
     def clear(self) -> None:
         """Forget everything recorded."""
         self.about: dict[str, Any] = {}
@@ -94,6 +112,14 @@ class Trace:
     def __len__(self) -> int:
         """Return how many steps were recorded."""
         return len(self._rows)
+
+    def __contains__(self, name: object) -> bool:
+        """Return whether there is a column of this name."""
+        return name in self.columns
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the names of the columns one by one."""
+        return iter(self.columns)
 
     @property
     def columns(self) -> dict[str, NDArray[np.float64]]:

@@ -87,6 +87,14 @@ def check_count(name: str, value: Any, *, minimum: int = 1) -> int:
     return int(value)
 
 
+def check_shown(verbose: Any, n_jobs: Any) -> None:
+    """Refuse what tells neither how much to print nor how many jobs to run, also where nothing is printed or shared."""
+    if not isinstance(verbose, bool | np.bool_ | Integral) or verbose < 0:
+        raise InvalidInputError(f"verbose={verbose!r}: must be True, False or an integer not below 0")
+    if not (n_jobs is None or isinstance(n_jobs, Integral)):
+        raise InvalidInputError(f"n_jobs={n_jobs!r}: must be an integer or None")
+
+
 def check_flag(name: str, value: Any) -> bool:
     """Return ``value`` if it is True or False."""
     if not isinstance(value, bool | np.bool_):
@@ -105,6 +113,8 @@ def check_functions(name: str, value: Any, example: str) -> tuple[Any, ...]:
     steepest.exceptions.InvalidInputError: observers=<built-in function print>: must be a list, as in observers=[print]
     """
     functions = tuple(value) if isinstance(value, Iterable) else (None,)
+    if idle := next((function for function in functions if isinstance(function, type)), None):
+        raise InvalidInputError(f"{name}: {idle.__name__} is a class: make one of it, as in {name}={example}")
     if not all(map(callable, functions)):
         raise InvalidInputError(f"{name}={value!r}: must be a list, as in {name}={example}")
     return functions
@@ -127,11 +137,14 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "", *, cutoff
     --------
     >>> did_you_mean("sgin", ["sign", "factor"])
     "did you mean 'sign'?"
+    >>> did_you_mean("L-BFGS-B", ["newton", "lbfgs"])
+    "did you mean 'lbfgs'?"
     >>> did_you_mean("x", ["sign", "factor"], otherwise="there are two")
     'there are two'
     """
-    near = get_close_matches(word, list(known), n=1, cutoff=cutoff)
-    return f"did you mean {near[0]!r}?" if near else otherwise
+    lowered = {name.lower(): name for name in known}
+    near = get_close_matches(word.lower(), list(lowered), n=1, cutoff=cutoff)
+    return f"did you mean {lowered[near[0]]!r}?" if near else otherwise
 
 
 def check_numbers(name: str, value: Any, *, objects: bool = False) -> Array:

@@ -1,5 +1,7 @@
 """Settings that cannot be meant are refused in one line, also where they would not be used."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -12,11 +14,15 @@ from steepest.linear_model import (
     Lasso,
     LassoCV,
     LinearRegression,
+    LogisticRegression,
     Ridge,
+    RidgeCV,
+    SGDClassifier,
     SGDRegressor,
     lasso_path,
 )
-from steepest.neural_network import Network
+from steepest.neural_network import MLPRegressor, Network
+from steepest.solvers.schedules import Cosine
 from steepest.validation import check_number, check_seed
 
 
@@ -38,6 +44,51 @@ def test_a_seed_that_is_none_is_refused_also_where_nothing_is_drawn(value):
             model.set_params(random_state=value).fit(X, y)
     for seed in (None, 0, np.int64(3), 2**32 - 1, np.random.RandomState(0), np.random):
         check_seed(seed)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("n_jobs", 2.5, "n_jobs=2.5: must be an integer or None"),
+        ("n_jobs", "2", "n_jobs='2': must be an integer or None"),
+        ("verbose", "yes", "verbose='yes': must be True, False or an integer not below 0"),
+        ("verbose", -1, "verbose=-1: must be True, False or an integer not below 0"),
+        ("verbose", None, "verbose=None: must be True, False or an integer not below 0"),
+        ("intercept_scaling", "x", "intercept_scaling='x': must be a finite number above 0"),
+        ("gcv_mode", 0, "gcv_mode=0: must be one of"),
+    ],
+)
+def test_what_is_there_for_compatibility_alone(name, value, text):
+    X, y = np.arange(6.0)[:, None], np.arange(6) // 3
+    models = (LinearRegression(), LassoCV(cv=2), SGDClassifier(), LogisticRegression(), KMeans(2), MLPRegressor())
+    asked = [model for model in (*models, RidgeCV()) if name in model.get_params()]
+    assert asked
+    for model in asked:
+        with pytest.raises(InvalidInputError, match=text):
+            model.set_params(**{name: value}).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("learning_rate", 0.1), ("learning_rate", Cosine(0.1, n_steps=9)), ("batch_size", 2), ("update", "adam")],
+)
+def test_options_that_the_solver_would_pass_over(name, value):
+    X, y = np.arange(6.0)[:, None], np.arange(6) // 3
+    for model in (
+        LinearRegression(),
+        LinearRegression(solver="cholesky"),
+        Ridge(),
+        Ridge(solver="saga"),
+        Lasso(),
+        ElasticNet(solver="coordinate-descent"),
+        LogisticRegression(),
+        LogisticRegression(solver="sag"),
+    ):
+        text = re.escape(f"{name}={value!r}: solver={model.solver!r} has no use for it; ")
+        with pytest.raises(InvalidInputError, match=text):
+            model.set_params(**{name: value}).fit(X, y)
+    with pytest.raises(InvalidInputError, match=r"learning_rate=0.5: solver='lloyd' goes all the way to the means"):
+        KMeans(2, learning_rate=0.5).fit(X)
 
 
 @pytest.mark.parametrize(

@@ -284,6 +284,9 @@ def test_it_says_what_it_holds():
     assert repr(trace) == f"Trace(4 steps, 4 with parameters, {end})"
     with pytest.raises(KeyError, match=r"no column 'loss'; there are index, value, gradient_norm"):
         trace["loss"]
+    assert "value" in trace
+    assert "loss" not in trace
+    assert list(trace) == list(trace.columns)
 
 
 @pytest.mark.parametrize(

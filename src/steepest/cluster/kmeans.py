@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 
 from steepest.cluster.base import KMeansBase, Starts
 from steepest.estimator import CallbackBridge, fitting
-from steepest.exceptions import DivergenceError, warn_user
+from steepest.exceptions import DivergenceError, InvalidInputError, warn_user
 from steepest.kernels.blas import SMALL, one_blas_thread
 from steepest.objectives.clustering import ClusteringObjective
 from steepest.solvers.centre_descent import centre_descent
@@ -147,7 +147,9 @@ class KMeans(KMeansBase):
         self._check_parameters()
         check_choice("algorithm", self.algorithm, ALGORITHMS)
         check_choice("solver", self.solver, SOLVERS)
-        check_positive("learning_rate", self.learning_rate)
+        if check_positive("learning_rate", self.learning_rate) != 1.0 and self.solver != "gradient-descent":
+            text = f"solver={self.solver!r} goes all the way to the means; 'gradient-descent' has use for it"
+            raise InvalidInputError(f"learning_rate={self.learning_rate!r}: {text}")
         X, weights = self._validate(X, sample_weight, finite=False)
         objective = ClusteringObjective(X, self.n_clusters, sample_weight=weights)
         small = objective.n_samples * objective.n_features < SMALL  # BLAS takes one thread by itself

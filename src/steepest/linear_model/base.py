@@ -8,6 +8,7 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils import check_random_state
 
 from steepest.estimator import Estimator
+from steepest.exceptions import InvalidInputError
 from steepest.objectives.linear import LinearObjective
 from steepest.solvers.catalogue import Options, open_solver, stable_rate
 from steepest.solvers.loop import Steps
@@ -15,6 +16,9 @@ from steepest.solvers.result import Result
 from steepest.solvers.stopping import GradientTolerance, Patience, StoppingRule
 from steepest.typing import Array
 from steepest.validation import check_features, check_squares, check_supervised
+
+IDLE = {"learning_rate": "auto", "batch_size": None, "update": "plain"}
+"""Options of the teaching solvers, as they are where none of these runs."""
 
 
 class LinearModel(Estimator):
@@ -52,6 +56,13 @@ class LinearModel(Estimator):
             random_state=generator,
             watch=self._watched,
         )
+
+    def _refuse_idle_options(self, *, instead: str = "gradient-descent") -> None:
+        """Refuse options of the teaching solvers beside another solver, which would pass over them in silence."""
+        for name, default in IDLE.items():
+            value = getattr(self, name)
+            if value is not default and not (isinstance(value, str) and value == default):
+                raise InvalidInputError(f"{name}={value!r}: solver={self.solver!r} has no use for it; {instead!r} has")
 
     def _descend(self, objective: LinearObjective, sample_weight: Array | None = None) -> Result:
         """Fit by the teaching solver named ``self.solver``."""

@@ -165,6 +165,8 @@ class ElasticNet(CoordinateRegressor):
         check_choice("solver", self.solver, (*OURS, *SOLVERS))
         if self.max_iter is not None:
             check_count("max_iter", self.max_iter)
+        if self.solver in OURS:
+            self._refuse_idle_options(instead="proximal-gradient")
         if check_positive("alpha", self.alpha, zero=True) == 0.0:
             text = "alpha=0: nothing is penalised; LinearRegression solves least squares exactly and faster"
             warn_user(text)

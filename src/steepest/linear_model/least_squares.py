@@ -45,6 +45,8 @@ class LeastSquaresRegressor(LinearRegressor):
         check_positive("tol", self.tol, zero=True)
         if self.max_iter is not None:
             check_count("max_iter", self.max_iter)
+        if self._exact_method() is not None:
+            self._refuse_idle_options()
 
     def _validate(self, X: Any, y: Any, sample_weight: Any, **how: Any) -> tuple[Any, Array, Array | None]:
         """Check the data; the exact solvers sum over all of X and notice NaN and infinity by that."""

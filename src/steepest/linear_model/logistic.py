@@ -178,6 +178,8 @@ class LogisticRegression(LinearClassifier):
         """Fit the coefficients and the intercepts."""
         penalty, C = penalty_of(self)
         check_options(self, penalty)
+        if PEER_SOLVERS.get(self.solver, self.solver) in ("auto", "coordinate-descent"):
+            self._refuse_idle_options()
         X, numbers, sample_weight = self._validate(X, y, sample_weight)
         check_squares("X", X, small=isinstance(penalty, NoPenalty))
         shift = _large_offsets(X) if self.fit_intercept else None

@@ -71,6 +71,7 @@ def check_options(model: Any, penalty: Penalty) -> None:
     check_choice("solver", model.solver, SOLVERS)
     check_count("max_iter", model.max_iter)
     check_positive("tol", model.tol, zero=True)
+    check_positive("intercept_scaling", model.intercept_scaling)
     if model.dual:
         raise InvalidInputError("dual=True: only the primal problem is solved here; leave it at False")
     if penalty.l1 > 0 and model.solver in SMOOTH_ONLY:

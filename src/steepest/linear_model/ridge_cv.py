@@ -219,7 +219,7 @@ class RidgeCV(LinearRegressor):
 
     def _checked_alphas(self) -> Array:
         """Return the alphas as an array."""
-        check_choice("gcv_mode", self.gcv_mode or "auto", ("auto", "eigen", "svd"))
+        check_choice("gcv_mode", "auto" if self.gcv_mode is None else self.gcv_mode, ("auto", "eigen", "svd"))
         try:
             alphas = np.atleast_1d(np.asarray(self.alphas, dtype=np.float64))
         except (TypeError, ValueError):

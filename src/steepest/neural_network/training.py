@@ -145,7 +145,7 @@ def train(
     objective = network.objective(X, y, penalty, sample_weight=sample_weight, generator=generator)
     observers = check_functions("observers", observers, "[print]")
     watch = _Validation(network, *held, tol, inf if patience is None else patience) if held else None
-    trace = Trace() if trace is None else trace
+    trace = Trace.begun(trace)
     seen = bool(observers) or watch is not None or trace.keep_parameters
     plateau = Plateau(tol, inf if patience is None or watch else check_count("patience", patience))
     if solver == "mini-batch":

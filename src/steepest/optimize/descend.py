@@ -106,7 +106,8 @@ def minimize(
     observers : iterable of callables
         Each is handed every :class:`~steepest.step.Step`, the start included; a true return value stops the run.
     trace : Trace, optional
-        The record to write. If not given, one that keeps ``x`` of every step, up to 1000 parameters.
+        The record to write, from its beginning. If not given, one that keeps ``x`` of every step, up to 1000
+        parameters.
     restore_best : bool, default False
         Return the lowest point visited instead of the last.
     maximize : bool, default False
@@ -154,7 +155,7 @@ def minimize(
     rules = check_functions("stopping", stopping, "[Patience(10)]")
     if kick is not False and kick is not True:
         check_positive("kick", kick)
-    trace = Trace(parameters=x.size <= TRACED) if trace is None else trace
+    trace = Trace.begun(trace, parameters=x.size <= TRACED)
     tolerance = -1.0 if tol is None else check_positive("tol", tol, zero=True)
     descent = Descent(objective, method, options, tolerance, rules, told, check_flag("restore_best", restore_best))
     return descent.run(x.ravel(), kick, trace)

@@ -159,7 +159,8 @@ def multi_start(
     random_state : int, Generator or None, default None
         Makes the starts repeatable.
     **options
-        What :func:`~steepest.optimize.descend.minimize` takes, such as ``method`` or ``maximize=True``.
+        What :func:`~steepest.optimize.descend.minimize` takes, such as ``method`` or ``maximize=True``; but no
+        ``trace``, as each run leaves its own.
 
     Examples
     --------
@@ -172,6 +173,8 @@ def multi_start(
     """
     check_count("n_starts", n_starts)
     check_positive("same_within", same_within)
+    if options.get("trace") is not None:
+        raise InvalidInputError("trace: each run leaves its own, as minima[0].result.trace; leave it out")
     shape = (_n_pairs(bounds),) if shape is None else shape
     low, high = check_bounds(bounds, shape)
     if not np.all(np.isfinite([low, high])):

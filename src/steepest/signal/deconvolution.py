@@ -172,7 +172,7 @@ def deconvolve(
     tol : float, default 1e-10
         Gradient descent stops when the gradient is shorter than ``tol`` times the first.
     trace : Trace, optional
-        The record to write, such as ``Trace(parameters=True)``.
+        The record to write, such as ``Trace(parameters=True)``; not with several filters, each of which leaves its own.
     observers : iterable of callables
         Each sees every step; a true return value stops the run.
 
@@ -228,6 +228,8 @@ def deconvolve(
                 f"learning_rate={learning_rate!r}: solver={solver!r} takes no steps; 'gradient-descent' does"
             )
     signals, responses = check_filtered(x, y, filter_length)
+    if trace is not None and not shared and len(responses) > 1:
+        raise InvalidInputError("trace: with shared=False each signal leaves a trace of its own; leave it out")
 
     def estimate(x: Array, y: Array, form: tuple[int, ...]) -> Deconvolution:
         objective = FilterObjective(
@@ -235,7 +237,7 @@ def deconvolve(
         )
         units = Units.of(objective)
         framed = units.framed(objective)
-        record = Trace() if trace is None else trace
+        record = Trace.begun(trace)
         record.about |= {"model": "deconvolution", "objective": objective.words, "solver": solver}
         if solver == "gradient-descent":
             result = _descend(objective, learning_rate, max_iter, tol, record, observers)

@@ -6,6 +6,7 @@ from math import isfinite, isnan
 
 import numpy as np
 
+from steepest.exceptions import InvalidInputError
 from steepest.solvers.result import Result
 from steepest.solvers.stopping import Divergence, MaxIterations, Reason, StoppingRule, fresh
 from steepest.step import Step
@@ -63,7 +64,7 @@ def run(
     try:
         while True:
             # every rule is asked, as each may count steps; the first that speaks is heard
-            reason = next(filter(None, [rule(last) for rule in rules]), None)
+            reason = next(filter(None, [_heard(rule, last) for rule in rules]), None)
             if reason is not Reason.DIVERGED:
                 sound = last
                 best = last if last.value < best.value or isnan(best.value) else best
@@ -101,6 +102,15 @@ def _first(steps: Steps) -> Step:
             return next(steps)
     except StopIteration:
         raise RuntimeError("the solver yielded no step, not even its start") from None
+
+
+def _heard(rule: StoppingRule, step: Step) -> Reason | None:
+    """Return what a rule says of the step; what is no reason is refused."""
+    reason = rule(step)
+    if reason and not isinstance(reason, Reason):
+        text = "must return a Reason or None; what returns true to stop is an observer"
+        raise InvalidInputError(f"a stopping rule returned {reason!r}: {text}")
+    return reason or None
 
 
 def _ask(observer: Observer, step: Step) -> bool:

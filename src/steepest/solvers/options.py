@@ -1,8 +1,10 @@
 """How a solver is to work."""
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
+from steepest.exceptions import InvalidInputError
 from steepest.solvers.schedules import Schedule, Stateful
 from steepest.solvers.updates import Update
 from steepest.validation import check_choice, check_count, check_positive
@@ -57,8 +59,11 @@ class Options:
         """Refuse what no solver could use."""
         if isinstance(self.learning_rate, str):
             check_choice("learning_rate", self.learning_rate, ("auto", "backtracking"))
-        elif not callable(self.learning_rate) and not isinstance(self.learning_rate, Stateful):
+        elif isinstance(self.learning_rate, Real):
             check_positive("learning_rate", self.learning_rate)
+        elif not callable(self.learning_rate) and not isinstance(self.learning_rate, Stateful):
+            allowed = "a number above 0, 'auto', 'backtracking', or a schedule such as Cosine(0.1, n_steps=100)"
+            raise InvalidInputError(f"learning_rate={self.learning_rate!r}: must be {allowed}")
         if self.batch_size is not None:
             check_count("batch_size", self.batch_size)
         check_count("stride", self.stride)

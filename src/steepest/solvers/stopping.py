@@ -11,6 +11,7 @@ import numpy as np
 
 from steepest.step import Step
 from steepest.typing import Array
+from steepest.validation import check_count, check_positive
 
 
 class Reason(Enum):
@@ -99,13 +100,22 @@ class GradientTolerance(Remembering):
 
 
 @dataclass
-class StepTolerance:
+class Tolerance:
+    """A rule that compares with ``tol``."""
+
+    tol: float
+
+    def __post_init__(self) -> None:
+        """Refuse what is no tolerance."""
+        check_positive("tol", self.tol, zero=True)
+
+
+@dataclass
+class StepTolerance(Tolerance):
     """Stop when a step is shorter than ``tol`` times the length of the parameters (or 1 if they are shorter).
 
     The first step alone proves nothing (a warm-up rate or a flat start makes it tiny): at least two are taken.
     """
-
-    tol: float
 
     def __call__(self, step: Step) -> Reason | None:
         """Compare the step's length with the tolerance."""
@@ -114,10 +124,9 @@ class StepTolerance:
 
 
 @dataclass
-class ValueTolerance(Remembering):
+class ValueTolerance(Tolerance, Remembering):
     """Stop when the objective changes by less than ``tol`` of its size (or of 1 if it is smaller)."""
 
-    tol: float
     _previous: float = field(default=nan, init=False)
 
     def __call__(self, step: Step) -> Reason | None:
@@ -128,10 +137,8 @@ class ValueTolerance(Remembering):
 
 
 @dataclass
-class DualityGapTolerance:
+class DualityGapTolerance(Tolerance):
     """Stop when the duality gap is at most ``tol``, in the objective's units."""
-
-    tol: float
 
     def __call__(self, step: Step) -> Reason | None:
         """Compare the gap with the tolerance."""
@@ -146,6 +153,10 @@ class Patience(Remembering):
     min_improvement: float = 0.0
     _best: float = field(default=inf, init=False)
     _waited: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what is no number of steps."""
+        check_count("patience", self.patience)
 
     def __call__(self, step: Step) -> Reason | None:
         """Count the steps since the last improvement."""
@@ -175,10 +186,14 @@ class Confirmed(Remembering):
 
 @dataclass
 class TimeBudget:
-    """Stop when ``seconds`` have passed since the rule was made."""
+    """Stop when ``seconds`` have passed since the rule was made: all runs that it is handed to share them."""
 
     seconds: float
     _started: float = field(default_factory=perf_counter, init=False)
+
+    def __post_init__(self) -> None:
+        """Refuse a time that is none."""
+        check_positive("seconds", self.seconds, zero=True)
 
     def __call__(self, step: Step) -> Reason | None:
         """Look at the clock."""

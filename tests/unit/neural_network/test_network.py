@@ -12,6 +12,7 @@ from steepest.neural_network import Network, learning_rate_range_test, train
 from steepest.solvers.schedules import Cosine, ReduceOnPlateau
 from steepest.solvers.stopping import Reason
 from steepest.solvers.updates import UPDATES, AdamW
+from steepest.trace import Trace
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((120, 3))
@@ -299,3 +300,12 @@ def test_rows_that_cannot_be_learnt_from_are_named(X, text):
     network = Network([Dense(1)], 2)
     with pytest.raises(InvalidInputError, match=text):
         network.fit(X, np.zeros(len(X)))
+
+
+def test_a_trace_begins_anew_with_every_training():
+    X = np.random.default_rng(0).standard_normal((20, 2))
+    network, trace = Network([Dense(1)], 2, random_state=0), Trace()
+    for n in (5, 3):
+        train(network, X, X[:, 0], max_iter=n, trace=trace)
+        assert trace["index"][-1] == n
+        assert np.all(np.diff(trace["index"]) > 0)

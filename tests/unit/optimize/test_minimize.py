@@ -245,6 +245,9 @@ def test_a_given_trace_is_filled():
     assert minimize(square, 1.0, learning_rate=0.25, max_iter=3, trace=trace).trace is trace
     assert len(trace) == 4
     assert trace.about["solver"] == "gradient-descent"
+    minimize(square, 2.0, method="lbfgs", max_iter=1, trace=trace)
+    assert trace["value"].tolist()[0] == 4.0
+    assert len(trace) == 2
 
 
 def test_no_tolerance():
@@ -271,6 +274,23 @@ def test_no_tolerance():
         ((square, 1.0), {"max_iter": -1}, "max_iter=-1: must be an integer of at least 0"),
         ((square, 1.0), {"tol": -1.0}, "tol=-1.0: must be a finite number not below 0"),
         ((square, 1.0), {"learning_rate": 0.0}, "learning_rate=0.0: must be a finite number above 0"),
+        (
+            (square, 1.0),
+            {"learning_rate": None},
+            "learning_rate=None: must be a number above 0, 'auto', 'backtracking', or a schedule such as "
+            "Cosine(0.1, n_steps=100)",
+        ),
+        (
+            (square, 1.0),
+            {"stopping": [lambda step: True]},
+            "a stopping rule returned True: must return a Reason or None; what returns true to stop is an observer",
+        ),
+        (
+            (square, 1.0),
+            {"stopping": [Patience]},
+            "stopping: Patience is a class: make one of it, as in stopping=[Patience(10)]",
+        ),
+        ((square, 1.0), {"trace": True}, "trace=True: must be a Trace, such as Trace(parameters=True), or None"),
         ((square, 1.0), {"kick": "hard"}, "kick='hard': must be a finite number above 0"),
         ((square, 1.0), {"restore_best": "yes"}, "restore_best='yes': must be True or False"),
         ((square, 1.0), {"observers": [1]}, "observers=[1]: must be a list, as in observers=[print]"),

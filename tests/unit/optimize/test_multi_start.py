@@ -8,6 +8,7 @@ from steepest import multi_start
 from steepest.exceptions import InvalidInputError
 from steepest.optimize.multistart import spread
 from steepest.solvers.stopping import Patience
+from steepest.trace import Trace
 
 
 def double_well(x):
@@ -160,6 +161,7 @@ def test_a_latin_hypercube_has_one_point_in_every_slice():
         ([(1, 0)], {}, "low must not exceed high"),
         (None, {}, "bounds=None: must be a pair"),
         ([(0, 1)], {"keep_bounds": "yes"}, "keep_bounds='yes': must be True or False"),
+        ([(0, 1)], {"trace": Trace()}, r"trace: each run leaves its own, as minima\[0\].result.trace; leave it out"),
         ([(0, 1)], {"method": "lbgfs"}, "did you mean 'lbfgs'"),
     ],
 )

@@ -171,6 +171,8 @@ def test_one_filter_for_each_signal() -> None:
     x, y = rng.standard_normal((3, 30)), rng.standard_normal((3, 32))
     for i, found in enumerate(deconvolve(x, y, 3, shared=False)):
         np.testing.assert_allclose(found.filter, deconvolve(x[i], y[i], 3).filter, atol=1e-12)
+    with pytest.raises(InvalidInputError, match="trace: with shared=False each signal leaves a trace of its own"):
+        deconvolve(x, y, 3, shared=False, trace=Trace())
 
 
 def test_several_answers_to_one_signal() -> None:

@@ -5,6 +5,7 @@ from math import inf, nan
 import numpy as np
 import pytest
 
+from steepest.exceptions import InvalidInputError
 from steepest.solvers import stopping
 from steepest.solvers.stopping import (
     Divergence,
@@ -139,3 +140,19 @@ def test_a_confirmed_rule_waits_for_its_proof():
     steps = [at(i, theta=(1.0 / (i + 1),), gradient_norm=1.0 / (i + 1)) for i in range(6)]
     assert first_reason(rule, steps) == (3, Reason.GRADIENT_TOLERANCE)
     assert asked == [1 / 2, 1 / 3, 1 / 4]  # only where the rule has spoken
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: Patience(0), "patience=0: must be an integer of at least 1"),
+        (lambda: TimeBudget("1"), "seconds='1': must be a finite number not below 0"),
+        (lambda: StepTolerance(-1.0), "tol=-1.0: must be a finite number not below 0"),
+        (lambda: ValueTolerance(nan), "tol=nan: must be a finite number not below 0"),
+        (lambda: DualityGapTolerance(None), "tol=None: must be a finite number not below 0"),
+    ],
+)
+def test_rules_that_are_none(make, text):
+    with pytest.raises(InvalidInputError) as caught:
+        make()
+    assert str(caught.value) == text
