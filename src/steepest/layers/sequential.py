@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from steepest.layers.layer import Layer, Shape
 from steepest.typing import Array
 
 State = list[dict[str, Array]]
+AT_ONCE = 1 << 20  # numbers that the widest layer holds of the rows predicted together: some megabytes
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,11 @@ class Sequential:
         """Shape of one sample returned."""
         return self.shapes[-1]
 
+    @property
+    def rows_at_once(self) -> int:
+        """How many rows may go through together where memory is to stay small."""
+        return max(1, AT_ONCE // max(prod(shape) for shape in self.shapes))
+
     def initial_parameters(self, generator: np.random.Generator, dtype: Any = np.float64) -> Array:
         """Return a fresh ``theta``, each layer drawn by its own initializer."""
         drawn = [
@@ -181,6 +188,23 @@ class Sequential:
             caches.append(step.cache)
             X = step.result
         return X, caches
+
+    def predict(self, X: Array, theta: Array, *, state: State | None = None) -> Array:
+        """Return the output in prediction; few enough rows go through at once that what lies between layers is small.
+
+        Examples
+        --------
+        >>> from steepest.layers import Dense
+        >>> network = Sequential([Dense(1)], (1,))
+        >>> network.predict(np.array([[1.0], [2.0]]), np.array([3.0, 1.0])).tolist()
+        [[4.0], [7.0]]
+        """
+        rows = self.rows_at_once
+        if len(X) <= rows:
+            return self.forward(X, theta, state=state)[0]
+        return np.concatenate(
+            [self.forward(X[start : start + rows], theta, state=state)[0] for start in range(0, len(X), rows)]
+        )
 
     def backward(self, dY: Array, caches: Sequence[Any]) -> tuple[Array, Array]:
         """Return ``dL/dX`` and the flat gradient of all parameters."""

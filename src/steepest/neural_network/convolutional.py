@@ -30,8 +30,6 @@ from steepest.solvers.updates import Update, open_update
 from steepest.typing import Array
 from steepest.validation import check_count, check_features, check_positive
 
-ROWS_AT_ONCE = 1000  # in prediction: what lies between the layers stays small
-
 
 def _axes_of_images(X: Any) -> Shape | None:
     """Return (C, H, W) or (H, W) of images, which may come as lists in lists; None where the data are rows."""
@@ -201,7 +199,7 @@ class ConvolutionalNetwork(Estimator):
             images = X[held]
 
             def score(theta: Array) -> float:
-                return judge(_scores(_with(network, theta), images))
+                return judge(_with(network, theta).scores(images))
 
             X, y, sample_weight = X[learn], y[learn], None if sample_weight is None else sample_weight[learn]
         plateau = Plateau() if incremental else Plateau(self.tol, self.n_iter_no_change, score)
@@ -283,7 +281,7 @@ class ConvolutionalNetwork(Estimator):
     def _outputs(self, X: Any) -> Array:
         flat = check_features(self, self._flat(X), accept_sparse=False)
         self._check_images(X)
-        return _scores(self.network_, self._images(flat))
+        return self.network_.scores(self._images(flat))
 
 
 def _with(network: Network, theta: Array) -> Network:
@@ -291,9 +289,3 @@ def _with(network: Network, theta: Array) -> Network:
     other = copy.copy(network)
     other.theta = theta.copy()
     return other
-
-
-def _scores(network: Network, X: Array) -> Array:
-    """Return the network's scores, so many rows at once that memory stays small."""
-    parts = [network.scores(X[start : start + ROWS_AT_ONCE]) for start in range(0, len(X), ROWS_AT_ONCE)]
-    return np.concatenate(parts)

@@ -168,7 +168,7 @@ class Network:
 
     def scores(self, X: Any) -> Array:
         """Return what the last layer returns."""
-        return self.architecture.forward(self._inputs(X), self.theta, state=self.state)[0]
+        return self.architecture.predict(self._inputs(X), self.theta, state=self.state)
 
     def predict(self, X: Any) -> Array:
         """Return predictions: class numbers or labels 0 and 1 where the loss is one of classes, else numbers."""

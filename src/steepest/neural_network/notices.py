@@ -1,5 +1,7 @@
 """What is wrong with a trained network: dead units, saturated units, gradients that vanish or explode."""
 
+from typing import Any
+
 import numpy as np
 
 from steepest.layers import ReLU, Sigmoid, Tanh
@@ -31,36 +33,42 @@ def notices(objective: NetworkObjective, theta: Array, trace: Trace | None = Non
     ...     print(text)
     layer 2: 1 of 1 ReLU units are dead (0 on every row): a smaller learning rate, LeakyReLU or He's initialiser helps
     """
-    rows = np.linspace(0, objective.n_samples - 1, min(ROWS, objective.n_samples)).astype(np.intp)
-    part = objective.batch(rows)
-    found: list[str] = []
-    X = part.X
-    for step in part.network.forward_passes(X, theta, state=part.state):
-        flat = step.result.reshape(-1, step.result.shape[1]) if step.result.ndim == 2 else _by_channel(step.result)
-        found += _of_layer(step.number, step.layer, flat)
-    weights = [p for p in part.network.parameters if p.name == "W"]
+    network, n_rows = objective.network, min(ROWS, objective.n_samples)
+    rows = np.linspace(0, objective.n_samples - 1, n_rows).astype(np.intp)
+    size = network.rows_at_once
+    parts = [objective.batch(rows[start : start + size]) for start in range(0, n_rows, size)]
+    awake: dict[int, Any] = {}
+    for part in parts:
+        for step in network.forward_passes(part.X, theta, state=part.state):
+            if isinstance(step.layer, ReLU | Sigmoid | Tanh):
+                awake[step.number] = _awake(step.layer, step.result) | awake.get(step.number, False)
+    found = [text for number, units in awake.items() for text in _of_layer(number, network.layers[number], units)]
+    weights = [p for p in network.parameters if p.name == "W"]
     if len(weights) < FEWEST or any("dead" in text for text in found):
         return found
-    return found + _of_gradients(weights, part.gradient(theta))
+    gradient = np.sum([part.n_samples * part.gradient(theta) for part in parts], axis=0)
+    return found + _of_gradients(weights, gradient)
 
 
-def _by_channel(H: Array) -> Array:
-    """Return images (N, C, ...) with one column a channel."""
-    return np.moveaxis(H, 1, -1).reshape(-1, H.shape[1])
-
-
-def _of_layer(number: int, layer: Layer, H: Array) -> list[str]:
-    """Look for dead or saturated units in the outputs (rows, units) of an activation."""
+def _awake(layer: Layer, H: Array) -> Any:
+    """Return which units (channels) of an activation's output (rows, units, ...) let gradients through on some row."""
     if isinstance(layer, ReLU):
-        dead, n = int(np.sum(~np.any(H > 0, axis=0))), H.shape[1]
+        lets_through: Any = H > 0
+    else:
+        lets_through = ~((4.0 * H * (1.0 - H) if isinstance(layer, Sigmoid) else 1.0 - H * H) < SATURATED)
+    return np.any(lets_through, axis=(0, *range(2, H.ndim)))
+
+
+def _of_layer(number: int, layer: Layer, awake: Any) -> list[str]:
+    """Say how many of an activation's units are never awake."""
+    asleep, n = int(np.sum(~awake)), awake.size
+    if not asleep:
+        return []
+    if isinstance(layer, ReLU):
         remedy = "a smaller learning rate, LeakyReLU or He's initialiser helps"
-        return [f"layer {number + 1}: {dead} of {n} ReLU units are dead (0 on every row): {remedy}"] if dead else []
-    if isinstance(layer, Sigmoid | Tanh):
-        slope = 4.0 * H * (1.0 - H) if isinstance(layer, Sigmoid) else 1.0 - H * H
-        flat, n = int(np.sum(np.all(slope < SATURATED, axis=0))), H.shape[1]
-        name, remedy = type(layer).__name__, "scale the inputs, or begin with smaller weights"
-        return [f"layer {number + 1}: {flat} of {n} {name} units are saturated on every row: {remedy}"] if flat else []
-    return []
+        return [f"layer {number + 1}: {asleep} of {n} ReLU units are dead (0 on every row): {remedy}"]
+    name, remedy = type(layer).__name__, "scale the inputs, or begin with smaller weights"
+    return [f"layer {number + 1}: {asleep} of {n} {name} units are saturated on every row: {remedy}"]
 
 
 def _of_gradients(weights: list[Parameter], gradient: Array) -> list[str]:

@@ -93,7 +93,7 @@ class NetworkObjective:
 
     def scores(self, theta: Array) -> Array:
         """Return the network's output in prediction."""
-        return self._as_scores(self.network.forward(self.X, theta, state=self.state)[0])
+        return self._as_scores(self.network.predict(self.X, theta, state=self.state))
 
     def value(self, theta: Array) -> float:
         """Return ``J(theta)`` in prediction."""

@@ -66,7 +66,7 @@ def mini_batch_descent(
     parts : mapping of str to slice, optional
         Parts of the parameters whose gradient and whose way are to be measured on their own, as notes of the step.
     start : bool, default True
-        Compute the objective and its gradient at the start; otherwise the first step says NaN.
+        Compute the objective at the start, and its gradient with ``whole_value``; otherwise the first step says NaN.
 
     Notes
     -----
@@ -87,7 +87,11 @@ def mini_batch_descent(
     state, n_updates = memory.state, memory.n_updates
     plateau = Plateau() if plateau is None else plateau
     threads = one_blas_thread if min(batch_size, objective.n_samples) * theta.size < LARGE_BATCH else nullcontext
-    value, gradient = objective.value_and_gradient(theta) if start else (nan, np.full_like(theta, nan))
+    value, gradient = nan, np.full_like(theta, nan)
+    if start and whole_value:
+        value, gradient = objective.value_and_gradient(theta)
+    elif start:
+        value = objective.value(theta)
     yield Step(0, theta, value, length(gradient))
     epoch = 0
     while True:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from steepest.exceptions import DivergenceError, InvalidInputError
-from steepest.layers import GELU, BatchNorm, Dense, Dropout, ReLU, Sigmoid, Tanh
+from steepest.layers import GELU, BatchNorm, Dense, Dropout, ReLU, Sigmoid, Tanh, sequential
 from steepest.losses import HalfSquaredError, HuberLoss
 from steepest.neural_network import Network, learning_rate_range_test, train
+from steepest.neural_network.notices import notices
 from steepest.solvers.schedules import Cosine, ReduceOnPlateau
 from steepest.solvers.stopping import Reason
 from steepest.solvers.updates import UPDATES, AdamW
@@ -205,11 +206,21 @@ def test_dead_units_are_noticed():
     assert any("layer 2: 2 of 6 ReLU units are dead" in text for text in result.trace.about["notices"])
 
 
+def test_a_unit_that_one_row_wakes_is_not_dead(monkeypatch):
+    """However few rows are looked at together."""
+    monkeypatch.setattr(sequential, "AT_ONCE", 1)
+    net = network((6, ReLU()))
+    net.parameters["W1"][:, :2] = 0.0
+    net.parameters["b1"][:2] = -1.0
+    net.parameters["W1"][0, 0] = 2.0 / X[:, 0].max()  # unit 1 wakes where the first number is largest
+    assert any("1 of 6 ReLU units are dead" in text for text in notices(net.objective(X, Y), net.theta))
+
+
 def test_saturated_units_are_noticed():
     net = network((5, Sigmoid()))
     net.parameters["b1"][:] = 60.0
-    notices = train(net, X, Y, max_iter=1, learning_rate=1e-9).trace.about["notices"]
-    assert any("5 of 5 Sigmoid units are saturated" in text for text in notices)
+    found = train(net, X, Y, max_iter=1, learning_rate=1e-9).trace.about["notices"]
+    assert any("5 of 5 Sigmoid units are saturated" in text for text in found)
 
 
 def test_vanishing_and_exploding_gradients_are_noticed():
