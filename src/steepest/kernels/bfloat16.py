@@ -20,8 +20,9 @@ from typing import Any
 import llvmlite.binding as llvm  # type: ignore[import-untyped]
 import numpy as np
 from llvmlite import ir
-from numba.core import config, types
+from numba.core import types
 
+from steepest.kernels import processor
 from steepest.kernels.compile import compiled
 from steepest.kernels.gram import Moments, centred_moments, finish_panel, guessed_shift, some_rows
 from steepest.kernels.scratch import scratch
@@ -41,12 +42,7 @@ from steepest.kernels.tiles import (
 from steepest.kernels.vectors import cgutils
 from steepest.typing import Array
 
-_SETTINGS: Any = config  # where code is to be made for another processor than this one
-AVAILABLE = (
-    bool(llvm.get_host_cpu_features().get("avx512bf16", False))
-    and not (_SETTINGS.CPU_NAME or _SETTINGS.CPU_FEATURES)
-    and llvm.llvm_version_info[0] >= 17  # before, the instruction took other arguments
-)
+AVAILABLE = processor.has("avx512bf16") and llvm.llvm_version_info[0] >= 17  # before, the instruction was another
 
 _PANEL_ROWS = 128  # rows moved at a time
 _DEPTH, _DEEPER, _DEEP_FROM = 256, 1024, 512  # rows multiplied at a time, and columns from which they are more

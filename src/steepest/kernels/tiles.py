@@ -13,15 +13,16 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from llvmlite import binding, ir  # type: ignore[import-untyped]
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import types
 from numba.extending import intrinsic
 
+from steepest.kernels import processor
 from steepest.kernels.compile import compiled
 from steepest.kernels.vectors import WIDE, ask_for, cgutils
 from steepest.typing import Array
 
-HALVED = binding.get_host_cpu_name() == "znver4"  # multiplies long vectors in halves: short ones waste fewer lanes
+HALVED = processor.name() == "znver4"  # multiplies long vectors in halves: short ones waste fewer lanes
 BYTES = ir.IntType(8).as_pointer()
 LINE = 64  # bytes that come from memory together
 TILE = 8 if WIDE else 4  # columns that are repeated; times 3 vectors they fill the registers, with some to spare

@@ -9,14 +9,15 @@ from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
-import llvmlite.binding as llvm  # type: ignore[import-untyped]
 import numba.core.cgutils
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import types
 from numba.extending import intrinsic
 
+from steepest.kernels import processor
+
 cgutils: Any = numba.core.cgutils  # numba types it in part
-WIDE = bool(llvm.get_host_cpu_features().get("avx512f", False))
+WIDE = processor.has("avx512f")
 VECTOR_BYTES = 64 if WIDE else 32
 PIECE_BYTES = 16  # within which numbers are exchanged fastest
 

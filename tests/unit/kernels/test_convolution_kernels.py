@@ -172,7 +172,7 @@ def test_transforms_of_images(rows: int, spared: int, which: int, form: Any, dty
     rng = np.random.default_rng(0)
     matrix, L, step = np.array(matrices(form)[which]), VECTOR_BYTES // np.dtype(dtype).itemsize, form.step
     n, stride = matrix.shape[1], form.stride if which == FROM_IMAGE else 1
-    across = L // rows - spared
+    across = max(L // rows - spared, 1)
     pace, height, width = stride * step, stride * step * rows, stride * step * across
     image = rng.standard_normal((height, width)).astype(dtype)
     padded = np.pad(image, ((1, stride * n), (1, stride * n)))
@@ -197,7 +197,7 @@ def test_transforms_of_images(rows: int, spared: int, which: int, form: Any, dty
 def test_transform_back_writes_nothing_beyond_the_image(rows: int, spared: int, form: Any, dtype: Any) -> None:
     rng = np.random.default_rng(0)
     L, step = VECTOR_BYTES // np.dtype(dtype).itemsize, form.step
-    across = L // rows - spared
+    across = max(L // rows - spared, 1)
     height, width = step * rows - 1, max(step * across - 3, 1)  # the last row and columns of the tiles are outside
     planes = rng.standard_normal((form.side**2, 2 * L)).astype(dtype)
     out = np.zeros(height * width + 100, dtype=dtype)
