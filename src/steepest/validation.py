@@ -226,6 +226,8 @@ def check_supervised(
             ensure_all_finite=finite or hasattr(X, "tocsr"),
         )
     if y_numeric:
+        if hasattr(y, "tocsr"):
+            raise TypeError("Sparse data was passed for y, but dense data is required. Use '.toarray()' to convert it.")
         y = np.asarray(y, dtype=X.dtype)
     if sample_weight is not None:
         sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
@@ -288,6 +290,20 @@ def encode_labels(y: Any) -> tuple[Any, IntArray]:
     check_classification_targets(y)
     classes, numbers = np.unique(y, return_inverse=True)
     return classes, numbers
+
+
+def as_sparse(A: Array) -> Any:
+    """Return ``A`` without its zeros, in rows: a matrix or an array, as scikit-learn's ``sparse_interface`` says.
+
+    Examples
+    --------
+    >>> type(as_sparse(np.eye(2))).__name__
+    'csr_matrix'
+    """
+    from scipy import sparse
+    from sklearn import get_config
+
+    return sparse.csr_array(A) if get_config()["sparse_interface"] == "sparray" else sparse.csr_matrix(A)
 
 
 def check_squares(name: str, A: Any, *, small: bool = True) -> None:

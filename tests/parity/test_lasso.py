@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import sklearn.linear_model as peer
 from scipy import sparse
+from sklearn import config_context
 from sklearn.exceptions import ConvergenceWarning
 
 import steepest.linear_model as ours
@@ -53,6 +54,9 @@ def test_shapes_and_types_agree_for_several_outputs():
         assert np.shape(model.n_iter_) == np.shape(expected.n_iter_)
         assert model.predict(X).shape == expected.predict(X).shape
         np.testing.assert_allclose(model.coef_, expected.coef_, atol=1e-6)
+        for kind in ("spmatrix", "sparray"):
+            with config_context(sparse_interface=kind):
+                assert type(model.sparse_coef_) is type(expected.sparse_coef_)
 
 
 @pytest.mark.parametrize("name", ["lasso_path", "enet_path"])

@@ -67,7 +67,7 @@ def _show(result: "GuessingResult") -> None:
     fit = (
         f"chi-squared {statistic:.2f} on {freedom} degrees of freedom; {likely:.1%} of simulations deviate more"
         if freedom
-        else "too few tests to tell"
+        else ("only one outcome is possible" if result.exact_variance == 0.0 else "too few tests to tell")
     )
     pairs = [
         ("mean", f"{result.mean:.4f}, exactly n p = {result.exact_mean:g}"),

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
@@ -116,7 +117,7 @@ def simulate_guessing(
     (True, True)
     """
     _check(n_tests, n_questions, p)
-    rng = np.random.default_rng(seed)
+    rng = _generator(seed)
     counts = np.zeros(n_questions + 1, dtype=np.int64)
     for start in range(0, n_tests, 1_000_000):
         right = rng.binomial(n_questions, p, size=min(1_000_000, n_tests - start))
@@ -133,7 +134,7 @@ def simulate_guessing_by_loops(n_tests: int, n_questions: int, p: float, seed: i
     np.int64(100)
     """
     _check(n_tests, n_questions, p)
-    rng = np.random.default_rng(seed)
+    rng = _generator(seed)
     counts = np.zeros(n_questions + 1, dtype=np.int64)
     for _ in range(n_tests):
         right = 0
@@ -189,5 +190,12 @@ def _check(n_tests: int, n_questions: int, p: float) -> None:
     for name, value in (("n_tests", n_tests), ("n_questions", n_questions)):
         if not isinstance(value, int | np.integer) or value < 1:
             raise InvalidInputError(f"{name}={value!r}: must be a positive integer")
-    if not 0.0 <= p <= 1.0:
+    if not isinstance(p, Real) or not 0.0 <= p <= 1.0:
         raise InvalidInputError(f"p={p!r}: must be a probability between 0 and 1")
+
+
+def _generator(seed: int | None) -> np.random.Generator:
+    try:
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError):
+        raise InvalidInputError(f"seed={seed!r}: must be an integer not below 0, or None") from None

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from steepest.exceptions import InvalidInputError
 from steepest.linear_model.base import LinearModel
 from steepest.typing import Array, IntArray
-from steepest.validation import check_features, check_supervised, encode_labels
+from steepest.validation import as_sparse, check_features, check_supervised, encode_labels
 
 
 class SparseCoefficients:
@@ -20,9 +20,9 @@ class SparseCoefficients:
     intercept_: Any
 
     def sparsify(self) -> Any:
-        """Store ``coef_`` as a CSR matrix; predictions stay the same. Fit again only after :meth:`densify`."""
+        """Store ``coef_`` as a sparse matrix; predictions stay the same. Fit again only after :meth:`densify`."""
         check_is_fitted(self)
-        self.coef_ = sparse.csr_matrix(self.coef_)
+        self.coef_ = as_sparse(self.coef_)
         return self
 
     def densify(self) -> Any:

@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from steepest.certificate import Certificate
 from steepest.exceptions import InvalidInputError
@@ -12,6 +11,7 @@ from steepest.linear_model.path import order_of
 from steepest.objectives.linear import LinearObjective
 from steepest.solvers.coordinate_descent import CoordinateDescent, Problem
 from steepest.typing import Array
+from steepest.validation import as_sparse
 
 
 class CoordinateRegressor(LinearRegressor):
@@ -77,5 +77,5 @@ class CoordinateRegressor(LinearRegressor):
 
     @property
     def sparse_coef_(self) -> Any:
-        """The coefficients as a sparse array (n_outputs, n_features)."""
-        return sparse.csr_array(np.atleast_2d(self.coef_))
+        """The coefficients without their zeros (n_outputs, n_features)."""
+        return as_sparse(np.atleast_2d(self.coef_))

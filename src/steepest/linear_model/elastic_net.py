@@ -63,8 +63,8 @@ class ElasticNet(CoordinateRegressor):
     ----------
     coef_ : array (n_features,) or (n_outputs, n_features)
         The coefficients w.
-    sparse_coef_ : sparse array (n_outputs, n_features)
-        The same without its zeros.
+    sparse_coef_ : sparse matrix (n_outputs, n_features)
+        The same without its zeros; a sparse array where scikit-learn is set to return these.
     intercept_ : float or array (n_outputs,)
         The intercept b.
     dual_gap_ : float or array (n_outputs,)

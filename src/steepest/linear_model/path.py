@@ -218,7 +218,27 @@ def _alphas(alphas: Any, c: Array, l1_ratio: float, eps: float, positive: bool) 
     return np.sort(given)[::-1]
 
 
-def lasso_path(X: Any, y: Any, **parameters: Any) -> tuple[Any, ...]:
+def lasso_path(
+    X: Any,
+    y: Any,
+    *,
+    eps: float = 1e-3,
+    n_alphas: Any = None,
+    alphas: Any = None,
+    precompute: Any = "auto",
+    Xy: Any = None,
+    copy_X: bool = True,
+    coef_init: Any = None,
+    verbose: Any = False,
+    return_n_iter: bool = False,
+    positive: bool = False,
+    check_input: bool = True,
+    max_iter: int = 1000,
+    tol: float = 1e-4,
+    selection: str = "cyclic",
+    random_state: Any = None,
+    sample_weight: Any = None,
+) -> tuple[Any, ...]:
     r"""Lasso path: minimisers of ``||y - X w||^2 / (2 n) + alpha ||w||_1`` for many alphas.
 
     Takes the parameters of :func:`enet_path` except ``l1_ratio``, which is 1, and returns the same.
@@ -230,6 +250,4 @@ def lasso_path(X: Any, y: Any, **parameters: Any) -> tuple[Any, ...]:
     array([[3.],
            [1.]])
     """
-    if "l1_ratio" in parameters:
-        raise InvalidInputError("l1_ratio: the lasso has none (it is 1); use enet_path")
-    return enet_path(X, y, l1_ratio=1.0, **parameters)
+    return enet_path(l1_ratio=1.0, **locals())

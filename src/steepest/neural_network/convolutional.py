@@ -8,7 +8,6 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
 from steepest.estimator import Estimator
@@ -16,6 +15,7 @@ from steepest.exceptions import DivergenceError, InvalidInputError
 from steepest.layers import Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D, ReLU
 from steepest.layers.layer import Shape
 from steepest.losses import Loss
+from steepest.neural_network.held_out import split_rows
 from steepest.neural_network.incremental import check_one_pass
 from steepest.neural_network.network import Network
 from steepest.neural_network.notices import notices
@@ -193,8 +193,7 @@ class ConvolutionalNetwork(Estimator):
         X = self._images(X.astype(network.theta.dtype, copy=False))
         score = None
         if self.early_stopping:
-            rows = np.arange(len(X))
-            learn, held = train_test_split(rows, test_size=self.validation_fraction, random_state=random_state)
+            learn, held = split_rows(len(X), self.validation_fraction, random_state, stratify=None)
             judge = self._score_of(y[held], None if sample_weight is None else sample_weight[held])
             images = X[held]
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from steepest.exceptions import InvalidInputError
 from steepest.foundations.probability import GuessingResult
@@ -22,6 +23,8 @@ def plot_guessing(result: GuessingResult, path: str | Path | None = None, ax: Ax
     window = slice(int(shown[0]), int(shown[-1]) + 1)
     share, law, k = result.counts[window] / result.n_tests, result.law[window], k[window]
     ax.bar(k, share, width=0.85 if len(k) <= MOST_BARS else 1.0, color=BLUE, alpha=0.6, label="simulated")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.margins(x=max(0.05, 1.0 / len(k)))  # one bar alone does not fill the picture
     ax.plot(k, law, color=VERMILION, marker="o" if len(k) <= MOST_BARS else "", markersize=4, label="binomial law")
     tidy(ax, x=f"right answers of {result.n_questions:,}", y="share of tests", grid="y")
     ax.set_title(

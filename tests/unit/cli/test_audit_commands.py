@@ -189,6 +189,7 @@ def test_guess_says_when_the_tests_are_too_few(run) -> None:  # type: ignore[no-
     output = run("guess", "--tests", "5", "--seed", "0").output
     assert "too few tests to tell" in output
     assert "chi-squared" not in output
+    assert "only one outcome is possible" in run("guess", "--tests", "50", "-p", "0").output
 
 
 @pytest.mark.parametrize("where", ["", "def value(x):\n    ", "def gradient(x):\n    "])

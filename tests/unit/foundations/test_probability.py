@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from math import comb
+from typing import Any
 
 import numpy as np
 import pytest
@@ -62,8 +63,12 @@ def test_seeds_and_blocks() -> None:
         ((0, 10, 0.5), "n_tests=0: must be a positive integer"),
         ((5, 1.5, 0.5), "n_questions=1.5"),
         ((5, 10, 1.5), "p=1.5: must be a prob"),
+        ((5, 10, "half"), "p='half': must be a prob"),
+        ((5, 10, 0.5, "a"), "seed='a': must be an integer not below 0, or None"),
+        ((5, 10, 0.5, -1), "seed=-1: must be an integer not below 0, or None"),
     ],
 )
-def test_what_is_refused(arguments: tuple[int, int, float], text: str) -> None:
-    with pytest.raises(InvalidInputError, match=text):
-        simulate_guessing(*arguments)
+def test_what_is_refused(arguments: tuple[Any, ...], text: str) -> None:
+    for simulate in (simulate_guessing, simulate_guessing_by_loops):
+        with pytest.raises(InvalidInputError, match=text):
+            simulate(*arguments)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn import config_context
 from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.exceptions import ConvergenceWarning
 
@@ -122,6 +123,9 @@ def test_sparsify_and_densify():
     assert sparse.issparse(model.sparsify().coef_)
     np.testing.assert_allclose(model.decision_function(sparse.csr_matrix(X)), scores)
     np.testing.assert_allclose(model.densify().decision_function(X), scores)
+    with config_context(sparse_interface="sparray"):
+        assert isinstance(model.sparsify().coef_, sparse.csr_array)
+    np.testing.assert_allclose(model.decision_function(sparse.csr_array(X)), scores)
 
 
 def test_callbacks_see_every_iteration(capsys):

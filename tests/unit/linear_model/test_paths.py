@@ -1,5 +1,7 @@
 """Lasso and elastic-net paths: grids, options, errors."""
 
+from inspect import signature
+
 import numpy as np
 import pytest
 import sklearn.linear_model
@@ -8,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from steepest.exceptions import InvalidInputError
 from steepest.kernels.multitask import epoch_on_blocks
-from steepest.linear_model import Lasso, enet_path, lasso_path
+from steepest.linear_model import Lasso, LassoCV, enet_path, lasso_path
 from steepest.linear_model.path import alpha_grid
 from steepest.solvers.duality import duality_gap
 from steepest.solvers.multitask import epoch, multitask_gap
@@ -144,8 +146,15 @@ def test_the_compiled_epoch_of_blocks_equals_the_reference(l1, l2):
         assert gap == pytest.approx(expected_gap)
 
 
+def test_the_lasso_takes_what_the_elastic_net_takes():
+    lasso, both = (dict(signature(path).parameters) for path in (lasso_path, enet_path))
+    del both["l1_ratio"]
+    assert lasso == both
+    assert signature(LassoCV.path) == signature(lasso_path)
+
+
 def test_wrong_options_are_named(data):
-    with pytest.raises(ValueError, match="l1_ratio: the lasso has none"):
+    with pytest.raises(TypeError, match="l1_ratio"):
         lasso_path(*data, l1_ratio=0.5)
     with pytest.raises(ValueError, match=r"precompute has shape \(2, 2\): must be \(5, 5\)"):
         lasso_path(*data, precompute=np.eye(2))

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+import sklearn.linear_model
+from scipy import sparse
 
 from steepest.exceptions import InvalidInputError
 from steepest.linear_model import Ridge, ridge_path
@@ -73,3 +75,10 @@ def test_bad_parameters_are_named(data, parameters, text):
 def test_a_path_wants_positive_alphas(data, alphas):
     with pytest.raises(InvalidInputError, match="must be a list of finite numbers above 0"):
         ridge_path(*data, alphas=alphas)
+
+
+def test_a_sparse_target_is_refused_as_there():
+    X = np.arange(6.0).reshape(3, 2)
+    for model in (Ridge(), sklearn.linear_model.Ridge()):
+        with pytest.raises(TypeError, match=r"Sparse data was passed.*dense data is required"):
+            model.fit(X, sparse.csr_array(X[:, :1]))

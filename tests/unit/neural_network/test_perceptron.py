@@ -8,7 +8,7 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from steepest.exceptions import InvalidInputError
-from steepest.neural_network import MLPClassifier, MLPRegressor
+from steepest.neural_network import ConvClassifier, MLPClassifier, MLPRegressor
 from steepest.neural_network.perceptron_network import LEAST_BLOCK, SHARED_FROM
 
 X = np.random.default_rng(0).standard_normal((30, 3))
@@ -120,3 +120,11 @@ def test_no_rule_remembers_what_was_before_l_bfgs():
     model = in_parts(solver="sgd", nesterovs_momentum=False).set_params(solver="lbfgs", warm_start=True, max_iter=2)
     model.fit(X, X[:, 0]).set_params(solver="sgd")
     np.testing.assert_array_equal(after_one_more(model).coefs_[0], after_one_more(model, momentum=0.0).coefs_[0])
+
+
+@pytest.mark.parametrize("model", [MLPClassifier, MLPRegressor, ConvClassifier])
+def test_early_stopping_needs_rows_to_stop_by(model):
+    X, y = np.arange(40.0).reshape(10, 4), np.arange(10) % 2
+    options = {"image_shape": (1, 2, 2), "filters": 1} if model is ConvClassifier else {}
+    with pytest.raises(InvalidInputError, match="validation_fraction=0: must lie strictly between 0 and 1"):
+        model(early_stopping=True, validation_fraction=0, **options).fit(X, y)

@@ -11,6 +11,8 @@ from matplotlib.colors import to_rgb
 
 from steepest import plotting
 from steepest.exceptions import InvalidInputError
+from steepest.foundations import GuessingResult
+from steepest.plotting.museum import plot_guessing
 from steepest.plotting.style import COLOURS, colours, shades
 from steepest.step import Step
 from steepest.trace import Trace
@@ -289,3 +291,10 @@ def test_what_cannot_be_drawn_is_refused(case):
     draw, text = REFUSED[case]
     with pytest.raises(InvalidInputError, match=re.escape(text)):
         draw()
+
+
+def test_one_outcome_is_one_slim_bar_over_a_whole_number():
+    ax = plot_guessing(GuessingResult(np.array([50, 0, 0, 0]), 3, 0.0))
+    low, high = ax.get_xlim()
+    assert high - low > 2.5
+    assert all(float(tick).is_integer() for tick in ax.get_xticks())
