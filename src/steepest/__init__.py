@@ -4,7 +4,7 @@ The public names stand in ``__init__.pyi``, the one list of them; each is import
 that ``import steepest`` loads neither numba, matplotlib nor scikit-learn.
 """
 
-import lazy_loader
+from steepest.loading import public_names
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = public_names(__name__, __file__)
 __version__ = "0.1.0"

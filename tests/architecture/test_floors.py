@@ -11,7 +11,7 @@ import steepest
 ROOT = Path(steepest.__file__).parent
 
 FLOORS = [
-    {"exceptions", "typing", "validation", "foundations", "kernels", "step"}
+    {"exceptions", "typing", "loading", "validation", "foundations", "kernels", "step"}
     | {"tensor_file", "trace_file", "json_values", "escaping"},
     {"losses", "penalties", "operators", "trace", "certificate", "tables", "measures"},
     {"layers"},
@@ -22,7 +22,7 @@ FLOORS = [
     {"cli", "lab"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-LEAVES = {"exceptions", "typing", "tensor_file"}  # every file on the ground floor may use them
+LEAVES = {"exceptions", "typing", "loading", "tensor_file"}  # every file on the ground floor may use them
 
 LIBRARY_ROOMS = {
     "sklearn": {"validation", "estimator", "linear_model", "cluster", "neural_network", "signal", "storage"},

@@ -5,13 +5,14 @@ another calls on its own and turn it into machine code, and do so again as a par
 caller. Here such a *part* stays as it was written, until the kernel that Python calls is optimised as a whole.
 """
 
-import gc
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from numba.core import codegen, compiler, event, registry
+from numba.core import caching, codegen, compiler, event, registry
+from numba.core.runtime.nrt import rtsys
+
+from steepest.loading import uncollected
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -56,13 +57,27 @@ class PartCompiler(compiler.Compiler):
         super().__init__(typing, target, library, *how)  # type: ignore[no-untyped-call]
 
 
+class Store(caching.FunctionCache):
+    """The machine code of a kernel on disk."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return what there is for a signature.
+
+        Numba would first declare all that it can compile, which takes longer than to read a kernel and helps only
+        who compiles: that is done then.
+        """
+        rtsys.initialize(target_context)
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)  # type: ignore[no-untyped-call]  # numba types it in part
+
+
 class Kernel(registry.CPUDispatcher):
     """A function that is compiled when called, and in another form when called by a kernel."""
 
     def __init__(self, py_func: Callable[..., Any], locals: Any = None, targetoptions: Any = None) -> None:
         locals, targetoptions = locals or {}, targetoptions or {}
         super().__init__(py_func, locals, targetoptions)
-        self.enable_caching()
+        self._cache = Store(py_func)  # type: ignore[no-untyped-call]
         part = {**targetoptions, "no_cpython_wrapper": True}
         self._part = registry.CPUDispatcher(py_func, locals, part, PartCompiler)
 
@@ -75,20 +90,9 @@ class Kernel(registry.CPUDispatcher):
         return self._part.get_overload(signature)
 
     def compile(self, signature: Any) -> Any:
-        """Compile, and let the collector of garbage, which would go through all that the compiler holds, wait."""
-        with _uncollected():
+        """Compile, or load what was compiled before."""
+        with uncollected():
             return super().compile(signature)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def compiled(function: F) -> F:

@@ -1,5 +1,5 @@
 """Linear models under scikit-learn's own names."""
 
-import lazy_loader
+from steepest.loading import public_names
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = public_names(__name__, __file__)

@@ -1,6 +1,9 @@
 """Kernels that others call are compiled as their parts, and for themselves only when Python calls them."""
 
 import gc
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -68,3 +71,18 @@ def test_compiling_leaves_the_collector_as_it_was(collecting):
         assert gc.isenabled() is collecting
     finally:
         gc.enable() if seen else gc.disable()
+
+
+def test_a_kernel_from_the_disk_needs_none_of_what_compiling_needs(tmp_path):
+    (tmp_path / "doubled.py").write_text(
+        "import sys\nimport numpy as np\nfrom steepest.kernels.compile import compiled\n\n"
+        "@compiled\ndef doubled(x):\n    return x + x\n\n"
+        "print(*doubled(np.arange(3)), 'numba.np.linalg' in sys.modules)\n"
+    )
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    run = [sys.executable, "-W", "error", str(tmp_path / "doubled.py")]
+    compiling, loading = (
+        subprocess.run(run, env=environment, check=True, capture_output=True, text=True).stdout for _ in range(2)
+    )
+    assert compiling == "0 2 4 True\n"
+    assert loading == "0 2 4 False\n"
