@@ -212,9 +212,8 @@ def _passes(
 def _whole(solver: str, objective: NetworkObjective, theta: Array, learning_rate: Any) -> Steps:
     """Return a solver that sees all rows at every step."""
     check_choice("solver", solver, ("mini-batch", "lbfgs", "gradient-descent"))
-    stack = dense_stack(objective, objective.n_samples)
     rate = ("auto" if solver == "lbfgs" else "backtracking") if learning_rate is None else learning_rate
-    whole: Any = objective if stack is None else WholeDenseStack(objective)
+    whole: Any = objective if dense_stack(objective, 1) is None else WholeDenseStack(objective)
     return open_solver(solver, whole, theta.copy(), Options(learning_rate=rate))
 
 
