@@ -160,8 +160,15 @@ class Explainer:
             scene.names[i],
             1e-3 if scene.problem.single else 1e-6,
         )
+        if kinds and self._is_any_line(explanation):
+            return
         if explanation.mistakes:
             yield explanation
+
+    def _is_any_line(self, explanation: Explanation) -> bool:
+        """Whether a penalty and a factor without a name explain one number: these two fit any straight line in it."""
+        named = explanation.names or abs(abs(explanation.constant) - 1.0) <= 1e-6
+        return self.scene.parameter(self.i)[0].size == 1 and not named
 
     def _penalty_alone(self) -> Iterator[Explanation]:
         """Try whether the claim holds the penalty's derivative but nothing of the data term."""

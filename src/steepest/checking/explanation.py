@@ -160,6 +160,10 @@ def _penalty(
         for kind, a in true.items()
         if kind in found and not _near(found[kind], a, tolerance)
     ]
+    if len(true) == len(found) == len(mistakes) == 2 and not new:
+        (one, a), (two, b) = true.items()
+        if _near(found[one], b, tolerance) and _near(found[two], a, tolerance):
+            return [_strengths_exchanged(one, a, two, b, w)]
     if len(lost) == len(new) == 1:
         (kind, a), (other, q) = next(iter(lost.items())), next(iter(new.items()))
         return [*mistakes, _exchanged(kind, a, other, q, w)]
@@ -205,6 +209,15 @@ def _exchanged(kind: str, a: float, other: str, q: float, w: str) -> Mistake:
         f"the value holds a {_title(kind)}, the gradient the derivative {_formula(other, q, w)} of a {_title(other)}",
         f"Use {_formula(kind, a, w)}.",
         "value and gradient hold different penalties",
+    )
+
+
+def _strengths_exchanged(one: str, a: float, two: str, b: float, w: str) -> Mistake:
+    return Mistake(
+        "penalty-scale",
+        f"the strengths of the {_title(one)} and the {_title(two)} are exchanged",
+        f"The derivatives are {_formula(one, a, w)} and {_formula(two, b, w)}.",
+        "look at the two terms of the penalty",
     )
 
 

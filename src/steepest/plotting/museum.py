@@ -20,11 +20,10 @@ def plot_guessing(result: GuessingResult, path: str | Path | None = None, ax: Ax
     ax = own_or(ax)
     k = np.arange(result.n_questions + 1)
     shown = np.flatnonzero((result.counts > 0) | (result.law > 1e-6))
-    window = slice(int(shown[0]), int(shown[-1]) + 1)
+    window = slice(max(int(shown[0]) - 1, 0), int(shown[-1]) + 2)  # one bar alone does not fill the picture
     share, law, k = result.counts[window] / result.n_tests, result.law[window], k[window]
     ax.bar(k, share, width=0.85 if len(k) <= MOST_BARS else 1.0, color=BLUE, alpha=0.6, label="simulated")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.margins(x=max(0.05, 1.0 / len(k)))  # one bar alone does not fill the picture
     ax.plot(k, law, color=VERMILION, marker="o" if len(k) <= MOST_BARS else "", markersize=4, label="binomial law")
     tidy(ax, x=f"right answers of {result.n_questions:,}", y="share of tests", grid="y")
     ax.set_title(

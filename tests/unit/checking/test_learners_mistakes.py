@@ -8,6 +8,7 @@ import pytest
 from scipy.special import expit, softmax
 
 from steepest import check_gradient
+from steepest.checking.report import Verdict
 
 rng = np.random.default_rng(42)
 N, D, H = 23, 4, 5
@@ -266,3 +267,72 @@ def test_the_lag_in_the_corrected_formula_is_that_of_the_model(forward: Callable
     )
     assert report.diagnoses[0].codes == ("convolved",)
     assert f"dJ/dw_j = sum_t e_t {formula}" in report.diagnoses[0].remedy
+
+
+# ---------------------------------------------------------------------- constants, weights and powers
+
+
+def logarithms(W: Any, X: Any) -> Any:
+    scores = X @ W
+    return scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+
+
+ONE_HOT, WEIGHTS = np.eye(3)[rng.integers(0, 3, N)], rng.random(N) + 0.5
+COVARIATES = {"X": X, "y": y}
+
+
+@pytest.mark.parametrize(
+    ("value", "gradient", "params", "data", "said"),
+    [
+        (
+            lambda W, X, T, e: -np.mean(np.sum(((1 - e) * T + e / 3) * logarithms(W, X), axis=1)),
+            lambda W, X, T, e: X.T @ (softmax(X @ W, axis=1) - T) / N,
+            (rng.normal(size=(D, 3)),),
+            {"X": X, "T": ONE_HOT, "e": 0.1},
+            "the true derivative with e taken as zero",
+        ),
+        (
+            lambda w, X, y, s: np.sum(s * (X @ w - y) ** 2),
+            lambda w, X, y, s: 2 * X.T @ (X @ w - y),
+            (W,),
+            COVARIATES | {"s": WEIGHTS},
+            "the true derivative with every s taken as one",
+        ),
+        (
+            lambda w, X, y, a, r: np.mean((X @ w - y) ** 2) + a * (r * np.abs(w).sum() + (1 - r) / 2 * w @ w),
+            lambda w, X, y, a, r: 2 * X.T @ (X @ w - y) / N + a * ((1 - r) * np.sign(w) + r * w),
+            (W,),
+            COVARIATES | {"a": 0.3, "r": 0.7},
+            "the strengths of the squared L2 penalty and the L1 penalty are exchanged",
+        ),
+        (
+            lambda m, s, x: np.sum(np.log(s) + (x - m) ** 2 / (2 * s**2)),
+            lambda m, s, x: (-np.sum(x - m) / s**2, len(x) / s - np.sum((x - m) ** 2) / s**2),
+            (0.1, 1.3),
+            {"x": y},
+            "with 2 z^2, the exponent not lowered, in `s**2`",
+        ),
+        (
+            lambda a, x: np.sum((x[1:] - a * x[:-1]) ** 2),
+            lambda a, x: -2 * np.sum((x[1:] - a * x[:-1]) * x[1:]),
+            (0.4,),
+            {"x": y},
+            "with `x[1:]` in place of `x[:-1]` in `a * x[:-1]`",
+        ),
+    ],
+    ids=["smoothing", "weights", "shares", "power", "lag"],
+)
+def test_what_was_left_out_exchanged_or_not_lowered(
+    value: Any, gradient: Any, params: tuple[Any, ...], data: dict[str, Any], said: str
+) -> None:
+    report = check_gradient(value, gradient, *params, data=data)
+    assert said in " ".join(str(report).split())
+    assert len(report.diagnoses) == 1
+
+
+def test_any_line_is_no_explanation_by_a_factor_and_a_penalty() -> None:
+    report = check_gradient(
+        lambda a, X, y: np.sum((y - a * X[:, 0]) ** 2), lambda a, X, y: 3.7 * a - 1.9, 0.4, data={"X": X, "y": y}
+    )
+    assert report.verdict is Verdict.DISAGREES
+    assert report.diagnoses == ()

@@ -22,6 +22,7 @@ __all__ = ["Candidate", "from_evidence", "from_steps", "from_truth"]
 FAMILIES: tuple[Callable[[Scene, int], Iterator[Candidate]], ...] = (
     clusters.propose,
     samples.propose,
+    ignored.unweighted,
     network.propose,
     signal.propose,
     ignored.propose,

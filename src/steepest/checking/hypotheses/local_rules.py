@@ -18,7 +18,8 @@ from steepest.typing import Array
 
 __all__ = ["propose"]
 
-MOST_ALIKE = 12  # steps of the same shape that are tried in place of a factor
+MOST_ALIKE = 12  # arrays of the same shape that are tried in place of a factor
+Source = tuple[int, int | None]  # a step, by its position, or a constant argument of one
 
 
 def propose(scene: Scene, i: int) -> Iterator[Candidate]:
@@ -44,13 +45,13 @@ def _with_other_operands(scene: Scene, steps: Steps, trial: Trial) -> Iterator[C
             continue
         for k in node.parents:
             family = Family(((m, k),))
-            for q in _alike(steps, node, k):
+            for source, text in _alike(steps, node, k):
                 if steps.exhausted:
                     return
-                found = trial.weight(_cut(scene, steps, family), _taking(scene, steps, (m, k), q))
+                found = trial.weight(_cut(scene, steps, family), _taking(scene, steps, (m, k), source))
                 if found is None or found[1] == 0.0:
                     continue
-                right, text = steps.operand(m, 1 - k), steps.quoted(q)
+                right = steps.operand(m, 1 - k)
                 candidate = trial.candidate(
                     "operand-other",
                     found,
@@ -62,28 +63,36 @@ def _with_other_operands(scene: Scene, steps: Steps, trial: Trial) -> Iterator[C
                     yield candidate
 
 
-def _alike(steps: Steps, node: Node, k: int) -> list[int]:
-    """Return the steps whose value has the shape of the other factor, the last ones first."""
+def _alike(steps: Steps, node: Node, k: int) -> list[tuple[Source, str]]:
+    """Return what has the shape of the other factor, and its text: steps, the last ones first, then constants."""
     other = node.arguments[1 - k]
-    found = [
-        q
-        for q, step in enumerate(steps.nodes)
-        if step.value.shape == other.shape and step.value.size > 1 and not np.array_equal(step.value, other)
+
+    def fits(part: Array) -> bool:
+        return part.shape == other.shape and part.size > 1 and not np.array_equal(part, other)
+
+    found: list[tuple[Source, str]] = [
+        ((q, None), str(steps.quoted(q))) for q, step in enumerate(steps.nodes) if fits(step.value)
     ]
-    return found[::-1][:MOST_ALIKE]
+    constants = {
+        text: (q, j)
+        for q, step in enumerate(steps.nodes)
+        for j, part in enumerate(step.arguments)
+        if j not in step.parents and fits(part) and (text := steps.quoted(q).operand(j))
+    }
+    return [*found[::-1][:MOST_ALIKE], *((source, text) for text, source in constants.items())][:MOST_ALIKE]
 
 
-def _taking(scene: Scene, steps: Steps, edge: Position, q: int) -> Compute:
-    m, k = edge
+def _taking(scene: Scene, steps: Steps, edge: Position, source: Source) -> Compute:
+    (m, k), (q, j) = edge, source
 
     def at(p: int) -> list[Array]:
         nodes = steps.graphs[p].nodes
         arguments = list(nodes[m].arguments)
-        arguments[1 - k] = nodes[q].value
+        arguments[1 - k] = nodes[q].value if j is None else nodes[q].arguments[j]
         changed = replace(nodes[m], arguments=arguments)
         return steps.gradient(p, (edge,), lambda node, k, g: changed.pull(k, g))
 
-    return lambda p: scene.remember(("operand", edge, q, p), lambda: at(p))
+    return lambda p: scene.remember(("operand", edge, source, p), lambda: at(p))
 
 
 def _groups(steps: Steps) -> list[list[Position]]:

@@ -26,6 +26,9 @@ def variants_of(node: Node, k: int) -> Iterator[Variant]:
         yield from _of_factors(node, k)
     elif node.operation in ("power", "float_power") and k == 0:
         yield from _of_powers()
+    elif node.operation == "square":
+        yield Variant("power-rule", _times(lambda n: 2.0 * n.value), "with 2 z^2, the exponent not lowered, in {}",
+                      "The derivative of z^2 is 2 z.", "look at the derivative of the power")  # fmt: skip
     elif node.operation in ("sqrt", "log", "exp", "log1p", "reciprocal", "cos", "sin", "absolute"):
         yield from _of_functions(node.operation)
     elif "pulls" in node.details:
