@@ -1,126 +1,160 @@
 """Elementwise activations and their derivatives, compiled.
 
-Twins of the classes in ``layers.activations`` (``value`` and ``derivative``), in place on a stretch of a flat buffer.
-Most derivatives can be written with the value H = f(z) alone, so that the score z need not be kept; the others are
-computed beside the value and kept in its place. Indices are unsigned, or each would be looked at whether it counts
-from the end of the buffer.
+Twins of the classes in ``layers.activations`` (``value`` and ``derivative``), in place, as procedures of one form::
+
+    value(z, n, setting, slopes)             z = f(z), entry by entry
+    pull_back(d, h, n, setting, slopes)      dZ = dH f'(Z) in the place of dH, for the values H = f(Z)
+
+Most derivatives can be written with the value alone, so that the score z need not be kept; the others are computed
+beside the value and kept in ``slopes``. ``setting`` are four numbers: a, b, low, high of the line ``a (z + b)`` clipped
+to [low, high] (the ReLU is one), or first the slope of the leaky ReLU or ELU's alpha.
 """
 
 import math
-from typing import Any
+from typing import NamedTuple
 
-import numpy as np
-
-from steepest.kernels.compile import borrowing, inlined
 from steepest.kernels.exponential import fraction
-from steepest.typing import Array
+from steepest.kernels.procedures import Numbers, Procedure, Reals, as_in, procedure
 
-IDENTITY, LINE, LEAKY, ELU, SIGMOID, TANH, SOFTPLUS, SILU, GELU = range(9)
-KEEPS_SLOPE = SILU  # from this one on, the slope is no function of the value
 ROOT_HALF = math.sqrt(0.5)
 DENSITY_AT_0 = 1.0 / math.sqrt(2.0 * math.pi)
 
 
-@borrowing
-def activate(z: Array, start: int, stop: int, activation: int, setting: Array, slopes: Array) -> None:
-    """``z = f(z)``, entry by entry from ``start`` to ``stop``.
+class Activation(NamedTuple):
+    """An activation as two procedures; ``keeps_slope`` if its slope is no function of the value."""
 
-    ``setting`` are four numbers: a, b, low, high of the line ``a (z + b)`` clipped to [low, high] (the ReLU is one), or
-    first the slope of the leaky ReLU or ELU's alpha. ``slopes``, as long as z, takes f'(z) where it has to be kept.
-    """
-    number = z.dtype.type
-    first, second = number(setting[0]), number(setting[1])
-    if activation == LINE:
-        low, high = number(setting[2]), number(setting[3])
-        for i in range(np.uintp(start), np.uintp(stop)):
-            z[i] = min(max(first * (z[i] + second), low), high)
-    elif activation == LEAKY:
-        for i in range(np.uintp(start), np.uintp(stop)):
-            z[i] = z[i] if z[i] > 0 else first * z[i]
-    elif activation == TANH:
-        tanh(z, start, stop)
-    elif activation == SIGMOID:
-        sigmoid(z, start, stop)
-    elif activation != IDENTITY:
-        for i in range(np.uintp(start), np.uintp(stop)):
-            z[i], slope = value_and_slope(float(z[i]), activation, setting[0])
-            if activation >= KEEPS_SLOPE:
-                slopes[i] = slope
+    value: Procedure
+    pull_back: Procedure
+    keeps_slope: bool = False
 
 
-@inlined
-def tanh(z: Array, start: int, stop: int) -> None:
-    """``z = tanh z``: with ``e^(-2 |z|) = a / b``, ``|tanh z| = (1 - a / b) / (1 + a / b) = (b - a) / (b + a)``."""
-    number = z.dtype.type
-    for i in range(np.uintp(start), np.uintp(stop)):
-        a, b = fraction(number(-2.0) * abs(z[i]), number)
+@procedure
+def line(z: Numbers, n: int, setting: Reals, slopes: Numbers) -> None:
+    """Take ``a (z + b)``, clipped to [low, high]."""
+    a, b, low, high = as_in(z, setting[0]), as_in(z, setting[1]), as_in(z, setting[2]), as_in(z, setting[3])
+    for i in range(n):
+        z[i] = min(max(a * (z[i] + b), low), high)
+
+
+@procedure
+def line_back(d: Numbers, h: Numbers, n: int, setting: Reals, slopes: Numbers) -> None:
+    """Slope a within the limits, 0 beyond."""
+    a, low, high, zero = as_in(h, setting[0]), as_in(h, setting[2]), as_in(h, setting[3]), as_in(h, 0.0)
+    for i in range(n):
+        value = a * d[i]
+        d[i] = value if (low < h[i]) & (h[i] < high) else zero
+
+
+@procedure
+def leaky(z: Numbers, n: int, setting: Reals, slopes: Numbers) -> None:
+    """``z`` for z > 0, else a share of it."""
+    share = as_in(z, setting[0])
+    for i in range(n):
+        z[i] = z[i] if z[i] > 0 else share * z[i]
+
+
+@procedure
+def leaky_back(d: Numbers, h: Numbers, n: int, setting: Reals, slopes: Numbers) -> None:
+    """Slope 1 for z > 0, else the share."""
+    share, one = as_in(h, setting[0]), as_in(h, 1.0)
+    for i in range(n):
+        d[i] *= one if h[i] > 0 else share
+
+
+@procedure
+def elu(z: Numbers, n: int, setting: Reals, slopes: Numbers) -> None:
+    """``z`` for z > 0, else ``alpha (e^z - 1)``."""
+    for i in range(n):
+        z[i] = z[i] if z[i] > 0 else as_in(z, setting[0] * math.expm1(float(z[i])))
+
+
+@procedure
+def elu_back(d: Numbers, h: Numbers, n: int, setting: Reals, slopes: Numbers) -> None:
+    """Slope 1 for z > 0, else ``alpha e^z = H + alpha``."""
+    alpha, one = as_in(h, setting[0]), as_in(h, 1.0)
+    for i in range(n):
+        d[i] *= one if h[i] > 0 else h[i] + alpha
+
+
+@procedure
+def sigmoid(z: Numbers, n: int, setting: Reals, slopes: Numbers) -> None:
+    """``1 / (1 + e^-z)``: with ``e^-|z| = a / b`` it is ``b / (a + b)`` for z > 0 and ``a / (a + b)`` otherwise."""
+    for i in range(n):
+        a, b = fraction(-abs(z[i]))
+        z[i] = (b if z[i] > 0 else a) / (a + b)
+
+
+@procedure
+def sigmoid_back(d: Numbers, h: Numbers, n: int, setting: Reals, slopes: Numbers) -> None:
+    """Slope ``H (1 - H)``."""
+    for i in range(n):
+        d[i] *= h[i] - h[i] * h[i]
+
+
+@procedure
+def tanh(z: Numbers, n: int, setting: Reals, slopes: Numbers) -> None:
+    """``tanh z``: with ``e^(-2 |z|) = a / b``, ``|tanh z| = (1 - a / b) / (1 + a / b) = (b - a) / (b + a)``."""
+    minus_two = as_in(z, -2.0)
+    for i in range(n):
+        a, b = fraction(minus_two * abs(z[i]))
         size = (b - a) / (b + a)
         z[i] = size if z[i] > 0 else -size
 
 
-@inlined
-def sigmoid(z: Array, start: int, stop: int) -> None:
-    """``z = 1 / (1 + e^-z)``: with ``e^-|z| = a / b`` it is ``b / (a + b)`` for z > 0 and ``a / (a + b)`` otherwise."""
-    number = z.dtype.type
-    for i in range(np.uintp(start), np.uintp(stop)):
-        a, b = fraction(-abs(z[i]), number)
-        z[i] = (b if z[i] > 0 else a) / (a + b)
+@procedure
+def tanh_back(d: Numbers, h: Numbers, n: int, setting: Reals, slopes: Numbers) -> None:
+    """Slope ``1 - H^2``."""
+    one = as_in(h, 1.0)
+    for i in range(n):
+        d[i] *= one - h[i] * h[i]
 
 
-@borrowing
-def value_and_slope(z: float, activation: int, alpha: float) -> Any:
-    """Return f(z) and, where it is kept, f'(z) of an activation that runs entry by entry; ``e^-|z|`` is at most 1."""
-    if activation == ELU:
-        return (z if z > 0 else alpha * math.expm1(z)), 0.0
-    if activation == SOFTPLUS:
-        return max(z, 0.0) + math.log1p(math.exp(-abs(z))), 0.0
-    if activation == SILU:
-        e = math.exp(-abs(z))
-        s = (1.0 if z > 0 else e) / (1.0 + e)
-        return z * s, s + z * s * (1.0 - s)
-    normal = 0.5 * math.erfc(-ROOT_HALF * z)
-    return z * normal, normal + z * DENSITY_AT_0 * math.exp(-0.5 * z * z)
+@procedure
+def softplus(z: Numbers, n: int, setting: Reals, slopes: Numbers) -> None:
+    """``log(1 + e^z)``, where ``e^-|z|`` is at most 1."""
+    for i in range(n):
+        x = float(z[i])
+        z[i] = as_in(z, max(x, 0.0) + math.log1p(math.exp(-abs(x))))
 
 
-@borrowing
-def pull_back(
-    d: Array, at: int, h: Array, start: int, stop: int, activation: int, setting: Array, slopes: Array
-) -> None:
-    """``dZ = dH f'(Z)`` in place: dH begins at ``d[at]``, the values H at ``h[start]``.
-
-    The slopes are a within the limits of a line, 0 beyond; 1 or the setting for the leaky ReLU, 1 or H + alpha for ELU.
-    """
-    number = h.dtype.type
-    zero, one, first = number(0), number(1), number(setting[0])
-    shift: Any = np.uintp(at - start)
-    if activation == LINE:
-        low, high = number(setting[2]), number(setting[3])
-        for i in range(np.uintp(start), np.uintp(stop)):
-            value = first * d[shift + i]
-            d[shift + i] = value if (low < h[i]) & (h[i] < high) else zero
-    elif activation == LEAKY:
-        for i in range(np.uintp(start), np.uintp(stop)):
-            d[shift + i] *= one if h[i] > 0 else first
-    elif activation == ELU:
-        for i in range(np.uintp(start), np.uintp(stop)):
-            d[shift + i] *= one if h[i] > 0 else h[i] + first
-    elif activation != IDENTITY:
-        pull_back_curve(d, shift, h, start, stop, activation, slopes)
+@procedure
+def softplus_back(d: Numbers, h: Numbers, n: int, setting: Reals, slopes: Numbers) -> None:
+    """Slope ``1 - e^-H``."""
+    for i in range(n):
+        d[i] *= as_in(d, -math.expm1(-float(h[i])))
 
 
-@inlined
-def pull_back_curve(d: Array, shift: int, h: Array, start: int, stop: int, activation: int, slopes: Array) -> None:
-    """Do as ``pull_back`` for H (1 - H) (the sigmoid), 1 - H^2 (tanh), 1 - e^-H (the softplus), and kept slopes."""
-    one = h.dtype.type(1)
-    if activation == SIGMOID:
-        for i in range(np.uintp(start), np.uintp(stop)):
-            d[shift + i] *= h[i] - h[i] * h[i]
-    elif activation == TANH:
-        for i in range(np.uintp(start), np.uintp(stop)):
-            d[shift + i] *= one - h[i] * h[i]
-    elif activation == SOFTPLUS:
-        for i in range(np.uintp(start), np.uintp(stop)):
-            d[shift + i] *= -math.expm1(-h[i])
-    else:
-        for i in range(np.uintp(start), np.uintp(stop)):
-            d[shift + i] *= slopes[i]
+@procedure
+def silu(z: Numbers, n: int, setting: Reals, slopes: Numbers) -> None:
+    """``z s`` for the sigmoid s, with the slope ``s + z s (1 - s)``."""
+    for i in range(n):
+        x = float(z[i])
+        e = math.exp(-abs(x))
+        s = (1.0 if x > 0 else e) / (1.0 + e)
+        z[i], slopes[i] = as_in(z, x * s), as_in(z, s + x * s * (1.0 - s))
+
+
+@procedure
+def gelu(z: Numbers, n: int, setting: Reals, slopes: Numbers) -> None:
+    """``z F(z)`` for the normal distribution F, with the slope ``F(z) + z F'(z)``."""
+    for i in range(n):
+        x = float(z[i])
+        normal = 0.5 * math.erfc(-ROOT_HALF * x)
+        z[i], slopes[i] = as_in(z, x * normal), as_in(z, normal + x * DENSITY_AT_0 * math.exp(-0.5 * x * x))
+
+
+@procedure
+def kept_back(d: Numbers, h: Numbers, n: int, setting: Reals, slopes: Numbers) -> None:
+    """Slopes that were kept."""
+    for i in range(n):
+        d[i] *= slopes[i]
+
+
+LINE = Activation(line, line_back)
+LEAKY = Activation(leaky, leaky_back)
+ELU = Activation(elu, elu_back)
+SIGMOID = Activation(sigmoid, sigmoid_back)
+TANH = Activation(tanh, tanh_back)
+SOFTPLUS = Activation(softplus, softplus_back)
+SILU = Activation(silu, kept_back, keeps_slope=True)
+GELU = Activation(gelu, kept_back, keeps_slope=True)

@@ -6,122 +6,106 @@
     dZ_L from the loss,  dZ_l = (dZ_{l+1} W_{l+1}^T) f_l',  dW_l = H_{l-1}^T dZ_l,  db_l = 1^T dZ_l
 """
 
-import numpy as np
+from typing import Any
 
-from steepest.kernels.activations import activate, pull_back
 from steepest.kernels.compile import borrowing
-from steepest.kernels.dense_plan import Data, Stack, share
-from steepest.kernels.output_losses import value_and_slopes
-from steepest.kernels.products import (
-    NEXT,
-    SAME,
-    address,
-    lay_out,
-    padded,
-    product,
-    product_with_panels,
-    product_with_transpose,
-)
-from steepest.typing import Array, IntArray
+from steepest.kernels.dense_plan import NUMBER, share
+from steepest.kernels.procedures import Integers, Numbers, call, procedure
+from steepest.kernels.products import NEXT, SAME
+
+
+@procedure
+def gather(X: Numbers, d: int, order: Integers, n: int, into: Numbers, pitch: int) -> None:
+    """Copy the rows ``order[:n]`` of X (:, d)."""
+    for i in range(n):
+        row, at = order[i] * d, i * pitch
+        for j in range(d):
+            into[at + j] = X[row + j]
+
+
+@procedure
+def add(total: Numbers, a: Numbers, b: Numbers, n: int) -> None:
+    """``total = a + b``, n numbers."""
+    for i in range(n):
+        total[i] = a[i] + b[i]
 
 
 @borrowing
-def forward(
-    theta: Array, order: IntArray, begin: int, start: int, stop: int, task: int, data: Data, stack: Stack, scores: int
-) -> None:
-    """Take rows ``start`` to ``stop`` of the batch ``order[begin:]`` to the scores, which go to ``work[scores:]``."""
-    work, X, sizes, last = stack.work, data.X, stack.sizes[task], stack.activations.size
-    rows, size, pitch = stop - start, sizes[0], stack.pitches[0]
-    for i in range(start, stop):
-        row, at = order[begin + i], np.uintp(stack.values_at[task, 0] + i * pitch)
-        for j in range(np.uintp(size)):
-            work[at + j] = X[row, j]
-    b = stack.begins[task]
-    for layer in range(last):
-        k, m = sizes[layer], sizes[layer + 1]
-        before, pitch = stack.pitches[layer], stack.pitches[layer + 1]
-        w, b = b, b + k * m
-        at = (stack.values_at[task, layer + 1] if layer + 1 < last else scores) + start * pitch
-        inputs, bias = address(work, stack.values_at[task, layer] + start * before), address(theta, b)
-        product(inputs, before, NEXT, address(theta, w), m, bias, SAME, address(work, at), pitch, rows, m, k)
-        activate(work, at, at + rows * pitch, stack.activations[layer], stack.settings[layer], stack.kept)
-        b += m
+def forward(job: Any, layers: Any, order: int, start: int, stop: int, task: int, scores: int) -> None:
+    """Take rows ``start`` to ``stop`` of a batch to the scores; ``order`` is where the numbers of its rows are."""
+    size, rows, first = job.itemsize, stop - start, layers[task, 0]
+    into = first.inputs + size * start * first.before
+    call(job.gather, (job.X, first.k, order + NUMBER * start, rows, into, first.before))
+    for number in range(job.n_layers):
+        layer = layers[task, number]
+        inputs = layer.inputs + size * start * layer.before
+        outputs = (layer.outputs if number + 1 < job.n_layers else scores) + size * start * layer.pitch
+        weights = job.theta + size * layer.w
+        bias = weights + size * layer.k * layer.m
+        call(job.product, (inputs, layer.before, NEXT, weights, layer.m, bias, SAME, outputs, layer.pitch, rows,
+                           layer.m, layer.k))  # fmt: skip
+        if layer.value != 0:
+            call(layer.value, (outputs, rows * layer.pitch, layer.setting, layer.kept + size * start * layer.pitch))
 
 
 @borrowing
-def add_scores(rows: int, task: int, stack: Stack, first: int) -> None:
-    """Write the sum of all tasks' scores, from ``work[first]`` on, in their order, to the place of a task's dZ."""
-    work, to = stack.work, np.uintp(stack.slopes_at[task, -1])
-    for i in range(np.uintp(rows * stack.pitches[-1])):
-        work[to + i] = work[np.uintp(first) + i]
-    for part in range(1, stack.n_tasks):
-        at = np.uintp(first + part * stack.scores)
-        for i in range(np.uintp(rows * stack.pitches[-1])):
-            work[to + i] += work[at + i]
+def add_scores(job: Any, layers: Any, rows: int, task: int, scores: int) -> None:
+    """Write the sum of all tasks' scores, in their order, to the place of a task's dZ."""
+    last, step = layers[task, job.n_layers - 1], job.itemsize * job.scores_size
+    total = scores
+    for part in range(1, job.n_tasks):
+        call(job.add, (last.slopes, total, scores + part * step, rows * last.pitch))
+        total = last.slopes
 
 
 @borrowing
-def backward(
-    theta: Array, order: IntArray, begin: int, start: int, stop: int, task: int, data: Data, stack: Stack, factor: float
-) -> float:
-    """Take rows of the batch from the scores, at ``slopes_at``, back to dZ_1; return their share of the value.
+def backward(job: Any, layers: Any, order: int, start: int, stop: int, task: int, factor: float, note: int) -> None:
+    """Take rows of the batch from the scores, at the last ``slopes``, back to dZ_1; write their share of the value.
 
     Its inputs are as those of :func:`forward`; ``factor`` multiplies the losses.
     """
-    work, sizes, last = stack.work, stack.sizes[task], stack.activations.size
-    rows, pitch = stop - start, stack.pitches[last]
-    value = value_and_slopes(work, stack.slopes_at[task, last] + start * pitch, pitch, sizes[last], data.targets,
-                             data.weights, order, begin + start, begin + stop, data.loss, factor,
-                             stack.panels_at + task * stack.panel)  # fmt: skip
-    w = stack.begins[task]
-    for layer in range(last):
-        w += (sizes[layer] + 1) * sizes[layer + 1]
-    for layer in range(last - 1, 0, -1):
-        k, m = sizes[layer], sizes[layer + 1]
-        before, pitch = stack.pitches[layer], stack.pitches[layer + 1]
-        w -= (k + 1) * m
-        at, values = stack.slopes_at[task, layer] + start * before, stack.values_at[task, layer] + start * before
-        after, zeros = address(work, stack.slopes_at[task, layer + 1] + start * pitch), address(stack.fixed, SAME)
-        panel = address(work, stack.panels_at + task * stack.panel)
-        product_with_transpose(after, pitch, address(theta, w), m, zeros, address(work, at), before, rows, k, m, panel)
-        pull_back(work, at, work, values, values + rows * before, stack.activations[layer - 1],
-                  stack.settings[layer - 1], stack.kept)  # fmt: skip
-        if stack.laid_at.size > 0:
-            lay_slopes(at, start, rows, task, layer, stack)
-    return value
+    size, rows, layer = job.itemsize, stop - start, layers[task, job.n_layers - 1]
+    panel = job.panels + size * task * job.panel_size
+    slopes = layer.slopes + size * start * layer.pitch
+    call(job.loss, (slopes, layer.pitch, layer.m, job.targets, job.width, job.weights, job.weighted,
+                    order + NUMBER * start, rows, factor, panel, note))  # fmt: skip
+    for number in range(job.n_layers - 1, 0, -1):
+        layer, below = layers[task, number], layers[task, number - 1]
+        slopes, into = layer.slopes + size * start * layer.pitch, below.slopes + size * start * below.pitch
+        call(job.product_with_transpose, (slopes, layer.pitch, job.theta + size * layer.w, layer.m, job.zeros, into,
+                                          below.pitch, rows, layer.k, layer.m, panel, job.product))  # fmt: skip
+        if below.pull_back != 0:
+            shift = size * start * below.pitch
+            call(below.pull_back, (into, below.outputs + shift, rows * below.pitch, below.setting, below.kept + shift))
+        if job.laid:
+            lay_slopes(job, below, into, start, rows, task)
 
 
 @borrowing
-def lay_slopes(at: int, start: int, rows: int, task: int, layer: int, stack: Stack) -> None:
-    """Copy a task's rows of dZ, which begin at ``work[at]``, to panels, and write their sum beside these."""
-    work, size, pitch, zeros = stack.work, stack.sizes[task, layer], stack.pitches[layer], address(stack.fixed, SAME)
-    slopes, panels = address(work, at), address(work, stack.laid_at[layer])
-    lay_out(slopes, pitch, rows, size, panels, start, stack.batch)
-    one, sums = address(stack.fixed, stack.fixed.size - 1), address(panels, padded(size) * stack.batch + task * size)
-    product(one, SAME, SAME, slopes, pitch, zeros, SAME, sums, size, NEXT, size, rows)
+def lay_slopes(job: Any, layer: Any, slopes: int, start: int, rows: int, task: int) -> None:
+    """Copy a task's rows of dZ to panels, and write their sum beside these."""
+    m, sums = layer.m, layer.sums + job.itemsize * task * layer.m
+    call(job.lay_out, (slopes, layer.pitch, rows, m, layer.panels, start, job.batch))
+    call(job.product, (job.one, SAME, SAME, slopes, layer.pitch, job.zeros, SAME, sums, m, NEXT, m, rows))
 
 
 @borrowing
 def write_gradients(
-    gradient: Array, start: int, stop: int, task: int, part: int, n_parts: int, stack: Stack
-) -> None:  # fmt: skip
+    job: Any, layers: Any, gradient: int, start: int, stop: int, task: int, part: int, n_parts: int
+) -> None:
     """Write the gradients of rows ``start`` to ``stop`` of the batch, in a part of the rows of each W."""
-    work, sizes, w = stack.work, stack.sizes[task], stack.begins[task]
-    n, zeros, last = stop - start, address(stack.fixed, SAME), stack.activations.size
-    for layer in range(last):
-        k, m = sizes[layer], sizes[layer + 1]
-        first, end = share(k, part, n_parts), share(k, part + 1, n_parts)
-        before, pitch = stack.pitches[layer], stack.pitches[layer + 1]
-        values = address(work, stack.values_at[task, layer] + start * before + first)
-        into, bias = address(gradient, w + first * m), address(gradient, w + k * m)
-        if stack.laid_at.size > 0 and layer + 1 < last:
-            panels = address(work, stack.laid_at[layer + 1])
-            product_with_panels(values, NEXT, before, panels, stack.batch, zeros, into, m, end - first, m, n)
-            slopes, count, pitch = address(panels, padded(m) * stack.batch), stack.n_tasks, m
+    size, n = job.itemsize, stop - start
+    for number in range(job.n_layers):
+        layer = layers[task, number]
+        m, first, end = layer.m, share(layer.k, part, n_parts), share(layer.k, part + 1, n_parts)
+        values = layer.inputs + size * (start * layer.before + first)
+        into, bias = gradient + size * (layer.w + first * m), gradient + size * (layer.w + layer.k * m)
+        slopes, pitch, count = layer.slopes + size * start * layer.pitch, layer.pitch, n
+        if job.laid and number + 1 < job.n_layers:
+            call(job.product_with_panels, (values, NEXT, layer.before, layer.panels, job.batch, job.zeros, into, m,
+                                           end - first, m, n, job.product))  # fmt: skip
+            slopes, pitch, count = layer.sums, m, job.n_tasks
         else:
-            slopes, count = address(work, stack.slopes_at[task, layer + 1] + start * pitch), n
-            product(values, NEXT, before, slopes, pitch, zeros, NEXT, into, m, end - first, m, n)
+            call(job.product, (values, NEXT, layer.before, slopes, pitch, job.zeros, NEXT, into, m, end - first, m, n))
         if part == n_parts - 1:
-            one = address(stack.fixed, stack.fixed.size - 1)
-            product(one, SAME, SAME, slopes, pitch, zeros, SAME, bias, m, NEXT, m, count)
-        w += (k + 1) * m
+            call(job.product, (job.one, SAME, SAME, slopes, pitch, job.zeros, SAME, bias, m, NEXT, m, count))

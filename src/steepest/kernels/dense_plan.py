@@ -14,91 +14,104 @@ by units
     of the others, leave its core: with both the loss is known to all, and each goes back through its own units.
 
 By rows, W goes from core to core in each step; by units, the scores of a batch do.
+
+Kernels see all this as two tables of whole and real numbers, addresses of memory and of procedures among them: what
+they do is the same in either precision, and is compiled once.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from steepest.kernels.compile import borrowing
 from steepest.kernels.products import ROWS
 from steepest.typing import Array, IntArray
 
 LOSS, PENALTY, LENGTH = range(3)  # what a task notes of its batch: its shares of the value, and of |gradient|^2
+NUMBER = 8  # bytes of what is no number of the precision in use
+
+
+def _fields(whole: str, real: str = "") -> np.dtype[Any]:
+    return np.dtype([(name, np.int64) for name in whole.split()] + [(name, np.float64) for name in real.split()])
+
+
+JOB = _fields(
+    """n_tasks n_layers by_units itemsize batch scores scores_size panels panel_size one zeros laid other
+    product product_with_transpose product_with_panels lay_out gather add penalise add_length shrink
+    X targets width weights weighted n_samples loss own_mean
+    theta gradient memory memory_pitch memory_rows update constants""",
+    "factor l2 limit",
+)
+"""A run, as kernels see it. In bytes, ``itemsize`` is a number of the precision in use.
+
+n_tasks, n_layers, by_units, batch
+    Tasks of a phase, layers, how the work is cut, and rows there is room for.
+scores, scores_size
+    By units, where the tasks' scores begin, those of even updates before those of odd ones, and how many they are.
+panels, panel_size
+    Where the tasks' panels (see ``kernels.products``) begin, and how many numbers each has.
+one, zeros
+    Where there is a one, and zeros for the widest layer.
+laid
+    Whether dZ is laid out (see ``products.lay_out``).
+other
+    Where the second of two tasks by rows of the batch writes their gradient; 0 if they are not.
+product ... shrink
+    The procedures of these names; 0 if they are not needed.
+X, targets, width, weights, weighted, n_samples, loss, own_mean, factor, l2
+    The rows and how their loss is reduced: see :class:`Data`.
+theta, gradient, memory, memory_pitch, memory_rows, update, constants, limit
+    The parameters and their update: see :class:`Rule`. By units, they lie as the tasks have them.
+"""
+
+LAYER = _fields("k m before pitch inputs outputs slopes w value pull_back setting kept first stop end panels sums")
+"""A layer, as one of the tasks sees it.
+
+k, m
+    Numbers of units that the task goes through, before the layer and in it.
+before, pitch
+    How many numbers further the next row of H_{l-1} begins, and that of H_l and dZ_l.
+inputs, outputs, slopes
+    Where H_{l-1}, H_l and dZ_l begin; the last dZ takes the place of the scores.
+w
+    The number of the layer's first parameter.
+value, pull_back, setting, kept
+    The procedures (see ``kernels.activations``) of what follows the layer, or 0, its numbers, and where it keeps
+    slopes.
+first, stop, end
+    The numbers of the first and of the last but one entry of W that the task updates, and of b, if it is its own.
+panels, sums
+    Where the panels of dZ_l begin, and the sums of each task's rows.
+"""
 
 
 class Stack(NamedTuple):
-    """A network as the kernel sees it.
+    """A network, ready to be trained.
 
     Attributes
     ----------
-    sizes : int array (n_tasks, n_layers + 1)
-        Numbers of units that a task goes through, from the input to the output.
-    activations : int array (n_layers,)
-        What follows each dense layer.
-    settings : float array (n_layers, 4)
-        The numbers of each activation.
-    pitches : int array (n_layers + 1,)
-        From one row of H_l, or dZ_l, to the next.
-    values_at, slopes_at : int array (n_tasks, n_layers + 1)
-        Where a task's H_l and dZ_l begin in ``work``; the last dZ takes the place of the scores, the first does not
-        exist. By rows, they are the same for all.
-    panels_at, panel : int
-        Where the tasks' panels (see ``kernels.products``) begin, and how long each is.
-    laid_at : int array (n_layers,)
-        Where the panels of dZ_l begin (see ``products.lay_out``), and behind them the sums of each task's rows; empty
-        if they are not laid out so.
-    batch : int
-        Rows there is room for.
-    scores_at, scores : int
-        By units, where the tasks' scores begin, those of even updates before those of odd ones, and how long they are.
-    work : array
-        The buffer of all these.
-    kept : array
-        Where activations keep slopes, in the places of the values; empty if none does.
-    fixed : array
-        Zeros for the widest layer, and a one.
-    n_tasks : int
-        Of a phase.
-    by_units : bool
-        How the work is cut.
-    begins : int array (n_tasks,)
-        Where the parameters of a task's units begin; by units, each task has its own, one after the other.
-    owned : int array (n_tasks, n_layers, 3)
-        Where the part of W that a task updates begins and ends, and where that of b ends, if it is its own.
-    other : array (n_parameters,)
-        Where the second of two tasks by rows of the batch writes their gradient; empty if they are not.
+    job : array (1,) of JOB
+        The run, but for the data and the rule.
+    layers : array (n_tasks, n_layers) of LAYER
+        The tables.
     blocks : int array (n_blocks, 5)
         By units, where each block of parameters is in the flat vector, from row to row there, where among the tasks'
         own, and how many rows and columns it has.
     own : array (5, :)
         By units, room for the tasks' own parameters, their gradients, and the state of the rule.
+    buffers : tuple of array
+        What the addresses lead to.
     """
 
-    sizes: IntArray
-    activations: IntArray
-    settings: Array
-    pitches: IntArray
-    values_at: IntArray
-    slopes_at: IntArray
-    panels_at: int
-    panel: int
-    laid_at: IntArray
-    batch: int
-    scores_at: int
-    scores: int
-    work: Array
-    kept: Array
-    fixed: Array
-    n_tasks: int
-    by_units: bool
-    begins: IntArray
-    owned: IntArray
-    other: Array
+    job: Any
+    layers: Any
     blocks: IntArray
     own: Array
+    buffers: tuple[Array, ...]
 
 
 class Data(NamedTuple):
-    """Rows with their targets (n, k) and weights (n,), or none, and how the loss is reduced.
+    """Rows with their targets (n, k) and weights (n,), or none, the procedure of the loss, and how it is reduced.
 
     ``factor`` belongs to the sum over all rows; a batch takes ``factor n / |B|``, so that it stands for the whole, and
     is penalised by ``l2 |W|^2 / 2``. With ``own_mean`` each batch B is an objective of its own: with S = sum of its
@@ -115,9 +128,9 @@ class Data(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """An update rule: its family, its constants, and its state."""
+    """An update rule: its procedure (0: no updates), its constants, and its state."""
 
-    family: int
+    update: int
     constants: Array
     memory: Array
 

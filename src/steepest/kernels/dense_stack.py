@@ -15,21 +15,24 @@ result. What a phase holds depends on how the work is cut (see ``kernels.dense_p
 By units, a task may begin the next step when it is through with its own part of this one.
 """
 
+from typing import Any
+
 import numpy as np
 
 from steepest.kernels.compile import borrowing, inlined
 from steepest.kernels.crew import await_all, claim, finish, open_words
 from steepest.kernels.dense_passes import add_scores, backward, forward, write_gradients
-from steepest.kernels.dense_plan import LOSS, PENALTY, Data, Rule, Stack, share
-from steepest.kernels.dense_updates import complete_gradient, copy_blocks, update_own
+from steepest.kernels.dense_plan import LOSS, NUMBER, PENALTY, Data, Rule, Stack, share
+from steepest.kernels.dense_updates import add_length, complete_gradient, copy_blocks, penalise, shrink, update_own
 from steepest.kernels.threads import map_blocks, n_threads
-from steepest.kernels.update_rules import N_CONSTANTS, NONE
+from steepest.kernels.update_rules import N_CONSTANTS
 from steepest.typing import Array, IntArray
 
 FORWARD, BACKWARD, UPDATES, END = range(4)
+N_NOTES = 3  # of a task and a batch
 
 
-@inlined
+@borrowing
 def end_task(n_rows: int, batch_size: int, p: int, notes: Array, values: Array, plateau: Array, made: IntArray) -> None:
     """Write the mean value of pass ``p``; write ``p + 1`` to ``made`` if it is the last."""
     total = 0.0
@@ -45,61 +48,64 @@ def end_task(n_rows: int, batch_size: int, p: int, notes: Array, values: Array, 
         made[0] = p + 1
 
 
-@inlined
-def scales(order: IntArray, begin: int, n: int, data: Data) -> tuple[float, float]:
+@borrowing
+def scales(job: Any, weights: Array, order: IntArray, begin: int, n: int) -> tuple[float, float]:
     """Return the factor of a batch's losses and the strength of its penalty; zeros where no sample has a weight."""
-    if not data.own_mean:
-        return data.factor * data.X.shape[0] / n, data.l2
+    if job.own_mean == 0:
+        return job.factor * job.n_samples / n, job.l2
     mass = float(n)
-    if data.weights.size > 0:
+    if weights.size > 0:
         mass = 0.0
         for i in range(begin, begin + n):
-            mass += data.weights[order[i]]
-    return (data.factor / mass, data.l2 / mass) if mass > 0 else (0.0, 0.0)
+            mass += weights[order[i]]
+    return (job.factor / mass, job.l2 / mass) if mass > 0 else (0.0, 0.0)
 
 
 @inlined
 def do_task(
-    theta: Array, gradient: Array, order: IntArray, begin: int, n: int, task: int, data: Data, stack: Stack,
-    factor: float, l2: float, rule: Rule, rate: float, t: int, phase: int, notes: Array,
+    job: Any, layers: Any, order: int, n: int, task: int, factor: float, l2: float, rate: float, t: int, phase: int,
+    notes: Array, note: int,
 ) -> None:  # fmt: skip
-    """Do a task of one of a step's phases."""
-    start, stop, scores = 0, n, stack.scores_at + t % 2 * stack.n_tasks * stack.scores
-    if not stack.by_units:
-        start, stop, scores = share(n, task, stack.n_tasks), share(n, task + 1, stack.n_tasks), stack.slopes_at[0, -1]
+    """Do a task of one of a step's phases; ``order`` and ``note`` are where the batch's rows and the notes are."""
+    start, stop, scores, by_units = 0, n, layers[0, job.n_layers - 1].slopes, job.by_units != 0
+    if by_units:
+        scores = job.scores + t % 2 * job.n_tasks * job.itemsize * job.scores_size
+    else:
+        start, stop = share(n, task, job.n_tasks), share(n, task + 1, job.n_tasks)
     if phase == FORWARD:
-        own = scores + task * stack.scores
-        forward(theta, order, begin, start, stop, task, data, stack, own)
-    if phase == (BACKWARD if stack.by_units else FORWARD):
-        if stack.by_units:
-            add_scores(n, task, stack, scores)
-        value = backward(theta, order, begin, start, stop, task, data, stack, factor)
-        notes[task, LOSS] = 0.0 if stack.by_units and task > 0 else value
-        if stack.by_units or stack.other.size > 0:
-            apart = not stack.by_units and task > 0
-            write_gradients(stack.other if apart else gradient, start, stop, task, 0, 1, stack)
+        forward(job, layers, order, start, stop, task, scores + task * job.itemsize * job.scores_size)
+    if phase == (BACKWARD if by_units else FORWARD):
+        if by_units:
+            add_scores(job, layers, n, task, scores)
+        backward(job, layers, order, start, stop, task, factor, note)
+        if by_units and task > 0:
+            notes[task, LOSS] = 0.0
+    apart = by_units or job.other != 0
+    if phase == (FORWARD if apart and not by_units else BACKWARD):
+        gradient = job.other if task > 0 and not by_units and apart else job.gradient
+        first, end = (start, stop) if apart else (0, n)
+        write_gradients(job, layers, gradient, first, end, task, 0 if apart else task, 1 if apart else job.n_tasks)
     if phase == BACKWARD:
-        if not stack.by_units and stack.other.size == 0:
-            write_gradients(gradient, 0, n, task, task, stack.n_tasks, stack)
-        complete_gradient(theta, gradient, task, stack, l2, rule, notes)
-    if phase == UPDATES or (phase == BACKWARD and rule.constants[-1] == 0):
-        update_own(theta, gradient, task, stack, rule, rate, t, notes)
+        complete_gradient(job, layers, task, l2, notes, note)
+    if job.update != 0 and phase == (UPDATES if job.limit > 0 else BACKWARD):
+        update_own(job, layers, task, rate, t, notes)
 
 
 @borrowing
 def train_together(
-    theta: Array, gradient: Array, orders: IntArray, batch_size: int, data: Data, stack: Stack, rule: Rule,
-    rates: Array, t: int, values: Array, plateau: Array, notes: Array, words: IntArray, made: IntArray, mine: int,
+    jobs: Any, layers: Any, orders: IntArray, orders_at: int, batch_size: int, weights: Array, rates: Array, t: int,
+    values: Array, plateau: Array, notes: Array, notes_at: int, words: IntArray, made: IntArray, mine: int,
 ) -> None:  # fmt: skip
     """Do what :func:`train` says, as one of its threads, which begins every phase with task ``mine``."""
-    n_tasks, n_rows, phase = stack.n_tasks, orders.shape[1], 0
-    clipped = rule.constants[-1] > 0
+    job, n_rows, phase = jobs[0], orders.shape[1], 0
+    n_tasks, clipped = job.n_tasks, job.limit > 0
     for p in range(values.size):
-        order = orders[p % orders.shape[0]]
+        which = p % orders.shape[0]
         for batch in range((n_rows + batch_size - 1) // batch_size):
-            begin, note = batch * batch_size, notes[batch]
+            begin = batch * batch_size
             n = min(batch_size, n_rows - begin)
-            factor, l2 = scales(order, begin, n, data)
+            factor, l2 = scales(job, weights, orders[which], begin, n)
+            order = orders_at + NUMBER * (which * n_rows + begin)
             for kind in range(END + (begin + n == n_rows)):
                 if kind == UPDATES and not clipped:
                     continue
@@ -108,12 +114,13 @@ def train_together(
                     task = (mine + i) % n_tasks
                     if not claim(words, task, phase):
                         continue
-                    do_task(theta, gradient, order, begin, n, task, data, stack, factor, l2, rule, rates[p], t, kind,
-                            note)  # fmt: skip
+                    note = notes_at + NUMBER * N_NOTES * (batch * n_tasks + task)
+                    do_task(job, layers, order, n, task, factor, l2, rates[p], t, kind, notes[batch], note)
                     if kind == END and task == 0:
                         end_task(n_rows, batch_size, p, notes, values, plateau, made)
                     finish(words, task, phase)
-                if not (stack.by_units and kind == (UPDATES if clipped else BACKWARD) and begin + n < n_rows):
+                goes_on = job.by_units != 0 and kind == (UPDATES if clipped else BACKWARD) and begin + n < n_rows
+                if not goes_on:
                     await_all(words, n_tasks, phase)
             t += 1
         if made[0] == p + 1:
@@ -142,32 +149,66 @@ def train(
 
     The last layer has the identity for its activation: the loss takes scores.
     """
-    if not stack.by_units:
-        return _train(theta, gradient, orders, batch_size, data, stack, rule, rates, t, values, plateau)
-    memory = rule.memory if rule.family != NONE else rule.memory[:0]
+    orders = np.ascontiguousarray(orders, dtype=np.int64)
+    if len(stack.blocks) == 0:
+        job = _job(data, stack, theta, gradient, rule)
+        return _train(job, stack, data, orders, batch_size, rates, t, values, plateau)
+    memory = rule.memory if rule.update != 0 else rule.memory[:0]
     flat, own = [theta, gradient, *memory], stack.own[: 2 + len(memory)]
     for array, copied in zip(flat, own, strict=True):
         copy_blocks(array, copied, stack.blocks, True)
-    rule = Rule(rule.family, rule.constants, own[2:])
-    made = _train(own[0], own[1], orders, batch_size, data, stack, rule, rates, t, values, plateau)
+    job = _job(data, stack, own[0], own[1], Rule(rule.update, rule.constants, own[2:]))
+    made = _train(job, stack, data, orders, batch_size, rates, t, values, plateau)
     for array, copied in zip(flat, own, strict=True):
         copy_blocks(array, copied, stack.blocks, False)
     return made
 
 
+def _job(data: Data, stack: Stack, theta: Array, gradient: Array, rule: Rule) -> Any:
+    """Return the run as kernels see it."""
+    jobs: Any = stack.job.copy()
+    memory, dtype, limit = rule.memory, theta.dtype, rule.constants[-1]
+    filled = {
+        "penalise": penalise.address(dtype) if data.l2 > 0 else 0,
+        "add_length": add_length.address(dtype) if limit > 0 else 0,
+        "shrink": shrink.address(dtype) if limit > 0 else 0,
+        "X": data.X.ctypes.data,
+        "targets": data.targets.ctypes.data,
+        "width": data.targets.shape[1],
+        "weights": data.weights.ctypes.data,
+        "weighted": len(data.weights) > 0,
+        "n_samples": len(data.X),
+        "loss": data.loss,
+        "own_mean": data.own_mean,
+        "factor": data.factor,
+        "l2": data.l2,
+        "theta": theta.ctypes.data,
+        "gradient": gradient.ctypes.data,
+        "memory": memory.ctypes.data,
+        "memory_pitch": memory.shape[1],
+        "memory_rows": len(memory),
+        "update": rule.update,
+        "constants": rule.constants.ctypes.data,
+        "limit": limit,
+    }
+    for name, value in filled.items():
+        jobs[name] = value
+    return jobs
+
+
 def _train(
-    theta: Array, gradient: Array, orders: IntArray, batch_size: int, data: Data, stack: Stack, rule: Rule,
-    rates: Array, t: int, values: Array, plateau: Array,
+    jobs: Any, stack: Stack, data: Data, orders: IntArray, batch_size: int, rates: Array, t: int, values: Array,
+    plateau: Array,
 ) -> int:  # fmt: skip
-    """Do as :func:`train` does with parameters that lie as the tasks have them."""
-    notes = np.zeros((-(-orders.shape[1] // batch_size), stack.n_tasks, 3))
-    words, made = open_words(stack.n_tasks), np.zeros(1, dtype=np.int64)
-    n_workers = min(n_threads(), stack.n_tasks)
+    """Share the work with other threads."""
+    n_tasks = int(jobs["n_tasks"][0])
+    notes = np.zeros((-(-orders.shape[1] // batch_size), n_tasks, N_NOTES))
+    words, made = open_words(n_tasks), np.zeros(1, dtype=np.int64)
+    n_workers = min(n_threads(), n_tasks)
 
     def work(worker: int, _: int) -> None:
-        mine = worker * stack.n_tasks // n_workers
-        train_together(theta, gradient, orders, batch_size, data, stack, rule, rates, t, values, plateau, notes, words,
-                       made, mine)  # fmt: skip
+        train_together(jobs, stack.layers, orders, orders.ctypes.data, batch_size, data.weights, rates, t, values,
+                       plateau, notes, notes.ctypes.data, words, made, worker * n_tasks // n_workers)  # fmt: skip
 
     map_blocks(work, n_workers, 1)
     return int(made[0])
@@ -176,7 +217,7 @@ def _train(
 def value_and_gradient(theta: Array, rows: IntArray, data: Data, stack: Stack) -> tuple[float, Array]:
     """Return the objective on some rows and its gradient: a pass that changes nothing."""
     gradient, values, number = np.empty_like(theta), np.empty(1), theta.dtype
-    rule = Rule(NONE, np.zeros(N_CONSTANTS), np.empty((2, 0), dtype=number))
+    rule = Rule(0, np.zeros(N_CONSTANTS), np.empty((2, 0), dtype=number))
     plateau = np.array([np.inf, 0.0, 0.0, np.inf])
     train(theta, gradient, rows[None], len(rows), data, stack, rule, np.zeros(1), 1, values, plateau)
     return float(values[0]), gradient

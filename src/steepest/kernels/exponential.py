@@ -9,6 +9,7 @@ from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import types
 
 from steepest.kernels.compile import compiled
+from steepest.kernels.procedures import as_in
 from steepest.kernels.vectors import inlined
 
 LOG2_E = 1.0 / math.log(2.0)
@@ -40,8 +41,8 @@ def _lowest(_typing: Any, x: Any) -> tuple[Any, Callable[..., Any]]:
 
 
 @compiled
-def fraction(x: Any, number: Any) -> Any:
-    r"""Return a and b with ``e^x = a / b`` for x <= 0, ``number`` being the type of x; reference: ``numpy.exp``.
+def fraction(x: Any) -> Any:
+    r"""Return a and b with ``e^x = a / b`` for x <= 0, in the precision of x; reference: ``numpy.exp``.
 
     With k the integer nearest to ``x / log 2`` and r = x - k log 2, so that ``|r| <= (log 2) / 2 < 0.3466``, and the
     Padé approximant of order [6/6]::
@@ -55,9 +56,9 @@ def fraction(x: Any, number: Any) -> Any:
     """
     low = _lowest(x)
     x = low if x < low else x  # in this order NaN stays
-    k = np.rint(x * number(LOG2_E))
-    r = x - k * number(LN_2)
+    k = np.rint(x * as_in(x, LOG2_E))
+    r = x - k * as_in(x, LN_2)
     s = r * r
-    p = number(1.0) + s * (number(5.0 / 44.0) + s * (number(1.0 / 792.0) + s * number(1.0 / 665280.0)))
-    q = r * (number(0.5) + s * (number(1.0 / 66.0) + s * number(1.0 / 15840.0)))
+    p = as_in(x, 1.0) + s * (as_in(x, 5.0 / 44.0) + s * (as_in(x, 1.0 / 792.0) + s * as_in(x, 1.0 / 665280.0)))
+    q = r * (as_in(x, 0.5) + s * (as_in(x, 1.0 / 66.0) + s * as_in(x, 1.0 / 15840.0)))
     return _two_to(k) * (p + q), p - q

@@ -16,7 +16,8 @@ from typing import Any
 from numba.core import cgutils, types
 
 from steepest.kernels.compile import borrowing
-from steepest.kernels.compile import inlined as procedure
+from steepest.kernels.compile import inlined as copied
+from steepest.kernels.procedures import Numbers, call, procedure
 from steepest.kernels.vectors import INT64, VECTOR_BYTES, WIDE, VectorCode, inlined, literals
 
 ROWS = 6  # of a tile; with its vectors, those loaded and the number repeated: 29 of 32 registers, or 15 of 16
@@ -24,7 +25,7 @@ VECTORS = 4 if WIDE else 2
 TALL = 8 if WIDE else 6  # rows of a tile of one or two vectors
 FEW = 3  # rows of the tile of two vectors that a handful is left to
 TINY = 64  # multiplications of a product that plain loops make sooner
-SAME, NEXT = 0, 1  # steps from row to row, or column to column: as constants, each pair has a product compiled for it
+SAME, NEXT = 0, 1  # steps from row to row, or column to column
 NARROW = 96  # entries of a matrix below which turning it number by number costs less than by vectors
 
 
@@ -33,9 +34,10 @@ def address(_typing: Any, array: Any, index: Any) -> tuple[Any, Callable[..., An
     """Return where ``array[index]`` is, or the number ``index`` further than an address."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        if isinstance(array, types.CPointer):
-            return builder.gep(arguments[0], [arguments[1]])
-        return VectorCode(context, builder, array).start(array, *arguments)
+        start = arguments[0]
+        if not isinstance(array, types.CPointer):
+            start = context.make_array(array)(context, builder, start).data
+        return builder.gep(start, [arguments[1]])
 
     pointer: Any = types.CPointer
     return pointer(array.dtype)(array, types.intp), generate
@@ -107,7 +109,7 @@ def _tile(
     return signature, generate
 
 
-@procedure
+@copied
 def _by_loops(
     A: Any, a_row: Any, a_column: Any, B: Any, b_row: Any, S: Any, s_row: Any, C: Any, c_row: Any, m: int, n: int,
     terms: Any,
@@ -145,21 +147,23 @@ def _by_tiles(
                 _tile(TALL, 1, x, a_row, a_column, last, right, b_row, z, s_row, o, c_row, terms, width)
 
 
-@borrowing
+@procedure
 def product(
-    A: Any, a_row: int, a_column: int, B: Any, b_row: int, S: Any, s_row: int, C: Any, c_row: int, m: int, n: int,
-    terms: int,
+    A: Numbers, a_row: int, a_column: int, B: Numbers, b_row: int, S: Numbers, s_row: int, C: Numbers, c_row: int,
+    m: int, n: int, terms: int,
 ) -> None:  # fmt: skip
     """``C = S + A B`` for A (m, terms), B (terms, n), and C, S (m, n); where ``s_row = 0``, S is the same for all rows.
 
     Reference: the same with arrays.
     """
-    if m * n * terms <= TINY or (n == 1 and a_column == 1):
+    if n == 1 and a_column == 1:
+        _by_loops(A, a_row, 1, B, b_row, S, s_row, C, c_row, m, 1, terms)
+        return
+    if m * n * terms <= TINY:
         _by_loops(A, a_row, a_column, B, b_row, S, s_row, C, c_row, m, n, terms)
         return
     if n == 1 and a_row == c_row == s_row == 1:  # a column is a row with its matrices exchanged
-        _by_tiles(B, a_row, b_row, A, a_column, S, s_row, C, c_row, 1, m, terms)
-        return
+        A, a_column, B, b_row, m, n = B, b_row, A, a_column, n, m
     _by_tiles(A, a_row, a_column, B, b_row, S, s_row, C, c_row, m, n, terms)
 
 
@@ -192,15 +196,14 @@ def panel_size(terms: int) -> int:
     return (terms + VECTOR_BYTES // 4) * VECTORS * (VECTOR_BYTES // 4)
 
 
-@borrowing
 def padded(columns: int) -> int:
     """Return how many numbers of a row panels of so many columns hold, in either precision."""
     width = VECTORS * (VECTOR_BYTES // 4)
     return (columns + width - 1) // width * width
 
 
-@borrowing
-def lay_out(A: Any, a_row: int, m: int, n: int, panels: Any, first: int, room: int) -> None:
+@procedure
+def lay_out(A: Numbers, a_row: int, m: int, n: int, panels: Numbers, first: int, room: int) -> None:
     """Copy A (m, n) to rows ``first`` on of panels: as wide as a tile, of ``room`` rows, one behind the other."""
     width = VECTORS * lanes(A)
     for j in range(0, n, width):
@@ -211,29 +214,31 @@ def lay_out(A: Any, a_row: int, m: int, n: int, panels: Any, first: int, room: i
                 target[k] = source[k]
 
 
-@borrowing
+@procedure
 def product_with_panels(
-    A: Any, a_row: int, a_column: int, panels: Any, room: int, zeros: Any, C: Any, c_row: int, m: int, n: int,
-    terms: int,
+    A: Numbers, a_row: int, a_column: int, panels: Numbers, room: int, zeros: Numbers, C: Numbers, c_row: int, m: int,
+    n: int, terms: int, multiply: int,
 ) -> None:  # fmt: skip
     """``C = A B`` for B (terms, n) as :func:`lay_out` has laid it out: a tile reads memory from one end to the other.
 
-    Rows of a large B are far apart, and none of the processor's devices that read ahead sees them coming.
+    Rows of a large B are far apart, and none of the processor's devices that read ahead sees them coming. ``multiply``
+    is the address of :func:`product`.
     """
     width = VECTORS * lanes(A)
     for j in range(0, n, width):
         columns, B = min(width, n - j), address(panels, j * room)
-        product(A, a_row, a_column, B, width, zeros, NEXT, address(C, j), c_row, m, columns, terms)
+        call(multiply, (A, a_row, a_column, B, width, zeros, NEXT, address(C, j), c_row, m, columns, terms))
 
 
 @procedure
 def product_with_transpose(
-    A: Any, a_row: int, W: Any, w_row: int, zeros: Any, C: Any, c_row: int, m: int, n: int, terms: int, panel: Any
-) -> None:
+    A: Numbers, a_row: int, W: Numbers, w_row: int, zeros: Numbers, C: Numbers, c_row: int, m: int, n: int, terms: int,
+    panel: Numbers, multiply: int,
+) -> None:  # fmt: skip
     """``C = A W^T`` for A (m, terms), W (n, terms) and C (m, n), both with contiguous rows.
 
     A few columns of W^T at a time are written to ``panel``, as long as ``panel_size`` says; ``zeros`` are as many as a
-    panel is wide. Reference: the same with arrays.
+    panel is wide, and ``multiply`` is the address of :func:`product`. Reference: the same with arrays.
     """
     size = lanes(A)
     width = VECTORS * size
@@ -248,4 +253,4 @@ def product_with_transpose(
                 for t in range(0, terms, size):
                     last, kept = min(size, columns - k) - 1, min(size, terms - t)
                     _turn(address(W, (j + k) * w_row + t), w_row, last, kept, address(panel, t * width + k), width)
-        product(A, a_row, NEXT, panel, width, zeros, SAME, address(C, j), c_row, m, columns, terms)
+        call(multiply, (A, a_row, NEXT, panel, width, zeros, SAME, address(C, j), c_row, m, columns, terms))

@@ -1,14 +1,17 @@
 """How the training of a stack of dense layers is cut into tasks, and where everything lies."""
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from steepest.kernels import activations as kernel_activations
 from steepest.kernels import output_losses as kernel_losses
-from steepest.kernels.dense_plan import Stack, share
-from steepest.kernels.products import padded, panel_size
+from steepest.kernels.activations import Activation
+from steepest.kernels.dense_passes import add, gather
+from steepest.kernels.dense_plan import JOB, LAYER, Stack, share
+from steepest.kernels.procedures import Procedure
+from steepest.kernels.products import lay_out, padded, panel_size, product, product_with_panels, product_with_transpose
 from steepest.kernels.scratch import LINE, aligned
 from steepest.typing import Array, IntArray
 
@@ -19,15 +22,24 @@ MANY_LINES = 16
 N_OWN = 5  # parameters, gradient, and up to three rows of an update rule's state
 
 
-def plan(sizes: IntArray, activations: IntArray, settings: Array, batch_size: int, dtype: Any) -> Stack:
+PROCEDURES: dict[str, Procedure] = {
+    "product": product,
+    "product_with_transpose": product_with_transpose,
+    "gather": gather,
+    "add": add,
+}
+FOR_LONG_BATCHES: dict[str, Procedure] = {"lay_out": lay_out, "product_with_panels": product_with_panels}
+
+
+def plan(sizes: IntArray, activations: list[Activation | None], settings: Array, batch_size: int, dtype: Any) -> Stack:
     """Cut the work on a network of these sizes into tasks, and lay out the buffers.
 
     Examples
     --------
-    >>> of = [np.array([4, 0]), np.zeros((2, 4)), 32, np.dtype(float)]
+    >>> of = [[None, None], np.zeros((2, 4)), 32, np.dtype(float)]
     >>> whole, cut = plan(np.array([2, 16, 1]), *of), plan(np.array([64, 128, 10]), *of)
-    >>> whole.sizes.tolist(), cut.sizes.tolist()
-    ([[2, 16, 1]], [[64, 64, 10], [64, 64, 10]])
+    >>> whole.layers.m.tolist(), cut.layers.m.tolist()
+    ([[16, 1]], [[64, 10], [64, 10]])
     """
     line = LINE // dtype.itemsize
     n_tasks = tasks_of(sizes, batch_size)
@@ -47,43 +59,54 @@ def plan(sizes: IntArray, activations: IntArray, settings: Array, batch_size: in
     values, slopes = [], []
     for _ in range(n_tasks if by_units else 1):
         values.append([room.take(length) for length in buffers])
-        slopes.append([0, *(room.take(length) for length in buffers[1:-1]), values[-1][-1]])
-    kept = room.taken if np.any(activations >= kernel_activations.KEEPS_SLOPE) else 0
+        slopes.append([*(room.take(length) for length in buffers[1:-1]), values[-1][-1]])
+    kept = room.taken if any(activation and activation.keeps_slope for activation in activations) else 0
     scores = buffers[-1] * by_units
     scores_at = room.take(2 * n_tasks * scores)
     panel = max(up(panel_size(int(sizes[1:].max())), line), 2 * kernel_losses.STRETCH)
     panels_at = room.take(n_tasks * panel)
     long = n_tasks > 2 and batch_size >= LONG
-    laid = [0, *(room.take((batch_size + n_tasks) * padded(int(size))) for size in sizes[1:-1])] if long else []
-    work = aligned(room.taken, dtype)
-    work[...] = 0
-    own = aligned(N_OWN * int(lengths.sum()) * by_units, dtype).reshape(N_OWN, -1)
-    own[...] = 0
-    zeros = 2 * int(sizes.max()) + panel_size(0)
+    laid = [room.take((batch_size + n_tasks) * padded(int(size)) * long) for size in sizes[1:-1]]
+    work, own = _zeros(room.taken, dtype), _zeros(N_OWN * int(lengths.sum()) * by_units, dtype)
+    n_zeros = 2 * int(sizes.max()) + panel_size(0)
+    fixed = np.concatenate([np.zeros(n_zeros, dtype), np.ones(1, dtype)])
+    other, slopes_kept = aligned(n_parameters if apart else 0, dtype), np.empty(kept, dtype)
+    begin, size, settings = work.ctypes.data, dtype.itemsize, np.ascontiguousarray(settings)
+    job: Any = np.zeros(1, JOB).view(np.recarray)
+    job.n_tasks, job.n_layers, job.by_units = n_tasks, len(sizes) - 1, by_units
+    job.itemsize, job.batch, job.laid = size, batch_size, long
+    job.scores, job.scores_size = begin + size * scores_at, scores
+    job.panels, job.panel_size = begin + size * panels_at, panel
+    job.one, job.zeros = fixed.ctypes.data + size * n_zeros, fixed.ctypes.data
+    job.other = other.ctypes.data if apart else 0
+    for name, procedure in (PROCEDURES | FOR_LONG_BATCHES if long else PROCEDURES).items():
+        job[name] = procedure.address(dtype)
+    layers: Any = np.zeros((n_tasks, len(sizes) - 1), LAYER).view(np.recarray)
+    layers.k, layers.m, layers.before, layers.pitch = of_tasks[:, :-1], of_tasks[:, 1:], pitches[:-1], pitches[1:]
+    layers.inputs, layers.outputs = begin + size * np.array(values)[:, :-1], begin + size * np.array(values)[:, 1:]
+    layers.slopes, layers.panels = begin + size * np.array(slopes), begin + size * np.array([*laid, 0])
+    layers.sums = layers.panels + size * batch_size * np.array([padded(int(m)) for m in sizes[1:]])
+    layers.kept = slopes_kept.ctypes.data + size * np.array(values)[:, 1:]
+    layers.w = begins[:, None] + np.cumsum((layers.k + 1) * layers.m, axis=1) - (layers.k + 1) * layers.m
+    layers.setting = settings.ctypes.data + settings.strides[0] * np.arange(len(sizes) - 1)
+    for number, activation in enumerate(activations):
+        if activation is not None:
+            layers.value[:, number] = activation.value.address(dtype)
+            layers.pull_back[:, number] = activation.pull_back.address(dtype)
+    _own(layers, by_units)
     return Stack(
-        sizes=of_tasks,
-        activations=activations,
-        settings=settings,
-        pitches=pitches,
-        values_at=np.array(values if by_units else values * n_tasks),
-        slopes_at=np.array(slopes if by_units else slopes * n_tasks),
-        panels_at=panels_at,
-        panel=panel,
-        laid_at=np.array(laid, int),
-        batch=batch_size,
-        scores_at=scores_at,
-        scores=scores,
-        work=work,
-        kept=np.empty(kept, dtype),
-        fixed=np.concatenate([np.zeros(zeros, dtype), np.ones(1, dtype)]),
-        n_tasks=n_tasks,
-        by_units=by_units,
-        begins=begins,
-        owned=_owned(of_tasks, begins, by_units),
-        other=aligned(n_parameters if apart else 0, dtype),
+        job=job,
+        layers=layers,
         blocks=_blocks(of_tasks, begins) if by_units else np.zeros((0, 5), int),
-        own=own,
+        own=own.reshape(N_OWN, -1),
+        buffers=(work, fixed, other, slopes_kept, settings),
     )
+
+
+def _zeros(length: int, dtype: Any) -> Array:
+    numbers = aligned(length, dtype)
+    numbers[...] = 0
+    return numbers
 
 
 class _Room:
@@ -104,25 +127,18 @@ def _count(sizes: IntArray) -> int:
     return sum((k + 1) * m for k, m in pairwise(sizes.tolist()))
 
 
-def _owned(sizes: IntArray, begins: IntArray, by_units: bool) -> IntArray:
-    """Return where each task's part of each W begins and ends, and where its part of b ends.
-
-    Examples
-    --------
-    >>> _owned(np.array([[12, 1], [12, 1]]), np.array([0, 0]), False).tolist()
-    [[[0, 6, 6]], [[6, 12, 13]]]
-    """
-    n_tasks, n_layers = len(sizes), sizes.shape[1] - 1
-    found = np.zeros((n_tasks, n_layers, 3), int)
-    for task in range(n_tasks):
-        w = int(begins[task])
-        for layer, (k, m) in enumerate(pairwise(sizes[task].tolist())):
-            first, stop = (0, k) if by_units else (share(k, task, n_tasks), share(k, task + 1, n_tasks))
+def _own(layers: Any, by_units: bool) -> None:
+    """Write where each task's part of each W begins and ends, and where its part of b ends."""
+    n_tasks, n_layers = layers.shape
+    shared: Callable[[int, int, int], int] = share.py_func  # type: ignore[attr-defined]  # nothing to compile here
+    for task, row in enumerate(layers):
+        for number, layer in enumerate(row):
+            k, first, stop = int(layer.k), 0, int(layer.k)
+            if not by_units:
+                first, stop = shared(k, task, n_tasks), shared(k, task + 1, n_tasks)
             # of the scores' b there is one: by units the first task's, and that of any other is zero
-            bias = layer < n_layers - 1 or task == 0 if by_units else task == n_tasks - 1
-            found[task, layer] = w + first * m, w + stop * m, w + (stop + bias) * m
-            w += (k + 1) * m
-    return found
+            bias = number < n_layers - 1 or task == 0 if by_units else task == n_tasks - 1
+            layer.first, layer.stop, layer.end = layer.w + np.array([first, stop, stop + bias]) * layer.m
 
 
 def _blocks(sizes: IntArray, begins: IntArray) -> IntArray:

@@ -4,7 +4,9 @@ import numpy as np
 
 from steepest.kernels import activations as kernel_activations
 from steepest.kernels import output_losses as kernel_losses
+from steepest.kernels.activations import Activation
 from steepest.kernels.dense_plan import Data, Stack
+from steepest.kernels.procedures import Procedure
 from steepest.layers import (
     ELU,
     GELU,
@@ -24,8 +26,8 @@ from steepest.losses import HalfPoissonDeviance, HalfSquaredError, LogisticLoss,
 from steepest.objectives.dense_plan import plan
 from steepest.objectives.network import NetworkObjective
 
-ACTIVATIONS: dict[type[Layer], int] = {
-    Identity: kernel_activations.IDENTITY,
+ACTIVATIONS: dict[type[Layer], Activation | None] = {
+    Identity: None,
     ReLU: kernel_activations.LINE,
     HardTanh: kernel_activations.LINE,
     HardSigmoid: kernel_activations.LINE,
@@ -42,11 +44,11 @@ LINES: dict[type[Layer], tuple[float, float, float, float]] = {  # a, b, low, hi
     HardTanh: (1.0, 0.0, -1.0, 1.0),
     HardSigmoid: (1.0 / 6.0, 3.0, 0.0, 1.0),
 }
-LOSSES: dict[type, int] = {
-    HalfPoissonDeviance: kernel_losses.POISSON,
-    HalfSquaredError: kernel_losses.HALF_SQUARED,
-    LogisticLoss: kernel_losses.LOGISTIC,
-    SoftmaxCrossEntropy: kernel_losses.SOFTMAX,
+LOSSES: dict[type, Procedure] = {
+    HalfPoissonDeviance: kernel_losses.poisson,
+    HalfSquaredError: kernel_losses.half_squared,
+    LogisticLoss: kernel_losses.logistic,
+    SoftmaxCrossEntropy: kernel_losses.softmax,
 }
 
 
@@ -62,8 +64,8 @@ def dense_stack(objective: NetworkObjective, batch_size: int) -> tuple[Data, Sta
     >>> from steepest.layers import BatchNorm, Sequential
     >>> X, y = np.zeros((5, 3)), np.zeros(5)
     >>> data, stack = dense_stack(NetworkObjective(Sequential([Dense(4), Tanh(), Dense(1)], (3,)), X, y), batch_size=2)
-    >>> stack.sizes.tolist()
-    [[3, 4, 1]]
+    >>> stack.layers.k.tolist(), stack.layers.m.tolist()
+    ([[3, 4]], [[4, 1]])
     >>> dense_stack(NetworkObjective(Sequential([Dense(4), BatchNorm(), Dense(1)], (3,)), X, y), batch_size=2) is None
     True
     """
@@ -73,7 +75,7 @@ def dense_stack(objective: NetworkObjective, batch_size: int) -> tuple[Data, Sta
     if following is None or type(objective.loss) not in LOSSES or not plain_penalty:
         return None
     sizes = np.array([objective.network.input_shape[0], *(dense.units for dense, _ in following)])
-    activations = np.array([ACTIVATIONS[type(activation)] for _, activation in following])
+    activations = [ACTIVATIONS[type(activation)] for _, activation in following]
     settings = np.array([activation_setting(activation) for _, activation in following])
     batch_size = min(batch_size, objective.n_samples)
     return _data(objective, float(penalty.l2)), plan(sizes, activations, settings, batch_size, objective.X.dtype)
@@ -94,12 +96,14 @@ def activation_setting(layer: Layer) -> tuple[float, float, float, float]:
 def _data(objective: NetworkObjective, l2: float) -> Data:
     """Return the rows as the kernel takes them."""
     dtype = objective.X.dtype
-    weights = objective.reduction.weights
+    weights, loss = objective.reduction.weights, LOSSES[type(objective.loss)]
+    if loss is kernel_losses.logistic and objective.network.output_shape == (1,):
+        loss = kernel_losses.logistic_column
     return Data(
         X=np.ascontiguousarray(objective.X),
         targets=np.ascontiguousarray(objective.y.reshape(objective.n_samples, -1), dtype=dtype),
-        weights=np.empty(0, dtype) if weights is None else weights.astype(dtype),
-        loss=LOSSES[type(objective.loss)],
+        weights=np.empty(0) if weights is None else weights.astype(np.float64),
+        loss=loss.address(dtype),
         factor=1.0 if objective.own_batches else float(objective.reduction.factor),
         l2=l2,
         own_mean=objective.own_batches,

@@ -10,6 +10,7 @@ from steepest.kernels import update_rules as kernel_rules
 from steepest.kernels.blas import length, one_blas_thread
 from steepest.kernels.dense_plan import Rule
 from steepest.kernels.dense_stack import train
+from steepest.kernels.procedures import Procedure
 from steepest.kernels.scratch import LINE, aligned
 from steepest.solvers.loop import Steps
 from steepest.solvers.memory import Memory
@@ -25,24 +26,24 @@ from steepest.typing import Array, IntArray
 Orders = Callable[[int], IntArray]
 
 
-def compiled_rule(update: Update) -> tuple[int, list[float]] | None:
-    """Return the kernel's family of an update rule and its constants after the rate; None if it has no twin.
+def compiled_rule(update: Update) -> tuple[Procedure, list[float]] | None:
+    """Return the compiled form of an update rule and its constants after the rate; None if it has no twin.
 
     Examples
     --------
-    >>> compiled_rule(Clipped(Momentum(0.5), 2.0))
-    (2, [0.5, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 2.0])
+    >>> compiled_rule(Clipped(Momentum(0.5), 2.0))[1]
+    [0.5, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 2.0]
     """
     if isinstance(update, Clipped):
         inner = compiled_rule(update.rule)
         return None if inner is None else (inner[0], [*inner[1][:-1], update.max_norm])
     if isinstance(update, Plain):
-        return kernel_rules.PLAIN, [0.0] * 8
+        return kernel_rules.plain, [0.0] * 8
     if isinstance(update, Momentum | Nesterov):
         shares = [0.0, 1.0] if isinstance(update, Momentum) else [1.0, update.beta]
-        return kernel_rules.VELOCITY, [update.beta, *shares, 0.0, 0.0, 0.0, 0.0, 0.0]
+        return kernel_rules.velocity, [update.beta, *shares, 0.0, 0.0, 0.0, 0.0, 0.0]
     scaled = _scaled(update)
-    return None if scaled is None else (kernel_rules.SCALED, [*scaled, 0.0])
+    return None if scaled is None else (kernel_rules.scaled, [*scaled, 0.0])
 
 
 def _scaled(update: Update) -> list[float] | None:
@@ -133,7 +134,7 @@ def compiled_mini_batch_descent(
     compiled = compiled_rule(update)
     if compiled is None:
         raise TypeError(f"{update!r} has no compiled twin")
-    family, constants = compiled
+    procedure, constants = compiled
     memory = Memory(initial_memory(update, theta)) if memory is None else memory
     plateau = Plateau() if plateau is None else plateau
     theta, gradient = _in_line(theta), _in_line(np.zeros_like(theta))
@@ -142,7 +143,7 @@ def compiled_mini_batch_descent(
     stride = 1 if depends or (rate_in_velocity and callable(learning_rate)) else stride
     counts = plateau.counts if plateau.score is None else Plateau().counts  # scores are counted instead of values
     orders = orders_of(n_rows, batch_size, generator if shuffle else None) if orders is None else orders
-    rule = Rule(family, np.array(constants), memory.state)
+    rule = Rule(procedure.address(theta.dtype), np.array(constants), memory.state)
     value = nan
     if start:
         with one_blas_thread():  # several would wait for more work on the cores that the steps need

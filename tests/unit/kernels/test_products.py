@@ -5,10 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from steepest.kernels.compile import borrowing
 from steepest.kernels.products import (
     NEXT,
-    address,
     lay_out,
     padded,
     panel_size,
@@ -34,36 +32,6 @@ SHAPES = [
 UNTOUCHED = 7.0
 
 
-@borrowing
-def write_product(
-    A: Any, a_row: int, a_column: int, B: Any, b_row: int, S: Any, s_row: int, C: Any, c: int, c_row: int, m: int,
-    n: int, terms: int,
-) -> None:  # fmt: skip
-    """Call :func:`product` on arrays: addresses exist in compiled code alone."""
-    product(address(A, 0), a_row, a_column, address(B, 0), b_row, address(S, 0), s_row, address(C, c), c_row, m, n,
-            terms)  # fmt: skip
-
-
-@borrowing
-def write_product_with_transpose(
-    A: Any, a_row: int, W: Any, w_row: int, zeros: Any, C: Any, c_row: int, m: int, n: int, terms: int, panel: Any,
-    at: int,
-) -> None:  # fmt: skip
-    product_with_transpose(address(A, 0), a_row, address(W, 0), w_row, address(zeros, 0), address(C, 0), c_row, m, n,
-                           terms, address(address(panel, 2), at - 2))  # fmt: skip
-
-
-@borrowing
-def write_product_with_panels(
-    A: Any, B: Any, cut: int, room: int, panels: Any, zeros: Any, C: Any, c_row: int, m: int, n: int, terms: int
-) -> None:
-    """Lay out B in two parts, and multiply; A is a transpose."""
-    lay_out(address(B, 0), n, cut, n, address(panels, 0), 0, room)
-    lay_out(address(B, cut * n), n, terms - cut, n, address(panels, 0), cut, room)
-    product_with_panels(address(A, 0), NEXT, m, address(panels, 0), room, address(zeros, 0), address(C, 0), c_row, m, n,
-                        terms)  # fmt: skip
-
-
 def matrices(m: int, n: int, terms: int, dtype: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     rng = np.random.default_rng(0)
     A, B = rng.standard_normal((m, terms)).astype(dtype), rng.standard_normal((terms, n)).astype(dtype)
@@ -86,7 +54,7 @@ class TestProduct:
         m, n, terms = shape
         s = np.arange(n, dtype=dtype)
         left, steps = (A.T.copy(), (1, m)) if turned else (A, (terms, 1))
-        write_product(left.ravel(), *steps, B.ravel(), n, s, 0, C.ravel(), 0, n + 3, m, n, terms)
+        product(left, *steps, B, n, s, 0, C, n + 3, m, n, terms)
         assert_product(C, A @ B + s, atol)
 
     def test_with_a_matrix_added(self, shape: tuple[int, int, int], turned: bool, dtype: Any) -> None:
@@ -95,7 +63,7 @@ class TestProduct:
         S = np.random.default_rng(1).standard_normal((m, n)).astype(dtype)
         C = np.concatenate([[UNTOUCHED], np.zeros(m * n), [UNTOUCHED]]).astype(dtype)
         left, steps = (A.T.copy(), (1, m)) if turned else (A, (terms, 1))
-        write_product(left.ravel(), *steps, B.ravel(), n, S.ravel(), n, C, 1, n, m, n, terms)
+        product(left, *steps, B, n, S, n, C[1:], n, m, n, terms)
         np.testing.assert_allclose(C[1:-1].reshape(m, n), A @ B + S, rtol=0, atol=atol)
         np.testing.assert_array_equal(C[[0, -1]], UNTOUCHED)
 
@@ -106,9 +74,8 @@ def test_product_with_a_transpose(shape: tuple[int, int, int], dtype: Any) -> No
     A, B, C, atol = matrices(*shape, dtype)
     m, n, terms = shape
     W, panel = B.T.copy(), np.full(panel_size(terms) + 5, np.nan, dtype)
-    write_product_with_transpose(
-        A.ravel(), terms, W.ravel(), terms, np.zeros(64, dtype), C.ravel(), n + 3, m, n, terms, panel, 5
-    )
+    zeros, multiply = np.zeros(64, dtype), product.address(dtype)
+    product_with_transpose(A, terms, W, terms, zeros, C, n + 3, m, n, terms, panel[5:], multiply)
     assert_product(C, A @ B, atol)
     assert np.isnan(panel[:5]).all()
 
@@ -120,8 +87,10 @@ def test_product_with_panels(shape: tuple[int, int, int], dtype: Any) -> None:
     m, n, terms = shape
     panels = np.full((terms + 2) * padded(n), np.nan, dtype)
     zeros = np.zeros(m + 64, dtype)
-    left = A.T.ravel()
-    write_product_with_panels(left, B.ravel(), terms // 3, terms + 2, panels, zeros, C.ravel(), n + 3, m, n, terms)
+    left, cut, room = A.T.copy(), terms // 3, terms + 2
+    lay_out(B, n, cut, n, panels, 0, room)  # in two parts
+    lay_out(B[cut:], n, terms - cut, n, panels, cut, room)
+    product_with_panels(left, NEXT, m, panels, room, zeros, C, n + 3, m, n, terms, product.address(dtype))
     assert_product(C, A @ B, atol)
 
 
@@ -129,8 +98,7 @@ def test_an_entry_does_not_depend_on_the_tile_it_falls_into() -> None:
     A, B, _, _ = matrices(20, 40, 30, np.float32)
     found = np.zeros((2, 20, 40), np.float32)
     zeros = np.zeros(40, np.float32)
-    write_product(A.ravel(), 30, 1, B.ravel(), 40, zeros, 0, found[0].ravel(), 0, 40, 20, 40, 30)
+    product(A, 30, 1, B, 40, zeros, 0, found[0], 40, 20, 40, 30)
     for start, stop in ((0, 7), (7, 8), (8, 20)):
-        rows = A[start:stop].ravel()
-        write_product(rows, 30, 1, B.ravel(), 40, zeros, 0, found[1].ravel(), 40 * start, 40, stop - start, 40, 30)
+        product(A[start:], 30, 1, B, 40, zeros, 0, found[1, start:], 40, stop - start, 40, 30)
     np.testing.assert_array_equal(*found)
