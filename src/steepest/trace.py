@@ -222,3 +222,18 @@ class Trace:
     def on_fit_task_end(self, estimator: Any, context: Any) -> bool:
         """Never ask to stop."""
         return False
+
+
+def check_trace(trace: Any) -> Trace:
+    """Return ``trace`` if it is one; a model is not, but has one.
+
+    Examples
+    --------
+    >>> check_trace([4.0, 1.0])
+    Traceback (most recent call last):
+        ...
+    steepest.exceptions.InvalidInputError: trace=[4.0, 1.0]: must be a Trace, such as model.trace_ or result.trace
+    """
+    if not isinstance(trace, Trace):
+        raise InvalidInputError(f"trace={trace!r}: must be a Trace, such as model.trace_ or result.trace")
+    return trace

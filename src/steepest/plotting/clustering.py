@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from steepest.exceptions import InvalidInputError
 from steepest.plotting.style import COLOURS, GREY, INK, colours, own_or, panels, tidy
-from steepest.trace import Trace
+from steepest.trace import Trace, check_trace
 from steepest.typing import Array, ArrayLike, IntArray
 
 if TYPE_CHECKING:
@@ -237,7 +237,7 @@ def animate_kmeans(
 
 def centre_frames(trace: Trace) -> NDArray[np.float64]:
     """Return the centres of every kept step, (n_frames, n_clusters, n_features)."""
-    if not len(trace.frames) or "n_clusters" not in trace.about:
+    if not len(check_trace(trace).frames) or "n_clusters" not in trace.about:
         raise InvalidInputError(
             "the trace holds no centres: fit with KMeans(...).set_callbacks(Trace(parameters=True)) to keep them"
         )

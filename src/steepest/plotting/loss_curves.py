@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from steepest.exceptions import InvalidInputError
 from steepest.plotting.style import colours, own_or, tidy
-from steepest.trace import Trace
+from steepest.trace import Trace, check_trace
 from steepest.typing import Array
 
 NAMES = {
@@ -55,7 +55,9 @@ def loss_curve(
     'objective'
     """
     ax = own_or(ax)
-    runs = {"": trace} if isinstance(trace, Trace) else dict(trace)
+    runs = dict(trace) if isinstance(trace, Mapping) else {"": trace}
+    if not runs:
+        raise InvalidInputError("trace={}: must hold at least one run")
     curves = {name: _curve(run, what, above) for name, run in runs.items()}
     longest = max((len(index) for index, _ in curves.values()), default=0)
     for colour, (name, (index, values)) in zip(colours(len(curves)), curves.items(), strict=True):
@@ -71,7 +73,7 @@ def loss_curve(
 
 def _curve(trace: Trace, what: str, above: float | None) -> tuple[Array, Array]:
     """Return the iterations at which the scalar is known, and its values."""
-    columns = trace.columns
+    columns = check_trace(trace).columns
     if what not in columns:
         raise InvalidInputError(f"what={what!r}: must be a column of the trace: {', '.join(columns)}")
     index, values = columns["index"], columns[what] - (0.0 if above is None else above)

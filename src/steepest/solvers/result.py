@@ -47,6 +47,21 @@ class Result:
     certificate: Certificate | None = None
     shape: tuple[int, ...] = (-1,)
 
+    def __str__(self) -> str:
+        """Return how the run ended, and where, on a line each.
+
+        Examples
+        --------
+        >>> from steepest import minimize
+        >>> print(minimize(lambda x: x**2, -1.0, learning_rate=0.5))
+        converged: the gradient fell below the tolerance
+        nit  1
+        fun  0.0
+        x    0.
+        """
+        text = np.array2string(self.x, threshold=20, prefix="x    ")
+        return f"{self.message}\nnit  {self.nit}\nfun  {self.fun}\nx    {text}"
+
     @property
     def x(self) -> Array:
         """The parameters in the shape the user gave."""

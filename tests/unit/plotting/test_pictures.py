@@ -12,6 +12,7 @@ from matplotlib.colors import to_rgb
 from steepest import plotting
 from steepest.exceptions import InvalidInputError
 from steepest.foundations import GuessingResult
+from steepest.linear_model import LinearRegression
 from steepest.plotting.museum import plot_guessing
 from steepest.plotting.style import COLOURS, colours, shades
 from steepest.step import Step
@@ -299,3 +300,16 @@ def test_one_outcome_is_one_slim_bar_over_a_whole_number():
     assert high - low > 1.5
     assert low > -1
     assert all(float(tick).is_integer() for tick in ax.get_xticks())
+
+
+@pytest.mark.parametrize("trace", [LinearRegression(), None, [1.0, 2.0], {"a": 3}])
+def test_a_model_is_no_trace(trace):
+    with pytest.raises(InvalidInputError, match=r"trace=.*: must be a Trace, such as model.trace_ or result.trace"):
+        plotting.loss_curve(trace)
+    with pytest.raises(InvalidInputError, match=r"trace=.*: must be a Trace, such as model.trace_ or result.trace"):
+        plotting.centre_paths(trace, np.ones((3, 2)))
+
+
+def test_no_run_has_no_curve():
+    with pytest.raises(InvalidInputError, match=r"trace=\{\}: must hold at least one run"):
+        plotting.loss_curve({})
