@@ -24,7 +24,7 @@ class Named:
 def name_constant(
     constant: float, sizes: Mapping[str, tuple[float, str]], tolerance: float = 1e-6
 ) -> tuple[Named, ...]:
-    """Every simple expression in 2 and the ``sizes`` that equals ``|constant|``, the simplest first.
+    """Every simple expression in 2, the ``sizes`` and their roots that equals ``|constant|``, the simplest first.
 
     Parameters
     ----------
@@ -63,6 +63,9 @@ def name_constant(
         for sign, combined in (("+", 1.0 + value), ("-", 1.0 - value)):
             if abs(abs(combined) - size) <= tolerance * size:
                 names.append(Named(f"1 {sign} {symbol}", f"{symbol} = {value:g} {meaning}".strip()))
+        for root, power in ((f"sqrt({symbol})", 0.5), (f"1/sqrt({symbol})", -0.5)):
+            if value > 1 and abs(value**power - size) <= tolerance * size:
+                names.append(Named(root, f"{symbol} = {value:g} {meaning}".strip()))
     return tuple(names)
 
 

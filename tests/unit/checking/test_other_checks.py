@@ -255,6 +255,8 @@ def test_a_layer_that_returns_too_few_derivatives() -> None:
         (3.0, "k"),
         (150.0, "n k"),
         (1.1, "1 + alpha"),
+        (50.0**0.5, "sqrt(n)"),
+        (3.0**-0.5, "1/sqrt(k)"),
     ],
 )
 def test_constants_get_their_usual_name(number: float, first: str) -> None:

@@ -212,3 +212,13 @@ def test_maximum_pooling(value: Any, how: str) -> None:
 
     assert codes(value, gradient, IMAGE, data={"R": POOLED}) == {"x": ("extreme-elsewhere",)}
     assert check_gradient(value, lambda x, R: gradient(x, R, ""), IMAGE, data={"R": POOLED})
+
+
+def test_what_a_symbol_stands_for_is_said_once() -> None:
+    def gradient(X: Any, gamma: Any, beta: Any, R: Any, eps: Any) -> Any:
+        s = np.sqrt(X.var(0) + eps)
+        xhat, d = (X - X.mean(0)) / s, R * gamma
+        return (d - d.sum(0) - xhat * (d * xhat).sum(0)) / s, (R * xhat).sum(0), R.sum(0)
+
+    report = check_gradient(batch_norm, gradient, X, GAMMA, BETA, data={"R": R, "eps": 1e-2})
+    assert "taken 1/n times (n = 7 samples)" in " ".join(str(report).split())

@@ -159,3 +159,13 @@ def test_missing_values_are_named(data, bad):
     X[4, 1] = bad
     with pytest.raises(ValueError, match="holds NaN or infinity"):
         LinearRegression().fit(X, y)
+
+
+@pytest.mark.parametrize("solver", ["svd", "lsqr", "conjugate-gradients"])
+def test_the_length_of_a_step_is_that_of_the_step(solver):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((30, 4)) * [1.0, 3.0, 0.3, 1.0]
+    model = LinearRegression(solver=solver).set_callbacks(Trace(parameters=True)).fit(X, X @ [1.0, 2.0, 0.0, -1.0])
+    told = model.trace_["step_norm"][1:]
+    way = np.linalg.norm(np.diff(model.trace_.parameters, axis=0), axis=1)
+    np.testing.assert_allclose(told[np.isfinite(told)], way[np.isfinite(told)])

@@ -108,7 +108,8 @@ def _named(trial: Trial, found: tuple[list[Array], float, float], of: str) -> Ca
     names = trial.names(c)
     if not names and abs(a - 1.0) > trial.tolerance:
         return None
-    times = f"{'-' if c < 0 else ''}{names[0] if names else f'{abs(c):.8g}'}"
+    name = (names[0] if abs(a - 1.0) <= trial.tolerance else names[0].symbol) if names else f"{abs(c):.8g}"
+    times = f"{'-' if c < 0 else ''}{name}"  # what symbols stand for is said once, beside the factor of the whole
     return Candidate(
         "path-factor",
         tensors,

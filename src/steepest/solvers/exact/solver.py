@@ -1,7 +1,7 @@
 """Which way to the minimum of a least-squares problem, and the steps that show it."""
 
 from collections.abc import Generator, Iterator
-from math import inf
+from math import inf, nan
 
 import numpy as np
 
@@ -129,7 +129,7 @@ class ExactSolver:
         solution.exponent = self.problem.frame.exponent
         theta = self.problem.theta(solution)
         value, norm = self.problem.value(solution), self.problem.gradient_norm(solution)
-        return Step(index, theta, value, norm, step_norm=length(theta))
+        return Step(index, theta, value, norm, step_norm=length(theta) if index == 1 else nan)  # at once, from zeros
 
     def _factorised(self) -> Solution:
         """Solve by the smaller Gram matrix; by singular values where that is not safe."""
