@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from steepest.kernels.compile import compiled
+from steepest.kernels.room import matrix, vector
 
 
 @compiled
@@ -33,12 +34,11 @@ def scan_columns(
 def scan_rows(X: Any, weights: Any, y: Any, centre: Any, start: Any, stop: Any) -> Any:
     """Return the same three sums as ``scan_columns``, (3, n_features), over rows start..stop of a C-ordered ``X``."""
     n_features = X.shape[1]
-    result = np.zeros((3, n_features))
+    result, shift = matrix(3, n_features, np.float64), vector(n_features, np.float64)
     sums, squares, xy = result[0], result[1], result[2]
-    shift = np.zeros(n_features)
-    if centre:
-        for j in range(n_features):
-            shift[j] = X[0, j]
+    for j in range(n_features):
+        sums[j], squares[j], xy[j] = 0.0, 0.0, 0.0
+        shift[j] = np.float64(X[0, j]) if centre else 0.0
     for i in range(start, stop):
         s_i, y_i = weights[i], y[i]
         for j in range(n_features):
@@ -65,7 +65,9 @@ def correlate_columns(X: Any, v: Any, columns: Any, start: Any, stop: Any, out: 
 def correlate_rows(X: Any, v: Any, start: Any, stop: Any) -> Any:
     """Return ``X[start:stop].T @ v[start:stop]`` of a C-ordered ``X``, in double precision."""
     n_features = X.shape[1]
-    result = np.zeros(n_features)
+    result = vector(n_features, np.float64)
+    for j in range(n_features):
+        result[j] = 0.0
     for i in range(start, stop):
         v_i = v[i]
         for j in range(n_features):

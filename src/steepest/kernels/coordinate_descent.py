@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from steepest.kernels.compile import compiled
+from steepest.kernels.room import matrix, vector
 from steepest.kernels.support_newton import SMALL, count_in, newton_step, newton_steps
 
+LOOK, ROUNDS, POLISH = 0, 1, 2  # what may be asked for on a Gram matrix
 POLISHING_ROUNDS = 8
 BETWEEN = 2  # epochs on all columns between two stays on the support
 PATIENCE = 16  # steps after which they are repeated on a support of any size, as where all columns may take part
@@ -41,7 +43,8 @@ def gap_on_gram(correlation: Any, c: Any, w: Any, squared_y: Any, l1: Any, l2: A
         w_abs += abs(w_j)
         squares += v_j * v_j
         size = v_j if positive else abs(v_j)
-        excess += max(size - l1, 0.0) ** 2
+        above = max(size - l1, 0.0)
+        excess += above * above
         shifted = v_j - l2 * w_j
         largest = max(largest, shifted if positive else abs(shifted))
     if l1 == 0.0 and l2 == 0.0:
@@ -66,7 +69,9 @@ def look_on_gram(
 
     References: ``steepest.solvers.duality.primal_value`` and ``duality_gap``.
     """
-    correlation = c.copy()
+    correlation = vector(len(c), c)
+    for j in range(len(c)):
+        correlation[j] = c[j]
     for j in range(len(w)):
         if w[j] != 0.0:
             row = gram[j]
@@ -109,12 +114,12 @@ def epochs_on_support(
     columns are brought up to date once, at the end.
     """
     k = len(support)
-    part = np.empty((k, k))
+    part = matrix(k, k, np.float64)
     for a in range(k):
         row = gram[support[a]]
         for b in range(k):
             part[a, b] = row[support[b]]
-    inside, moved = np.empty(k), np.empty(k)
+    inside, moved = vector(k, np.float64), vector(k, np.float64)
     for a in range(k):
         inside[a], moved[a] = correlation[support[a]], w[support[a]]
     for t in range(n_epochs):
@@ -140,7 +145,7 @@ def rounds_on_gram(
     how many of Newton's steps were taken, to ``seen``. The first round has ``n_first`` epochs on all columns.
     References: those of the parts.
     """
-    done, n_epochs, steps, weights = 0, n_first, 0, np.empty(len(w))
+    done, n_epochs, steps, weights = 0, n_first, 0, vector(len(w), w)
     for j in range(len(w)):
         weights[j] = l1
     while True:
@@ -175,7 +180,7 @@ def _epochs_on_present_support(
     n_epochs = min(max(5, min(100, size // 6)), at_most)
     if n_epochs <= 0 or size == 0:
         return 0
-    support, inside = np.empty(size, np.int64), np.empty((1, size), np.int64)
+    support, inside = vector(size, np.int64), matrix(1, size, np.int64)
     a = 0
     for j in order:
         if w[j] != 0.0:
@@ -193,7 +198,7 @@ def polish_on_gram(
 
     A few rounds at most: mostly the first is exact. Reference: ``newton_candidates`` and ``epoch`` in turn.
     """
-    goal, weights = max(1e-6 * gap, 1e-15 * squared_y), np.empty(len(w))
+    goal, weights = max(1e-6 * gap, 1e-15 * squared_y), vector(len(w), w)
     for j in range(len(w)):
         weights[j] = l1
     for _ in range(POLISHING_ROUNDS):
@@ -205,6 +210,26 @@ def polish_on_gram(
         epoch_on_gram(gram, correlation, w, l1, l2, positive, order)
         gap = gap_on_gram(correlation, c, w, squared_y, l1, l2, positive, 1.0)
     return gap
+
+
+@compiled
+def on_gram(
+    task: Any, gram: Any, c: Any, squared_y: Any, l1: Any, l2: Any, positive: Any, tolerance: Any, max_epochs: Any,
+    mass: Any, widest: Any, n_first: Any, w: Any, correlation: Any, orders: Any, seen: Any,
+) -> Any:  # fmt: skip
+    """Do what the task says: look, do rounds, or polish, with ``tolerance`` as the gap; return the epochs done.
+
+    It is one kernel as all of them have most parts in common, which are compiled once.
+    """
+    if task == LOOK:
+        look_on_gram(gram, c, w, squared_y, l1, l2, positive, mass, seen)
+        return 0
+    if task == POLISH:
+        polish_on_gram(gram, c, correlation, w, squared_y, l1, l2, positive, orders[0], tolerance)
+        return 0
+    return rounds_on_gram(
+        gram, c, squared_y, l1, l2, positive, tolerance, max_epochs, mass, widest, n_first, w, correlation, orders, seen
+    )
 
 
 @compiled

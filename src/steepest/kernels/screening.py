@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from steepest.kernels.compile import compiled
+from steepest.kernels.room import vector
 
 SLACK = 1e-12  # relative: rounding must not rule a column out
 
@@ -20,7 +21,7 @@ def doubtful(known: Any, known_at: Any, moved: Any, norms: Any, candidates: Any,
     Reference: ``candidates[(known_at < moved) & (size + norms (moved - known_at) >= l1)]``, size being ``|known|``, or
     ``known`` with ``positive``.
     """
-    found, count = np.empty(len(candidates), dtype=np.intp), 0
+    found, count = vector(len(candidates), candidates), 0
     for j in candidates:
         drift = moved - known_at[j]
         size = known[j] if positive else abs(known[j])
@@ -48,7 +49,8 @@ def bound_and_screen(
             v = known[j] if positive else abs(known[j])
             shifted = known[j] - l2 * w[j]
             squares += v * v
-            excess += max(v - l1, 0.0) ** 2
+            above = max(v - l1, 0.0)
+            excess += above * above
             largest = max(largest, shifted if positive else abs(shifted))
     value = 0.5 * (r_r + l2 * w_w) + l1 * w_abs
     seen[0] = value
@@ -61,7 +63,7 @@ def bound_and_screen(
     if l2 > 0.0:
         seen[1] = min(safe, max(value - r_y + 0.5 * r_r + excess / (2.0 * l2), 0.0))
     radius = np.sqrt(2.0 * safe) * (1.0 + 1e-10)
-    kept, count = np.empty(len(candidates), dtype=np.intp), 0
+    kept, count = vector(len(candidates), candidates), 0
     for j in candidates:
         shifted = known[j] - l2 * w[j]
         size = shrink * ((shifted if positive else abs(shifted)) + norms[j] * (moved - known_at[j]))

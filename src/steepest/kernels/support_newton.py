@@ -9,6 +9,7 @@ import numpy as np
 
 from steepest.kernels.cholesky import cholesky_solve
 from steepest.kernels.compile import compiled
+from steepest.kernels.room import matrix, vector
 
 SMALL = 48  # columns of a support on which several steps cost no more than the epochs that they may spare
 DAMPING = 1e-10  # of the largest diagonal entry, added where the columns of the support are dependent
@@ -28,7 +29,7 @@ def count_in(w: Any) -> Any:
 def gram_part(gram: Any, support: Any, l2: Any) -> Any:
     """Return ``gram[support][:, support] + l2 I``; only the lower triangle is filled."""
     k = len(support)
-    part = np.empty((k, k))
+    part = matrix(k, k, np.float64)
     for a in range(k):
         row = gram[support[a]]
         for b in range(a + 1):
@@ -40,7 +41,9 @@ def gram_part(gram: Any, support: Any, l2: Any) -> Any:
 @compiled
 def correlation_at(gram: Any, c: Any, support: Any, values: Any) -> Any:
     """Return ``c - gram[:, support] @ values``, row by row of the symmetric ``gram``."""
-    out = c.copy()
+    out = vector(len(c), c)
+    for k in range(len(c)):
+        out[k] = c[k]
     for a in range(len(support)):
         value = values[a]
         if value != 0.0:
@@ -69,7 +72,7 @@ def newton_step(gram: Any, c: Any, correlation: Any, w: Any, l1: Any, l2: Any, s
     size = count_in(w)
     if size == 0:
         return False
-    support, old, step, new = np.empty(size, np.int64), np.empty(size), np.empty(size), np.empty(size)
+    support, old, step, new = vector(size, np.int64), vector(size, w), vector(size, w), vector(size, w)
     a = 0
     for j in range(len(w)):
         if w[j] != 0.0:
@@ -83,7 +86,7 @@ def newton_step(gram: Any, c: Any, correlation: Any, w: Any, l1: Any, l2: Any, s
         new[a] = old[a] + step[a]
         if _crosses(old[a], new[a], l1[support[a]]) and old[a] / (old[a] - new[a]) < reach:
             reach, crossing = old[a] / (old[a] - new[a]), a
-    point = np.empty(size)
+    point = vector(size, w)
     for a in range(size):
         point[a] = 0.0 if _crosses(old[a], new[a], l1[support[a]]) else new[a]
     improved = _take_if_lower(gram, c, correlation, w, l1, l2, support, point, slack)
@@ -135,7 +138,9 @@ def _solve(gram: Any, correlation: Any, old: Any, support: Any, l1: Any, l2: Any
 def _take_if_lower(
     gram: Any, c: Any, correlation: Any, w: Any, l1: Any, l2: Any, support: Any, values: Any, slack: Any
 ) -> Any:
-    point = np.zeros(len(w))
+    point = vector(len(w), w)
+    for j in range(len(w)):
+        point[j] = 0.0
     for a in range(len(support)):
         point[support[a]] = values[a]
     image = correlation_at(gram, c, support, values)

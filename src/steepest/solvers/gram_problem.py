@@ -4,10 +4,9 @@ from typing import Self
 
 import numpy as np
 
-from steepest.kernels.coordinate_descent import look_on_gram
 from steepest.kernels.gram import Moments
 from steepest.solvers.design import Design
-from steepest.solvers.subproblem import Orders, Strength, polish, solve_on_gram
+from steepest.solvers.subproblem import Orders, Strength, look, polish, solve_on_gram
 from steepest.typing import Array
 
 
@@ -69,20 +68,19 @@ class GramProblem:
         self._evaluate()
 
     def _evaluate(self) -> None:
-        seen, (l1, l2, positive) = np.empty(2), (self.strength.l1, self.strength.l2, self.strength.positive)
-        look_on_gram(self.gram, self.c, self.w, self.constant, l1, l2, positive, float(self.n_samples), seen)
-        self.value, self.gap = seen.tolist()
+        self.value, self.gap = look(self.gram, self.c, self.constant, self.strength, self.w, float(self.n_samples))
 
     def advance(self, tolerance: float, max_epochs: int, orders: Orders) -> None:
         """Do epochs until the gap is at most ``tolerance``."""
-        epochs, _ = solve_on_gram(
+        epochs, gap = solve_on_gram(
             self.gram, self.c, self.constant, self.strength, self.w,
             tolerance=tolerance, max_epochs=max_epochs, orders=orders, mass=float(self.n_samples),
         )  # fmt: skip
         self.epochs += epochs
-        self._evaluate()
-        if self.gap <= tolerance:
+        if gap <= tolerance:
             self._make_exact(tolerance)
+        else:
+            self._evaluate()
 
     def _make_exact(self, tolerance: float) -> None:
         """Let Newton's step end what coordinate descent has brought near."""

@@ -8,10 +8,12 @@ import numpy as np
 from steepest.exceptions import InvalidInputError
 from steepest.kernels.coordinate_descent import (
     BETWEEN,
+    LOOK,
+    POLISH,
+    ROUNDS,
     epoch_on_columns,
     epoch_on_sparse_columns,
-    polish_on_gram,
-    rounds_on_gram,
+    on_gram,
 )
 from steepest.solvers.anderson import Anderson
 from steepest.solvers.duality import duality_gap, primal_value
@@ -24,6 +26,8 @@ FIRST_CHUNK = 3  # epochs on all columns before the first acceleration
 STUBBORN = 100  # epochs after which Newton's steps are tried on supports with dependent columns too
 VANISHING = 2.0**-1000  # squares below have lost digits
 DRAWN = 16  # random orders of coordinates drawn at a time, which epochs then take in turns
+
+_NOTHING, _NO_ORDER = np.empty(0), np.empty((0, 0), dtype=np.intp)  # for arguments that a task has no use for
 
 Orders = Callable[[int, int], IntArray]
 
@@ -57,6 +61,14 @@ class Strength:
             raise InvalidInputError("y varies so little that its squares vanish: scale y up, and alpha alike")
 
 
+def look(gram: Array, c: Array, squared_y: float, strength: Strength, w: Array, mass: float) -> tuple[float, float]:
+    """Return the objective and the duality gap at ``w``."""
+    l1, l2, seen = strength.l1, strength.l2, np.empty(2)
+    on_gram(LOOK, gram, c, squared_y, l1, l2, strength.positive, 0.0, 0, mass, 0, 0, w, w, _NO_ORDER, seen)
+    value, gap = seen.tolist()
+    return value, gap
+
+
 def solve_on_gram(
     gram: Array,
     c: Array,
@@ -82,9 +94,9 @@ def solve_on_gram(
     anderson, chunk, done, newton_at, pause = Anderson(), FIRST_CHUNK, 0, 0, FIRST_CHUNK
     while True:
         widest = (int(1.1 * (rank or k)) + 10 if done < STUBBORN else k) if done >= newton_at else -1
-        done += rounds_on_gram(
-            gram, c, squared_y, l1, l2, positive, tolerance, max_epochs - done, mass, widest, chunk, w, correlation,
-            orders(DRAWN, k), seen,
+        done += on_gram(
+            ROUNDS, gram, c, squared_y, l1, l2, positive, tolerance, max_epochs - done, mass, widest, chunk, w,
+            correlation, orders(DRAWN, k), seen,
         )  # fmt: skip
         if seen[0] <= tolerance or done >= max_epochs:
             return int(done), float(seen[0])
@@ -121,8 +133,10 @@ def polish(gram: Array, c: Array, squared_y: float, strength: Strength, w: Array
     """
     l1, l2 = strength.l1, strength.l2
     if l1 + l2 > 0.0:
-        order = np.arange(len(w))
-        polish_on_gram(gram, c, c - gram @ w, w, squared_y, l1, l2, strength.positive, order, tolerance)
+        on_gram(
+            POLISH, gram, c, squared_y, l1, l2, strength.positive, tolerance, 0, 1.0, 0, 0, w, c - gram @ w,
+            cyclic(1, len(w)), _NOTHING,
+        )  # fmt: skip
 
 
 def solve_on_columns(

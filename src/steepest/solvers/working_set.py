@@ -55,12 +55,9 @@ class WorkingSet:
         k = len(self)
         if k > GRAM_LIMIT:
             return None
-        done = min(self._gram_size, k)
-        if done < k:
-            self._extend_gram(done, k)
-        return self._gram[:k, :k]
-
-    _gram_size = 0
+        if len(self._gram) < k:
+            self._extend_gram(len(self._gram), k)
+        return self._gram
 
     def add(self, columns: IntArray) -> None:
         """Let columns join; those already there are passed over."""
@@ -80,10 +77,9 @@ class WorkingSet:
         self._rows[old:new] = self.design.gather(columns)
 
     def _extend_gram(self, done: int, k: int) -> None:
-        if k > len(self._gram):
-            grown = np.empty((max(k, 2 * done),) * 2)
-            grown[:done, :done] = self._gram[:done, :done]
-            self._gram = grown
+        grown = np.empty((k, k))  # of this size: kernels run along rows that lie one after the other
+        grown[:done, :done] = self._gram
+        self._gram = grown
         if self.design.is_sparse:
             Z, means = self.sparse_columns, self.design.means[self.columns]
             block = (Z[:, done:k].T @ Z).toarray() - self.design.mass * np.outer(means[done:k], means)
@@ -93,7 +89,6 @@ class WorkingSet:
             block = np.concatenate(parts)
         self._gram[done:k, :k] = block
         self._gram[:done, done:k] = block[:, :done].T
-        self._gram_size = k
 
     def product(self, w: Array) -> Array:
         """Return ``sum_j w_j z_j``."""

@@ -149,7 +149,8 @@ class WorkingSetProblem:
         if gram is not None:
             epochs, _ = solve_on_gram(
                 gram, self.c[columns], self.squared_target, self.strength, inside,
-                tolerance=inner, max_epochs=max_epochs, orders=orders, mass=self.design.n_samples, rank=self.rank,
+                tolerance=inner, max_epochs=max_epochs, orders=orders, mass=float(self.design.n_samples),
+                rank=self.rank,
             )  # fmt: skip
         else:
             epochs, _ = solve_on_columns(

@@ -7,15 +7,18 @@ from scipy import sparse
 import steepest.solvers.refined_gram as refined_gram
 import steepest.solvers.working_set as working_set_module
 from steepest.objectives.linear import LinearObjective
+from steepest.objectives.reduction import Reduction
 from steepest.penalties import L1, ElasticNet, SquaredL2
 from steepest.solvers.anderson import Anderson
 from steepest.solvers.coordinate_descent import CoordinateDescent, coordinate_descent, prepare
+from steepest.solvers.design import Design
 from steepest.solvers.duality import duality_gap
 from steepest.solvers.loop import run
 from steepest.solvers.path import follow_path
 from steepest.solvers.screening import gap_safe
 from steepest.solvers.stopping import DualityGapTolerance, Reason
 from steepest.solvers.subproblem import Strength, shuffled
+from steepest.solvers.working_set import WorkingSet
 
 SHAPES = [(60, 8), (30, 120)]
 
@@ -305,3 +308,13 @@ def test_coefficients_that_are_almost_zero_do_not_stop_newtons_steps():
     descent = CoordinateDescent(problem, problem.start(), tolerance=1e-12, max_epochs=5000)
     assert run(descent.steps(), max_iter=5000).reason is Reason.DUALITY_GAP
     assert descent.epochs[0] < 300  # 1760 where a step to such a coefficient has to lower the objective
+
+
+def test_the_matrix_of_a_growing_working_set_lies_in_one_piece():
+    X = np.random.default_rng(0).standard_normal((20, 30))
+    working_set = WorkingSet(Design(X, Reduction(1.0), False))
+    for columns in ([3, 7], [1, 8, 9, 20], [25]):
+        working_set.add(np.array(columns))
+        gram, chosen = working_set.gram, X[:, working_set.columns]
+        assert gram.flags.c_contiguous
+        np.testing.assert_allclose(gram, chosen.T @ chosen, rtol=1e-12, atol=1e-12)
