@@ -95,6 +95,18 @@ class Kernel(registry.CPUDispatcher):
             return super().compile(signature)
 
 
+class Choice(registry.CPUDispatcher):
+    """What a kernel calls where the types of the arguments tell which kernel that is."""
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        """Return how the kernel for these types is called."""
+        return self.py_func(*args).get_call_template(args, kws)
+
+    def get_overload(self, signature: Any) -> Any:
+        """Return what stands for it in its caller."""
+        return self.py_func(*signature).get_overload(signature)
+
+
 def compiled(function: F) -> F:
     """Compile ``function`` at its first call, without the interpreter lock, and keep the result on disk.
 
@@ -111,6 +123,14 @@ def borrowing(function: F) -> F:
     kernel called with a few numbers. What it calls must be compiled so, too.
     """
     return cast(F, Kernel(function, targetoptions={**OPTIONS, "_nrt": False}))
+
+
+def chosen(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let kernels call what ``function`` returns for the compiler's types of the arguments: the others stay uncompiled.
+
+    It gets all arguments by their places.
+    """
+    return cast(Callable[..., Any], Choice(function))
 
 
 def inlined(function: F) -> F:

@@ -15,6 +15,7 @@ import numpy as np
 
 from steepest.kernels.compile import compiled
 from steepest.kernels.residual import ResidualPasses, pass_in_team
+from steepest.kernels.room import vector
 from steepest.kernels.team import Team
 from steepest.typing import Array, IntArray
 
@@ -89,7 +90,7 @@ def _iterate_in_team(
 ) -> None:  # fmt: skip
     """Lead iterations, or take part in their passes; reference: the formulas above, and Hestenes and Stiefel's."""
     ridge, mass, square, goal = numbers
-    image, size = np.empty(len(root)), 0.0
+    image, size = vector(len(root), root), 0.0
     for done in range(len(squares)):
         if leads:
             size = _scaled(direction, root, w) if square > goal else 0.0
@@ -120,7 +121,8 @@ def _scaled(direction: Array, root: Array, w: Array) -> float:
 @compiled
 def _image(g: Array, root: Array, direction: Array, ridge: float, mass: float, size: float, image: Array) -> float:
     """Write the matrix times the direction, from the sums of a pass; return their inner product."""
-    image[:] = 0.0
+    for i in range(len(root)):
+        image[i] = 0.0
     for c in range(len(g)):
         for i in range(len(root)):
             image[i] -= g[c, i]  # the residuals of the pass, 0 - X^T w, have the other sign

@@ -13,10 +13,10 @@ single is asked for: half the bytes, and twice the numbers that a processor take
 from typing import Any
 
 import numpy as np
-from numba.extending import overload
 
 from steepest.kernels.column_strips import VECTORS, add_correlations, subtract_scores
-from steepest.kernels.compile import compiled
+from steepest.kernels.compile import chosen, compiled
+from steepest.kernels.room import vector
 from steepest.kernels.team import Team, claim, finish, join, next_turn
 from steepest.kernels.tiles import fetch
 from steepest.kernels.vectors import VECTOR_BYTES
@@ -91,29 +91,17 @@ def pass_in_team(
         block = claim(counters)
         while block < n_chunks:
             first, last = block * chunk, min((block + 1) * chunk, len(y))
-            g[block] = 0.0
+            _clear(g[block])
             rss[block] = _residual(X, y, s, x_mean, w, first, last, r, g[block])
             finish(counters)
             block = claim(counters)
         turn = next_turn(counters, leads, turn, n_chunks)
 
 
-def _residual(X: Any, y: Any, s: Any, x_mean: Any, w: Any, start: Any, stop: Any, r: Any, g: Any) -> Any:
-    """Add rows ``start`` to ``stop`` of X (n, d) to g, return their rss; twin of the reference above."""
-    raise NotImplementedError("compiled code alone knows the order of X by its type")
-
-
-@overload(_residual)
-def _residual_by_order(X: Any, y: Any, s: Any, x_mean: Any, w: Any, start: Any, stop: Any, r: Any, g: Any) -> Any:
-    """Return the way of the two that suits the order of X: the other is not compiled."""
-
-    def by_rows(X: Any, y: Any, s: Any, x_mean: Any, w: Any, start: Any, stop: Any, r: Any, g: Any) -> Any:
-        return _residual_by_rows(X, y, s, x_mean, w, start, stop, r, g)
-
-    def by_columns(X: Any, y: Any, s: Any, x_mean: Any, w: Any, start: Any, stop: Any, r: Any, g: Any) -> Any:
-        return _residual_by_columns(X.T, y, s, x_mean, w, start, stop, r, g)
-
-    return by_rows if X.layout == "C" else by_columns
+@chosen
+def _residual(X: Any, *_: Any) -> Any:
+    """Add rows to g, return their rss, in the way that suits the order of X; twins of the reference above."""
+    return _residual_by_rows if X.layout == "C" else _residual_by_columns
 
 
 @compiled
@@ -182,23 +170,31 @@ def _copy(source: Array, at: int, target: Array, to: int, count: int) -> None:
 
 
 @compiled
+def _clear(numbers: Array) -> None:
+    for i in range(len(numbers)):
+        numbers[i] = 0.0
+
+
+@compiled
 def _residual_by_columns(
     X: Array, y: Array, s: Array, x_mean: Array, w: Array, start: int, stop: int, r: Array, g: Array
 ) -> float:
-    """Do the same for X given as its transpose (d, n); twin of the reference above."""
-    d, n = X.shape
+    """Do the same for X (n, d) in Fortran order; twin of the reference above."""
+    n, d = X.shape
+    columns = X.T
     lanes = VECTOR_BYTES // w.itemsize
     whole, rss = VECTORS * lanes, 0.0
     block = min(max(_BLOCK_BYTES // (d * X.itemsize) // whole * whole, whole), _MOST)
-    t, sums = np.empty(block, w.dtype), np.zeros(d * lanes, w.dtype)
+    t, sums = vector(block, w), vector(d * lanes, w)
+    _clear(sums)
     for first in range(start, stop, block):
         rows = min(block, stop - first)
         strips = rows // whole * whole
         _copy(y, first, t, 0, rows)
         for at in range(0, strips, whole):
-            subtract_scores(VECTORS, X, first + at, n, d, x_mean, t, at, whole, w, rows)
+            subtract_scores(VECTORS, columns, first + at, n, d, x_mean, t, at, whole, w, rows)
         for at in range(strips, rows, lanes):
-            subtract_scores(1, X, first + at, n, d, x_mean, t, at, rows - at, w, rows)
+            subtract_scores(1, columns, first + at, n, d, x_mean, t, at, rows - at, w, rows)
         _copy(t, 0, r, first, rows)
         for i in range(rows):
             square = t[i] * t[i]
@@ -207,9 +203,9 @@ def _residual_by_columns(
                 t[i] *= s[first + i]
             rss += square
         for at in range(0, strips, whole):
-            add_correlations(VECTORS, X, first + at, n, d, x_mean, t, at, whole, sums)
+            add_correlations(VECTORS, columns, first + at, n, d, x_mean, t, at, whole, sums)
         for at in range(strips, rows, lanes):
-            add_correlations(1, X, first + at, n, d, x_mean, t, at, rows - at, sums)
+            add_correlations(1, columns, first + at, n, d, x_mean, t, at, rows - at, sums)
     for j in range(d):
         for lane in range(lanes):
             g[j] += sums[j * lanes + lane]

@@ -29,10 +29,11 @@ def row_hashes(X: Any, start: int = 0, stop: int | None = None) -> NDArray[np.ui
         b = min(a + CHUNK, stop)
         part = X[a:b]
         if sparse.issparse(part):
-            data = part.data.astype(np.float64, copy=False)
-            hash_sparse_rows(data, part.indices, part.indptr, 0, b - a, hashes[a - start : b - start])
+            bits = part.data.astype(np.float64, copy=False).view(np.uint64)
+            hash_sparse_rows(bits, part.indices, part.indptr, 0, b - a, hashes[a - start : b - start])
         else:
-            hash_rows(np.ascontiguousarray(part, dtype=np.float64), 0, b - a, hashes[a - start : b - start])
+            bits = np.ascontiguousarray(part, dtype=np.float64).view(np.uint64)
+            hash_rows(bits, 0, b - a, hashes[a - start : b - start])
     return hashes
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from steepest.kernels.compile import compiled
 from steepest.kernels.kmeans.nearest import BATCH, ROOM, panel_room
 from steepest.kernels.kmeans.tiles import PANEL_BYTES, pack_pairs, pack_panel
+from steepest.kernels.room import matrix, vector
 from steepest.typing import Array, IntArray
 
 MOST_MOVES = 2 * BATCH  # that are listed
@@ -82,7 +83,7 @@ def pack_rows(X: Array, origin: Array, block_rows: int, first: int, last: int, p
     """Write the blocks' rows as panels, ``packed[p, 1 + f, t] = X[POINTS p + t, f] - origin[f]``, whole ones only."""
     panel = panel_room(X.shape[1], packed)[0]
     points, height = packed.shape[2], packed.shape[1]
-    rows = np.empty(points, np.int64)
+    rows = vector(points, np.int64)
     for p in range(first * block_rows // points, min(last * block_rows // points, packed.shape[0])):
         if X.shape[1] == 2:
             pack_pairs(X, p * points, origin, panel)
@@ -99,10 +100,8 @@ def pack_rows(X: Array, origin: Array, block_rows: int, first: int, last: int, p
 def work_room(n_features: int, like: Array, gaps: Array) -> Room:
     """Return room to assign rows of so many features, for scores ``like`` these."""
     panel, results = panel_room(n_features, like)
-    rows, old, moved = np.empty(ROOM, np.int64), np.empty(BATCH, np.int32), np.empty((2, MOST_MOVES), np.int64)
-    lost, close, close_old = (
-        np.empty(PANEL_BYTES // gaps.itemsize, gaps.dtype),
-        np.zeros(ROOM, np.int64),
-        np.zeros(ROOM, np.int32),
-    )
+    rows, old, moved = vector(ROOM, np.int64), vector(BATCH, np.int32), matrix(2, MOST_MOVES, np.int64)
+    lost, close, close_old = vector(PANEL_BYTES // gaps.itemsize, gaps), vector(ROOM, np.int64), vector(ROOM, np.int32)
+    for t in range(ROOM):
+        close[t], close_old[t] = 0, 0
     return Room(panel, results, rows, old, moved, lost, close, close_old)

@@ -13,14 +13,13 @@ Labels are exact: each is the first minimum over j of ``sum_f (x_f - c_jf)^2`` e
 Sums of a cluster are a row ``(sum w (x - origin), sum w, number of rows with w > 0)``, filled up with zeros.
 """
 
-from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-from numba.extending import overload
 
-from steepest.kernels.compile import OPTIONS, borrowing, inlined
+from steepest.kernels.compile import borrowing, chosen, compiled, inlined
 from steepest.kernels.kmeans.arrays import Centres, Room, Rows, State
+from steepest.kernels.kmeans.measures import clear
 from steepest.kernels.kmeans.moves import (
     LISTED,
     OFFSET,
@@ -47,7 +46,9 @@ ROUNDING, LEAST_GAP, ROUGH_ROUNDING = 4, 5, 6  # further limits; see Centres
 def assign_block(data: Rows, centres: Centres, state: State, block: int, room: Room) -> None:
     """Assign the rows of a block to their nearest centres; see :class:`.State` for what is changed."""
     total, found = state.parts[block], state.counted[block]
-    total[:], found[:] = 0, 0
+    clear(total)
+    for c in range(found.shape[0]):
+        found[c] = 0
     start, stop = block * state.block_rows, min((block + 1) * state.block_rows, data.X.shape[0])
     if state.gaps.shape[0] == 0 and (data.packed.shape[0] > 0 or data.X.shape[1] == 2):
         start = _assign_panels(data, centres, state, room, total, found, start, stop)
@@ -81,21 +82,13 @@ def _assign_panels(
     return start
 
 
-def _assign_listed(
-    data: Rows, centres: Centres, state: State, room: Room, total: Array, found: IntArray, start: int, stop: int
-) -> None:
+@chosen
+def _assign_listed(_data: Any, centres: Any, *_: Any) -> Any:
     """Assign those of the rows whose label may change: by their rough scores first, where these are used."""
-    raise NotImplementedError("for compiled code only")
-
-
-@overload(_assign_listed, jit_options=cast(Any, OPTIONS))
-def _compile_assign_listed(
-    data: Rows, centres: Centres, state: State, room: Room, total: Array, found: IntArray, start: int, stop: int
-) -> Callable[..., None]:
-    """Choose by the type of the rough table, so that one way only is compiled."""
     return _assign_roughly if has_rough_table(centres) else _assign_directly
 
 
+@compiled
 def _assign_directly(
     data: Rows, centres: Centres, state: State, room: Room, total: Array, found: IntArray, start: int, stop: int
 ) -> None:
@@ -107,6 +100,7 @@ def _assign_directly(
         n_rows = keep_rest(room.rows, room.old, n_now, n_rows)
 
 
+@compiled
 def _assign_roughly(
     data: Rows, centres: Centres, state: State, room: Room, total: Array, found: IntArray, start: int, stop: int
 ) -> None:

@@ -4,16 +4,14 @@ Between two passes the leader does what the array code of :class:`steepest.objec
 does: means, value and gradient (references: ``means``, ``partition_value_and_gradient``).
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
-from numba.extending import overload
 
-from steepest.kernels.compile import OPTIONS, compiled
+from steepest.kernels.compile import chosen, compiled
 from steepest.kernels.kmeans.arrays import Centres, Rows, State, work_room
 from steepest.kernels.kmeans.dense import LEAST_GAP, ROUGH_ROUNDING, ROUND_UP, ROUNDING, assign_block
-from steepest.kernels.kmeans.measures import add_parts
+from steepest.kernels.kmeans.measures import add_parts, added_up
 from steepest.kernels.kmeans.moves import DECIDED, MOVED, OFFSET, ROUGH_OFFSET, ROUGH_SLOPE, SLOPE, UNSETTLED
 from steepest.kernels.kmeans.nearest import pack_centres, score_error
 from steepest.kernels.kmeans.rough import has_rough_table, rough_error, round_centres
@@ -67,8 +65,8 @@ def iterate_in_team(
                 next_turn(counters, True, turn, n_blocks)
                 add_parts(state.parts, data.X.shape[1], run.totals)
                 counted = state.counted
-                records[step, CHANGED], records[step, TIES] = counted[:, MOVED].sum(), counted[:, DECIDED].sum()
-                records[step, CLOSE] = counted[:, UNSETTLED].sum()
+                records[step, CHANGED], records[step, TIES] = added_up(counted[:, MOVED]), added_up(counted[:, DECIDED])
+                records[step, CLOSE] = added_up(counted[:, UNSETTLED])
             _evaluate(run.totals, centres.points, data.origin, limits[SQUARE_SUM], records[step])
             plan[DONE] += 1
             plan[MOVES] += np.int64(records[step, CHANGED])
@@ -133,22 +131,22 @@ def _advance(new: Array, centres: Centres, origin: Array, bounds: bool) -> float
     return float(np.sqrt(total))
 
 
-def _round(centres: Centres, reach: float) -> None:
+@chosen
+def _round(centres: Any, _reach: Any) -> Any:
     """Write what rough scores need of the centres, if they are used."""
-    raise NotImplementedError("for compiled code only")
+    return _round_all if has_rough_table(centres) else _round_nothing
 
 
-@overload(_round, jit_options=cast(Any, OPTIONS))
-def _compile_round(centres: Centres, reach: float) -> Callable[..., None]:
-    def write(centres: Centres, reach: float) -> None:
-        limits = centres.limits
-        errors = limits[ROUGH_ROUNDING], round_centres(centres.table, centres.rough)
-        limits[ROUGH_SLOPE], limits[ROUGH_OFFSET] = rough_error(centres.half_norms, errors, reach, limits[TYPICAL])
+@compiled
+def _round_all(centres: Centres, reach: float) -> None:
+    limits = centres.limits
+    errors = limits[ROUGH_ROUNDING], round_centres(centres.table, centres.rough)
+    limits[ROUGH_SLOPE], limits[ROUGH_OFFSET] = rough_error(centres.half_norms, errors, reach, limits[TYPICAL])
 
-    def nothing(centres: Centres, reach: float) -> None:
-        pass
 
-    return write if has_rough_table(centres) else nothing
+@compiled
+def _round_nothing(centres: Centres, reach: float) -> None:
+    pass
 
 
 @compiled

@@ -6,12 +6,12 @@ SIMD lanes are features here. To turn rows, so that lanes are points, takes long
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import types
 
 from steepest.kernels.compile import borrowing, compiled
 from steepest.kernels.kmeans.rows import LINE_BYTES
+from steepest.kernels.room import cube
 from steepest.kernels.vectors import INT64, VECTOR_BYTES, WIDE, VectorCode, ask_for, cgutils, inlined
 from steepest.typing import Array
 
@@ -98,10 +98,10 @@ def chunk_size(kind: Array) -> int:
 def candidates_in_chunks(candidates: Array, origin: Array, kind: Array) -> Array:
     """Return ``table[c, l, g] = o_f - candidate_l, f`` with f = c CHUNK + g, zeros beyond the last feature."""
     (n, d), size = candidates.shape, chunk_size(kind)
-    table = np.zeros(((d + size - 1) // size, n, size), kind.dtype)
+    table: Array = cube((d + size - 1) // size, n, size, kind)
     for j in range(n):
-        for f in range(d):
-            table[f // size, j, f % size] = -(candidates[j, f] - origin[f])
+        for f in range(table.shape[0] * size):
+            table[f // size, j, f % size] = origin[f] - candidates[j, f] if f < d else 0.0
     return table
 
 

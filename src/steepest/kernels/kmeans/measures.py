@@ -1,9 +1,28 @@
 """Sums over all rows: moments of the data, the SSE, distances to the own centre."""
 
+from typing import Any
+
 import numpy as np
 
 from steepest.kernels.compile import compiled
 from steepest.typing import Array, IntArray
+
+
+@compiled
+def clear(table: Array) -> None:
+    """Write zeros; an assignment of slices takes longer to compile."""
+    for i in range(table.shape[0]):
+        for j in range(table.shape[1]):
+            table[i, j] = 0
+
+
+@compiled
+def added_up(numbers: Any) -> Any:
+    """Return the sum of some numbers."""
+    result = numbers.dtype.type(0)
+    for i in range(numbers.shape[0]):
+        result += numbers[i]
+    return result
 
 
 @compiled
@@ -44,7 +63,8 @@ def add_parts(parts: Array, n_features: int, totals: Array) -> None:
                 totals[j, f] += parts[block, j, f]
     for j in range(totals.shape[0]):
         if totals[j, n_features + 1] == 0:
-            totals[j] = 0
+            for f in range(totals.shape[1]):
+                totals[j, f] = 0
 
 
 @compiled

@@ -10,6 +10,7 @@ import numpy as np
 
 from steepest.kernels.compile import compiled
 from steepest.kernels.kmeans.tiles import CENTRES, PANEL_BYTES
+from steepest.kernels.room import matrix
 from steepest.kernels.vectors import VECTOR_BYTES
 from steepest.typing import Array
 
@@ -42,20 +43,10 @@ def pack_centres(centres: Array, origin: Array, table: Array, half_norms: Array)
 
 
 @compiled
-def aligned(size: int, like: Array) -> Array:
-    """Return room for ``size`` numbers that begins with a line of the cache: vectors are then read in one go."""
-    room = np.empty(size + 64 // like.itemsize, like.dtype)
-    skip = (-room.ctypes.data % 64) // like.itemsize
-    return room[skip : skip + size]
-
-
-@compiled
 def panel_room(n_features: int, like: Array) -> tuple[Array, Array]:
     """Return an empty panel, and room for five results of each of its points, for numbers ``like`` these."""
     points, lanes = PANEL_BYTES // like.itemsize, VECTOR_BYTES // like.itemsize
-    size = (1 + -(-n_features // lanes) * lanes) * points
-    work = aligned(size + 5 * points, like)
-    return work[:size].reshape((size // points, points)), work[size:].reshape((5, points))
+    return matrix(1 + -(-n_features // lanes) * lanes, points, like), matrix(5, points, like)
 
 
 def score_rounding(n_features: int, dtype: Any) -> float:

@@ -6,13 +6,16 @@ import numpy as np
 
 from steepest.kernels.compile import compiled
 from steepest.kernels.kmeans.long_rows import LONG_CHUNKS, candidates_in_chunks, long_squared_distances
+from steepest.kernels.kmeans.measures import added_up, clear
 from steepest.kernels.kmeans.nearest import BATCH, panel_room
 from steepest.kernels.kmeans.tiles import CENTRES, pack_panel, squared_distances
+from steepest.kernels.room import cube, matrix, vector
 from steepest.typing import Array, IntArray
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 MIX_2 = np.uint64(0x94D049BB133111EB)
+ONE = np.uint64(1)
 ROUNDING = 1e-4  # more than that of phi, relative to it
 
 
@@ -61,28 +64,27 @@ def mix(z: np.uint64) -> np.uint64:
 
 
 @compiled
-def hash_rows(X: Array, start: int, stop: int, hashes: Array) -> None:
+def hash_rows(bits: Array, start: int, stop: int, hashes: Array) -> None:
     """Set ``hashes[i] = sum over f with x_if != 0 of mix(bits(x_if) + f g)``, g odd, modulo 2^64.
 
-    Equal points have equal hashes, wherever they stand; zeros do not count, so that sparse rows hash alike.
+    Equal points have equal hashes, wherever they stand; zeros, of either sign, do not count, so that sparse rows hash
+    alike. ``bits`` are those of X in double precision.
     """
-    bits = X.view(np.uint64)
     for i in range(start, stop):
         total = np.uint64(0)
-        for f in range(X.shape[1]):
-            if X[i, f] != 0.0:
+        for f in range(bits.shape[1]):
+            if bits[i, f] << ONE != 0:
                 total += mix(bits[i, f] + GOLDEN * np.uint64(f + 1))
         hashes[i - start] = mix(total)
 
 
 @compiled
-def hash_sparse_rows(data: Array, indices: IntArray, indptr: IntArray, start: int, stop: int, hashes: Array) -> None:
+def hash_sparse_rows(bits: Array, indices: IntArray, indptr: IntArray, start: int, stop: int, hashes: Array) -> None:
     """Set the hashes of CSR rows, as :func:`hash_rows` does of dense ones."""
-    bits = data.view(np.uint64)
     for i in range(start, stop):
         total = np.uint64(0)
         for e in range(indptr[i], indptr[i + 1]):
-            if data[e] != 0.0:
+            if bits[e] << ONE != 0:
                 total += mix(bits[e] + GOLDEN * np.uint64(indices[e] + 1))
         hashes[i - start] = mix(total)
 
@@ -93,7 +95,9 @@ def gather_buckets(buckets: IntArray, begins: IntArray, rows: IntArray) -> None:
 
     Reference: ``rows = np.argsort(buckets, kind="stable")``.
     """
-    places = begins.copy()
+    places = vector(begins.shape[0], begins)
+    for b in range(begins.shape[0]):
+        places[b] = begins[b]
     for i in range(buckets.shape[0]):
         place = places[buckets[i]]
         rows[place] = i
@@ -108,7 +112,7 @@ def find_places(by_bucket: Array, shares: Array, buckets: IntArray, targets: Arr
     ``buckets = np.searchsorted(cumulative, places, side="right")``, at most the last that holds something, and
     ``targets = places - (cumulative - by_bucket)[buckets]``.
     """
-    cumulative, total, last = np.empty(by_bucket.shape[0]), 0.0, 0
+    cumulative, total, last = vector(by_bucket.shape[0], by_bucket), 0.0, 0
     for b in range(by_bucket.shape[0]):
         total += by_bucket[b]
         cumulative[b] = total
@@ -160,16 +164,18 @@ def _work_room(points: Points, candidates: Array, closest: Array) -> Room:
     """Return what :func:`_squared_distances` works with."""
     n_candidates, d = candidates.shape
     n_groups = (n_candidates + CENTRES - 1) // CENTRES
-    table = np.zeros((n_groups, d, CENTRES), closest.dtype)
-    for j in range(n_candidates):
+    table = cube(n_groups, d, CENTRES, closest)
+    for j in range(n_groups * CENTRES):
         for f in range(d):
-            table[j // CENTRES, f, j % CENTRES] = -(candidates[j, f] - points.origin[f])
+            table[j // CENTRES, f, j % CENTRES] = points.origin[f] - candidates[j, f] if j < n_candidates else 0.0
     panel = panel_room(d, closest)[0]
-    stage = np.empty((panel.shape[1] + 1, d), closest.dtype)
-    stage[panel.shape[1]] = 0  # no shift
+    stage, rows = matrix(panel.shape[1] + 1, d, closest), vector(panel.shape[1], np.int64)
+    for t in range(panel.shape[1]):
+        rows[t] = t
+    for f in range(d):
+        stage[panel.shape[1], f] = 0  # no shift
     chunks = candidates_in_chunks(candidates, points.origin, closest)
-    distances = np.empty((n_groups * CENTRES, BATCH), closest.dtype)
-    return Room(stage, np.arange(panel.shape[1]), panel, table, chunks, distances)
+    return Room(stage, rows, panel, table, chunks, matrix(n_groups * CENTRES, BATCH, closest))
 
 
 @compiled
@@ -312,10 +318,10 @@ def choose(
     """
     n, trials = closest.shape[0], shares.shape[1]
     none = 0 * n  # no literal, for which all would be compiled once more
-    places, targets, candidates = np.empty(trials, np.int64), np.empty(trials), np.empty(trials, np.int64)
-    totals, known, centres = np.zeros((1, trials)), kept[0], np.empty((trials, points.X.shape[1]), points.X.dtype)
+    places, targets, candidates = vector(trials, np.int64), vector(trials, np.float64), vector(trials, np.int64)
+    totals, known, centres = matrix(1, trials, np.float64), kept[0], matrix(trials, points.X.shape[1], points.X)
     for step in range(begin, chosen.shape[0]):
-        open_to_all = step == 0 or not masses.sum() > 0
+        open_to_all = step == 0 or not added_up(masses[0]) > 0
         by_bucket = order.by_weight if open_to_all else masses[0]
         n_candidates = 1 if step == 0 else trials
         find_places(by_bucket, shares[step, :n_candidates], places, targets)
@@ -324,15 +330,15 @@ def choose(
             candidates[j] = pick(members, points.weights, closest[: 0 if open_to_all else n], targets[j])
         best, known = 0, kept[0, :0]
         if n_candidates > 1:
-            totals[:] = 0
+            clear(totals)
             _copy_rows(points.X, candidates, centres)
             potentials(points, closest, centres, n, none, none + 1, totals, kept)
             best = first_lowest(totals[0])
             known = kept[best]
         chosen[step] = candidates[best]
-        masses[:] = 0
+        clear(masses)
         _copy_rows(points.X, chosen[step : step + 1], centres)
         come_closer(points, closest, centres[:1], known, order.buckets, n, none, none + 1, masses)
-        if not least < masses.sum() < np.inf:
+        if not least < added_up(masses[0]) < np.inf:
             return step + 1
     return int(chosen.shape[0])
