@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import ConvergenceWarning
 
-from steepest.exceptions import DivergenceError, warn_user
+from steepest.exceptions import DivergenceError, InvalidInputError, warn_user
 from steepest.solvers.loop import Steps, run
 from steepest.solvers.result import Result
 from steepest.solvers.stopping import Reason, StoppingRule
@@ -55,6 +55,10 @@ def fitting(fit: Fit) -> Fit:
             check_flag(name, getattr(self, name))
         check_seed(getattr(self, "random_state", None))
         check_shown(getattr(self, "verbose", False), getattr(self, "n_jobs", None))
+        if sum(isinstance(callback, Trace) for callback in getattr(self, "_skl_callbacks", [])) > 1:
+            raise InvalidInputError(
+                "callbacks: a fit writes one Trace; give one, with parameters=True if you want them"
+            )
         before = {name: vars(self)[name] for name in SEEN if name in vars(self)}
         try:
             return managed(self, *args, **kwargs)

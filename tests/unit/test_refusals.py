@@ -23,6 +23,7 @@ from steepest.linear_model import (
 )
 from steepest.neural_network import MLPRegressor, Network
 from steepest.solvers.schedules import Cosine
+from steepest.trace import Trace
 from steepest.validation import check_number, check_seed
 
 
@@ -141,3 +142,10 @@ def test_shapes_that_are_none(shape):
         Network([ReLU()], shape)
     assert Network([ReLU()], np.int64(3)).architecture.input_shape == (3,)
     assert Network([ReLU()], [3, 4, 4]).architecture.input_shape == (3, 4, 4)
+
+
+def test_a_second_trace_would_stay_empty():
+    X = np.arange(6.0)[:, None]
+    for model in (Ridge(), KMeans(2), MLPRegressor()):
+        with pytest.raises(InvalidInputError, match="callbacks: a fit writes one Trace; give one"):
+            model.set_callbacks(Trace(), Trace(parameters=True)).fit(X, X[:, 0])

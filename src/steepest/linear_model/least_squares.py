@@ -61,31 +61,44 @@ class LeastSquaresRegressor(LinearRegressor):
         rcond: float | None = None,
         tol: float | None = None,
     ) -> Solution | None:
-        """Fit by an exact solver and set the fitted attributes, the certificate among them.
+        how = {"method": method, "rcond": rcond, "tol": tol}
+        return solve_exactly(self, objective, sample_weight, how, max_iter=self.max_iter, tol=self.tol or 1e-6)
 
-        The certificate is the gradient as it was measured before the parameters were rounded to the data's dtype: by a
-        pass over the data where one was made, on the moments of the data where that is as precise.
-        """
-        with beside_kernels(*objective.X.shape):
-            exact = ExactSolver(objective, method, rcond=rcond, tol=tol)
-            result = self._drive(
-                exact.steps(),
-                lambda theta: self._fitted(objective, theta),
-                X=objective.X,
-                y=objective.y,
-                sample_weight=sample_weight,
-                max_iter=exact.most_iterations(self.max_iter),
-                about={"objective": objective.words, "solver": method},
-            )
-        solution = exact.solution
-        self.solution_method_ = solution.method if solution else method
-        if solution is None:  # stopped on the way: by a callback, the user, or max_iter
-            self.certificate_ = objective.certificate(result.theta, tolerance=self.tol or 1e-6)
-            return None
-        result.certificate = exact.problem.certificate(solution, self.tol or 1e-6)
-        self.certificate_ = result.certificate
-        self.trace_.about["solver"] = solution.method
-        return solution
+
+def solve_exactly(
+    model: LinearRegressor,
+    objective: LinearObjective,
+    sample_weight: Array | None,
+    how: dict[str, Any] | None = None,
+    *,
+    max_iter: int | None = None,
+    tol: float = 1e-6,
+) -> Solution | None:
+    """Fit by an exact solver and set the fitted attributes, the certificate among them.
+
+    The certificate is the gradient as it was measured before the parameters were rounded to the data's dtype: by a
+    pass over the data where one was made, on the moments of the data where that is as precise.
+    """
+    with beside_kernels(*objective.X.shape):
+        exact = ExactSolver(objective, **(how or {}))
+        result = model._drive(
+            exact.steps(),
+            lambda theta: model._fitted(objective, theta),
+            X=objective.X,
+            y=objective.y,
+            sample_weight=sample_weight,
+            max_iter=exact.most_iterations(max_iter),
+            about={"objective": objective.words, "solver": exact.method},
+        )
+    solution = exact.solution
+    model.solution_method_ = solution.method if solution else exact.method
+    if solution is None:  # stopped on the way: by a callback, the user, or max_iter
+        model.certificate_ = objective.certificate(result.theta, tolerance=tol)
+        return None
+    result.certificate = exact.problem.certificate(solution, tol)
+    model.certificate_ = result.certificate
+    model.trace_.about["solver"] = solution.method
+    return solution
 
 
 def singular_values(solution: Solution, number: int) -> Array:

@@ -13,6 +13,7 @@ from steepest.estimator import fitting
 from steepest.exceptions import InvalidInputError
 from steepest.kernels.blas import beside_kernels
 from steepest.linear_model.base import LinearRegressor
+from steepest.linear_model.least_squares import solve_exactly
 from steepest.linear_model.ridge import Ridge, ridge_objective
 from steepest.objectives.linear import LinearObjective
 from steepest.solvers.exact import LeastSquares, Solution, Spectrum
@@ -54,8 +55,8 @@ class RidgeCV(LinearRegressor):
         Squared errors times the sample's weight; with ``scoring``, predictions. Only if they were to be stored.
     coef_, intercept_
         As in :class:`Ridge`, of the fit on all samples with ``alpha_``.
-    certificate_, trace_, n_iter_, stopping_reason_
-        The proof of optimality of that fit, and its record.
+    certificate_, trace_, n_iter_, stopping_reason_, solution_method_
+        The proof of optimality of that fit, its record, and how it went.
 
     Notes
     -----
@@ -185,7 +186,7 @@ class RidgeCV(LinearRegressor):
             max_iter=2,
             about={"objective": objective.words, "solver": solution.method},
         )
-        self.certificate_ = problem.certificate(solution, 1e-6)
+        self.certificate_, self.solution_method_ = problem.certificate(solution, 1e-6), solution.method
 
     def _fitted(self, objective: LinearObjective, theta: Array) -> dict[str, Any]:
         """Return the fitted attributes; for targets of one column ``coef_`` is flat, as in scikit-learn."""
@@ -206,13 +207,11 @@ class RidgeCV(LinearRegressor):
         X, y, sample_weight = self._validate(X, y, sample_weight)
         if sample_weight is not None:
             params = {**params, "sample_weight": sample_weight}
-        search = GridSearchCV(ridge, {"alpha": alphas}, cv=self.cv, scoring=self._scorer())
-        best = search.fit(X, y, **params).best_estimator_
-        self.alpha_, self.best_score_ = best.alpha, search.best_score_
-        copied = ("coef_", "intercept_", "certificate_", "trace_", "n_iter_")
-        for name in (*copied, "stopping_reason_"):
-            if hasattr(best, name):
-                setattr(self, name, getattr(best, name))
+        search = GridSearchCV(ridge, {"alpha": alphas}, cv=self.cv, scoring=self._scorer(), refit=False)
+        search.fit(X, y, **params)
+        self.alpha_, self.best_score_ = search.best_params_["alpha"], search.best_score_
+        objective = ridge_objective(X, y, float(self.alpha_), sample_weight, self.fit_intercept)
+        solve_exactly(self, objective, sample_weight)
         return self
 
     # ------------------------------------------------------------------ scikit-learn's conventions

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 from sklearn import config_context, linear_model
+from sklearn.callback import ScoringMonitor
 from sklearn.model_selection import GridSearchCV, GroupKFold
 
 from steepest.exceptions import InvalidInputError
 from steepest.linear_model import Ridge, RidgeCV
+from steepest.trace import Trace
 
 
 @pytest.fixture
@@ -93,3 +95,17 @@ def test_it_says_where_metadata_are_routed_within_a_search(data):
 def test_metadata_that_nobody_asked_for_are_refused(data, scoring):
     with config_context(enable_metadata_routing=True), pytest.raises(TypeError, match=r"unexpected argument.*groups"):
         RidgeCV(scoring=scoring).fit(*data, groups=np.ones(60))
+
+
+@pytest.mark.parametrize("cv", [None, 3])
+def test_callbacks_see_the_fit_with_the_chosen_alpha(cv):
+    X = np.random.default_rng(0).standard_normal((30, 3))
+    trace, monitor = Trace(parameters=True), ScoringMonitor(scoring="r2")
+    model = RidgeCV(cv=cv).set_callbacks(trace, monitor).fit(X, X[:, 0])
+    assert model.trace_ is trace
+    np.testing.assert_allclose(trace.parameters[-1], [*model.coef_, model.intercept_])
+    assert trace.about["estimator"] == "RidgeCV"
+    assert isinstance(model.solution_method_, str)
+    alone = Ridge(model.alpha_).fit(X, X[:, 0])
+    np.testing.assert_allclose(model.coef_, alone.coef_, rtol=1e-12)
+    assert model.certificate_.optimal
