@@ -17,6 +17,10 @@ __all__ = ["Scene"]
 MOST_ENTRIES = 60  # entries on which the penalty is identified in a large block
 
 
+def _is_numbers(part: Array) -> bool:
+    return part.ndim > 0 and part.dtype.kind != "O"
+
+
 class Scene:
     """Evidence about one audit, computed on demand and kept.
 
@@ -80,8 +84,12 @@ class Scene:
 
     @cached_property
     def arrays(self) -> dict[str, Array]:
-        """Arrays among the data."""
-        return {name: part for name, part in self.data.items() if isinstance(part, np.ndarray) and part.ndim}
+        """Arrays among the data, and the numbers of data frames and their columns."""
+        parts = {
+            name: np.asarray(part) if hasattr(part, "to_numpy") else part  # of pandas, polars, ...
+            for name, part in self.data.items()
+        }
+        return {name: part for name, part in parts.items() if isinstance(part, np.ndarray) and _is_numbers(part)}
 
     @cached_property
     def scalars(self) -> dict[str, float]:
@@ -125,7 +133,7 @@ class Scene:
     def rows(self, index: slice) -> dict[str, Any]:
         """Return the data with only the samples in ``index``."""
         chosen: tuple[Any, ...] = (index,) if self.sample_axis == 0 else (..., index)
-        return {name: part[chosen] if name in self.row_names else part for name, part in self.data.items()}
+        return {**self.data, **{name: self.arrays[name][chosen] for name in self.row_names}}
 
     def truth_with(self, i: int, key: str, data: Data) -> list[Array] | None:
         """Return the true derivative of block ``i`` for other data, or None where the value is not defined for it."""

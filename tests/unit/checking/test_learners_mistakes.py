@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import expit, softmax
 
@@ -336,3 +337,15 @@ def test_any_line_is_no_explanation_by_a_factor_and_a_penalty() -> None:
     )
     assert report.verdict is Verdict.DISAGREES
     assert report.diagnoses == ()
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_data_frames_are_data(text: bool) -> None:
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    report = check_gradient(
+        lambda w, X, y: np.mean((X[list("abcd")] @ w - y) ** 2) if hasattr(X, "columns") else np.mean((X @ w - y) ** 2),
+        lambda w, X, y: 2 * X[list("abcd")].to_numpy().T @ (X[list("abcd")].to_numpy() @ w - y.to_numpy()),
+        W,
+        data={"X": frame.assign(name="x") if text else frame, "y": pd.Series(y)},
+    )
+    assert "n = 23 times the true derivative (n = 23 samples)" in " ".join(str(report).split())
