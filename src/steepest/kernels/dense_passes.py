@@ -42,7 +42,7 @@ def forward(job: Any, layers: Any, order: int, start: int, stop: int, task: int,
         outputs = (layer.outputs if number + 1 < job.n_layers else scores) + size * start * layer.pitch
         weights = job.theta + size * layer.w
         bias = weights + size * layer.k * layer.m
-        call(job.product, (inputs, layer.before, NEXT, weights, layer.m, bias, SAME, outputs, layer.pitch, rows,
+        call(job.product, (inputs, layer.before, NEXT, weights, layer.m, bias, outputs, layer.pitch, rows,
                            layer.m, layer.k))  # fmt: skip
         if layer.value != 0:
             call(layer.value, (outputs, rows * layer.pitch, layer.setting, layer.kept + size * start * layer.pitch))
@@ -72,7 +72,7 @@ def backward(job: Any, layers: Any, order: int, start: int, stop: int, task: int
     for number in range(job.n_layers - 1, 0, -1):
         layer, below = layers[task, number], layers[task, number - 1]
         slopes, into = layer.slopes + size * start * layer.pitch, below.slopes + size * start * below.pitch
-        call(job.product_with_transpose, (slopes, layer.pitch, job.theta + size * layer.w, layer.m, job.zeros, into,
+        call(job.product_with_transpose, (slopes, layer.pitch, job.theta + size * layer.w, layer.m, into,
                                           below.pitch, rows, layer.k, layer.m, panel, job.product))  # fmt: skip
         if below.pull_back != 0:
             shift = size * start * below.pitch
@@ -86,7 +86,7 @@ def lay_slopes(job: Any, layer: Any, slopes: int, start: int, rows: int, task: i
     """Copy a task's rows of dZ to panels, and write their sum beside these."""
     m, sums = layer.m, layer.sums + job.itemsize * task * layer.m
     call(job.lay_out, (slopes, layer.pitch, rows, m, layer.panels, start, job.batch))
-    call(job.product, (job.one, SAME, SAME, slopes, layer.pitch, job.zeros, SAME, sums, m, NEXT, m, rows))
+    call(job.product, (job.one, SAME, SAME, slopes, layer.pitch, 0, sums, m, NEXT, m, rows))
 
 
 @borrowing
@@ -102,10 +102,10 @@ def write_gradients(
         into, bias = gradient + size * (layer.w + first * m), gradient + size * (layer.w + layer.k * m)
         slopes, pitch, count = layer.slopes + size * start * layer.pitch, layer.pitch, n
         if job.laid and number + 1 < job.n_layers:
-            call(job.product_with_panels, (values, NEXT, layer.before, layer.panels, job.batch, job.zeros, into, m,
+            call(job.product_with_panels, (values, NEXT, layer.before, layer.panels, job.batch, into, m,
                                            end - first, m, n, job.product))  # fmt: skip
             slopes, pitch, count = layer.sums, m, job.n_tasks
         else:
-            call(job.product, (values, NEXT, layer.before, slopes, pitch, job.zeros, NEXT, into, m, end - first, m, n))
+            call(job.product, (values, NEXT, layer.before, slopes, pitch, 0, into, m, end - first, m, n))
         if part == n_parts - 1:
-            call(job.product, (job.one, SAME, SAME, slopes, pitch, job.zeros, SAME, bias, m, NEXT, m, count))
+            call(job.product, (job.one, SAME, SAME, slopes, pitch, 0, bias, m, NEXT, m, count))

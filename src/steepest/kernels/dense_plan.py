@@ -36,7 +36,7 @@ def _fields(whole: str, real: str = "") -> np.dtype[Any]:
 
 
 JOB = _fields(
-    """n_tasks n_layers by_units itemsize batch scores scores_size panels panel_size one zeros laid other
+    """n_tasks n_layers by_units itemsize batch scores scores_size panels panel_size one laid other
     product product_with_transpose product_with_panels lay_out gather add penalise add_length shrink
     X targets width weights weighted n_samples loss own_mean
     theta gradient memory memory_pitch memory_rows update constants""",
@@ -50,8 +50,8 @@ scores, scores_size
     By units, where the tasks' scores begin, those of even updates before those of odd ones, and how many they are.
 panels, panel_size
     Where the tasks' panels (see ``kernels.products``) begin, and how many numbers each has.
-one, zeros
-    Where there is a one, and zeros for the widest layer.
+one
+    Where there is a one.
 laid
     Whether dZ is laid out (see ``products.lay_out``).
 other

@@ -13,12 +13,13 @@ added. Each entry is the sum of its terms in their order, whatever tile it falls
 from collections.abc import Callable
 from typing import Any
 
-from numba.core import cgutils, types
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba.core import types
 
 from steepest.kernels.compile import borrowing
 from steepest.kernels.compile import inlined as copied
-from steepest.kernels.procedures import Numbers, call, procedure
-from steepest.kernels.vectors import INT64, VECTOR_BYTES, WIDE, VectorCode, inlined, literals
+from steepest.kernels.procedures import Numbers, as_in, call, procedure
+from steepest.kernels.vectors import INT64, VECTOR_BYTES, WIDE, VectorCode, cgutils, inlined, literals
 
 ROWS = 6  # of a tile; with its vectors, those loaded and the number repeated: 29 of 32 registers, or 15 of 16
 VECTORS = 4 if WIDE else 2
@@ -50,6 +51,21 @@ def lanes(_typing: Any, numbers: Any) -> tuple[Any, Callable[..., Any]]:
 
 
 @inlined
+def given(_typing: Any, numbers: Any) -> tuple[Any, Callable[..., Any]]:
+    """Return whether an address is one."""
+    return types.boolean(numbers), lambda _context, builder, _signature, given: cgutils.is_not_null(builder, *given)
+
+
+def _rows(code: VectorCode, first: Any, step: Any, last: Any, n_rows: int) -> list[Any]:
+    """Return where so many rows begin; those beyond number ``last`` are that one once more."""
+    found = [first]
+    for r in range(1, n_rows):
+        further = code.builder.icmp_signed("<=", INT64(r), last)
+        found.append(code.at(found[-1], code.builder.select(further, step, INT64(0))))
+    return found
+
+
+@inlined
 def _tile(
     _typing: Any,
     rows: Any,
@@ -60,39 +76,36 @@ def _tile(
     last: Any,
     B: Any,
     b_row: Any,
-    S: Any,
-    s_row: Any,
+    s: Any,
     C: Any,
     c_row: Any,
     terms: Any,
     width: Any,
 ) -> tuple[Any, Callable[..., Any]] | None:
-    """``C_ij = S_ij + sum_t A_it B_tj`` for ``rows`` rows i and the ``width`` columns j of up to ``vectors`` vectors.
+    """``C_ij = s_j + sum_t A_it B_tj`` for ``rows`` rows i and the ``width`` columns j of up to ``vectors`` vectors.
 
-    Rows beyond number ``last`` are computed as that one once more. ``rows`` and ``vectors`` are constants.
+    Rows beyond number ``last`` are computed as that one once more. ``rows`` and ``vectors`` are constants. Without an
+    address ``s`` is zero.
     """
     size = literals(rows, vectors)
     if size is None:
         return None
     n_rows, n_vectors = size
     i = types.intp
-    signature = types.void(rows, vectors, A, i, i, i, B, i, S, i, C, i, i, i)
+    signature = types.void(rows, vectors, A, i, i, i, B, i, s, C, i, i, i)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        left, a_step, a_next, last_, right, b_step, s_, s_step, c_, c_step, terms_, width_ = arguments[2:]
+        left, a_step, a_next, last_, right, b_step, s_, c_, c_step, terms_, width_ = arguments[2:]
         code = VectorCode(context, builder, A)
-        numbers = [INT64(r) for r in range(n_rows)]
-        numbers = [builder.select(builder.icmp_signed("<", r, last_), r, last_) for r in numbers]
         masks = [code.between(INT64(0), width_, v) for v in range(n_vectors)]
-
-        def starts(first: Any, step: Any) -> list[Any]:
-            return [code.at(first, builder.mul(number, step)) for number in numbers]
-
-        lefts, firsts, outs = starts(left, a_step), starts(s_, s_step), starts(c_, c_step)
+        lefts, outs = (_rows(code, first, step, last_, n_rows) for first, step in ((left, a_step), (c_, c_step)))
         sums = code.accumulators(n_rows, n_vectors)
-        for row, first in zip(sums, firsts, strict=True):
-            for v, variable in enumerate(row):
-                builder.store(code.load_where(masks[v], first, v), variable)
+        added = cgutils.is_not_null(builder, s_)
+        place = builder.select(added, s_, right)  # to read nothing where nothing can be read takes microseconds
+        for v in range(n_vectors):
+            start = code.load_where(builder.and_(masks[v], code.splat(added, ir.IntType(1))), place, v)
+            for row in sums:
+                builder.store(start, row[v])
         with cgutils.for_range(builder, terms_) as loop:
             place = code.at(right, builder.mul(loop.index, b_step))
             loaded = [code.load_where(masks[v], place, v) for v in range(n_vectors)]
@@ -111,12 +124,12 @@ def _tile(
 
 @copied
 def _by_loops(
-    A: Any, a_row: Any, a_column: Any, B: Any, b_row: Any, S: Any, s_row: Any, C: Any, c_row: Any, m: int, n: int,
-    terms: Any,
-) -> None:  # fmt: skip
+    A: Any, a_row: Any, a_column: Any, B: Any, b_row: Any, s: Any, C: Any, c_row: Any, m: int, n: int, terms: Any
+) -> None:
+    added, zero = given(s), as_in(A, 0.0)
     for i in range(m):
         for j in range(n):
-            total = S[i * s_row + j]
+            total = s[j] if added else zero
             for t in range(terms):
                 total += A[i * a_row + t * a_column] * B[j + t * b_row]
             C[i * c_row + j] = total
@@ -124,47 +137,46 @@ def _by_loops(
 
 @borrowing
 def _by_tiles(
-    A: Any, a_row: int, a_column: int, B: Any, b_row: int, S: Any, s_row: int, C: Any, c_row: int, m: int, n: int,
-    terms: int,
-) -> None:  # fmt: skip
-    size = lanes(A)
+    A: Any, a_row: int, a_column: int, B: Any, b_row: int, s: Any, C: Any, c_row: int, m: int, n: int, terms: int
+) -> None:
+    size, added = lanes(A), given(s)
     for j in range(0, n, VECTORS * size):
         width = min(VECTORS * size, n - j)
         rows = ROWS if width > 2 * size else TALL
-        right = address(B, j)
+        right, start = address(B, j), address(s, j if added else 0)
         for i in range(0, m, rows):
             last = min(rows, m - i) - 1
-            x, z, o = address(A, i * a_row), address(S, i * s_row + j), address(C, i * c_row + j)
+            x, o = address(A, i * a_row), address(C, i * c_row + j)
             if last < FEW and width <= 2 * size:
-                _tile(FEW, 2, x, a_row, a_column, last, right, b_row, z, s_row, o, c_row, terms, width)
+                _tile(FEW, 2, x, a_row, a_column, last, right, b_row, start, o, c_row, terms, width)
             elif last == 0:
-                _tile(1, VECTORS, x, a_row, a_column, last, right, b_row, z, s_row, o, c_row, terms, width)
+                _tile(1, VECTORS, x, a_row, a_column, last, right, b_row, start, o, c_row, terms, width)
             elif width > 2 * size:
-                _tile(ROWS, VECTORS, x, a_row, a_column, last, right, b_row, z, s_row, o, c_row, terms, width)
+                _tile(ROWS, VECTORS, x, a_row, a_column, last, right, b_row, start, o, c_row, terms, width)
             elif width > size:
-                _tile(TALL, 2, x, a_row, a_column, last, right, b_row, z, s_row, o, c_row, terms, width)
+                _tile(TALL, 2, x, a_row, a_column, last, right, b_row, start, o, c_row, terms, width)
             else:
-                _tile(TALL, 1, x, a_row, a_column, last, right, b_row, z, s_row, o, c_row, terms, width)
+                _tile(TALL, 1, x, a_row, a_column, last, right, b_row, start, o, c_row, terms, width)
 
 
 @procedure
 def product(
-    A: Numbers, a_row: int, a_column: int, B: Numbers, b_row: int, S: Numbers, s_row: int, C: Numbers, c_row: int,
-    m: int, n: int, terms: int,
+    A: Numbers, a_row: int, a_column: int, B: Numbers, b_row: int, s: Numbers, C: Numbers, c_row: int, m: int, n: int,
+    terms: int,
 ) -> None:  # fmt: skip
-    """``C = S + A B`` for A (m, terms), B (terms, n), and C, S (m, n); where ``s_row = 0``, S is the same for all rows.
+    """``C = s + A B`` for A (m, terms), B (terms, n), C (m, n) and s (n,), or 0 in its place.
 
     Reference: the same with arrays.
     """
     if n == 1 and a_column == 1:
-        _by_loops(A, a_row, 1, B, b_row, S, s_row, C, c_row, m, 1, terms)
+        _by_loops(A, a_row, 1, B, b_row, s, C, c_row, m, 1, terms)
         return
     if m * n * terms <= TINY:
-        _by_loops(A, a_row, a_column, B, b_row, S, s_row, C, c_row, m, n, terms)
+        _by_loops(A, a_row, a_column, B, b_row, s, C, c_row, m, n, terms)
         return
-    if n == 1 and a_row == c_row == s_row == 1:  # a column is a row with its matrices exchanged
+    if n == 1 and a_row == c_row == 1 and not given(s):  # a column is a row with its matrices exchanged
         A, a_column, B, b_row, m, n = B, b_row, A, a_column, n, m
-    _by_tiles(A, a_row, a_column, B, b_row, S, s_row, C, c_row, m, n, terms)
+    _by_tiles(A, a_row, a_column, B, b_row, s, C, c_row, m, n, terms)
 
 
 @inlined
@@ -216,8 +228,8 @@ def lay_out(A: Numbers, a_row: int, m: int, n: int, panels: Numbers, first: int,
 
 @procedure
 def product_with_panels(
-    A: Numbers, a_row: int, a_column: int, panels: Numbers, room: int, zeros: Numbers, C: Numbers, c_row: int, m: int,
-    n: int, terms: int, multiply: int,
+    A: Numbers, a_row: int, a_column: int, panels: Numbers, room: int, C: Numbers, c_row: int, m: int, n: int,
+    terms: int, multiply: int,
 ) -> None:  # fmt: skip
     """``C = A B`` for B (terms, n) as :func:`lay_out` has laid it out: a tile reads memory from one end to the other.
 
@@ -227,18 +239,18 @@ def product_with_panels(
     width = VECTORS * lanes(A)
     for j in range(0, n, width):
         columns, B = min(width, n - j), address(panels, j * room)
-        call(multiply, (A, a_row, a_column, B, width, zeros, NEXT, address(C, j), c_row, m, columns, terms))
+        call(multiply, (A, a_row, a_column, B, width, 0, address(C, j), c_row, m, columns, terms))
 
 
 @procedure
 def product_with_transpose(
-    A: Numbers, a_row: int, W: Numbers, w_row: int, zeros: Numbers, C: Numbers, c_row: int, m: int, n: int, terms: int,
+    A: Numbers, a_row: int, W: Numbers, w_row: int, C: Numbers, c_row: int, m: int, n: int, terms: int,
     panel: Numbers, multiply: int,
 ) -> None:  # fmt: skip
     """``C = A W^T`` for A (m, terms), W (n, terms) and C (m, n), both with contiguous rows.
 
-    A few columns of W^T at a time are written to ``panel``, as long as ``panel_size`` says; ``zeros`` are as many as a
-    panel is wide, and ``multiply`` is the address of :func:`product`. Reference: the same with arrays.
+    A few columns of W^T at a time are written to ``panel``, as long as ``panel_size`` says; ``multiply`` is the
+    address of :func:`product`. Reference: the same with arrays.
     """
     size = lanes(A)
     width = VECTORS * size
@@ -253,4 +265,4 @@ def product_with_transpose(
                 for t in range(0, terms, size):
                     last, kept = min(size, columns - k) - 1, min(size, terms - t)
                     _turn(address(W, (j + k) * w_row + t), w_row, last, kept, address(panel, t * width + k), width)
-        call(multiply, (A, a_row, NEXT, panel, width, zeros, SAME, address(C, j), c_row, m, columns, terms))
+        call(multiply, (A, a_row, NEXT, panel, width, 0, address(C, j), c_row, m, columns, terms))

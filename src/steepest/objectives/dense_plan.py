@@ -68,8 +68,7 @@ def plan(sizes: IntArray, activations: list[Activation | None], settings: Array,
     long = n_tasks > 2 and batch_size >= LONG
     laid = [room.take((batch_size + n_tasks) * padded(int(size)) * long) for size in sizes[1:-1]]
     work, own = _zeros(room.taken, dtype), _zeros(N_OWN * int(lengths.sum()) * by_units, dtype)
-    n_zeros = 2 * int(sizes.max()) + panel_size(0)
-    fixed = np.concatenate([np.zeros(n_zeros, dtype), np.ones(1, dtype)])
+    one = np.ones(1, dtype)
     other, slopes_kept = aligned(n_parameters if apart else 0, dtype), np.empty(kept, dtype)
     begin, size, settings = work.ctypes.data, dtype.itemsize, np.ascontiguousarray(settings)
     job: Any = np.zeros(1, JOB).view(np.recarray)
@@ -77,8 +76,7 @@ def plan(sizes: IntArray, activations: list[Activation | None], settings: Array,
     job.itemsize, job.batch, job.laid = size, batch_size, long
     job.scores, job.scores_size = begin + size * scores_at, scores
     job.panels, job.panel_size = begin + size * panels_at, panel
-    job.one, job.zeros = fixed.ctypes.data + size * n_zeros, fixed.ctypes.data
-    job.other = other.ctypes.data if apart else 0
+    job.one, job.other = one.ctypes.data, other.ctypes.data if apart else 0
     for name, procedure in (PROCEDURES | FOR_LONG_BATCHES if long else PROCEDURES).items():
         job[name] = procedure.address(dtype)
     layers: Any = np.zeros((n_tasks, len(sizes) - 1), LAYER).view(np.recarray)
@@ -99,7 +97,7 @@ def plan(sizes: IntArray, activations: list[Activation | None], settings: Array,
         layers=layers,
         blocks=_blocks(of_tasks, begins) if by_units else np.zeros((0, 5), int),
         own=own.reshape(N_OWN, -1),
-        buffers=(work, fixed, other, slopes_kept, settings),
+        buffers=(work, one, other, slopes_kept, settings),
     )
 
 

@@ -54,17 +54,16 @@ class TestProduct:
         m, n, terms = shape
         s = np.arange(n, dtype=dtype)
         left, steps = (A.T.copy(), (1, m)) if turned else (A, (terms, 1))
-        product(left, *steps, B, n, s, 0, C, n + 3, m, n, terms)
+        product(left, *steps, B, n, s, C, n + 3, m, n, terms)
         assert_product(C, A @ B + s, atol)
 
-    def test_with_a_matrix_added(self, shape: tuple[int, int, int], turned: bool, dtype: Any) -> None:
+    def test_with_nothing_added(self, shape: tuple[int, int, int], turned: bool, dtype: Any) -> None:
         A, B, _, atol = matrices(*shape, dtype)
         m, n, terms = shape
-        S = np.random.default_rng(1).standard_normal((m, n)).astype(dtype)
-        C = np.concatenate([[UNTOUCHED], np.zeros(m * n), [UNTOUCHED]]).astype(dtype)
+        C = np.full(m * n + 2, UNTOUCHED, dtype)
         left, steps = (A.T.copy(), (1, m)) if turned else (A, (terms, 1))
-        product(left, *steps, B, n, S, n, C[1:], n, m, n, terms)
-        np.testing.assert_allclose(C[1:-1].reshape(m, n), A @ B + S, rtol=0, atol=atol)
+        product(left, *steps, B, n, 0, C[1:], n, m, n, terms)
+        np.testing.assert_allclose(C[1:-1].reshape(m, n), A @ B, rtol=0, atol=atol)
         np.testing.assert_array_equal(C[[0, -1]], UNTOUCHED)
 
 
@@ -74,8 +73,8 @@ def test_product_with_a_transpose(shape: tuple[int, int, int], dtype: Any) -> No
     A, B, C, atol = matrices(*shape, dtype)
     m, n, terms = shape
     W, panel = B.T.copy(), np.full(panel_size(terms) + 5, np.nan, dtype)
-    zeros, multiply = np.zeros(64, dtype), product.address(dtype)
-    product_with_transpose(A, terms, W, terms, zeros, C, n + 3, m, n, terms, panel[5:], multiply)
+    multiply = product.address(dtype)
+    product_with_transpose(A, terms, W, terms, C, n + 3, m, n, terms, panel[5:], multiply)
     assert_product(C, A @ B, atol)
     assert np.isnan(panel[:5]).all()
 
@@ -86,19 +85,17 @@ def test_product_with_panels(shape: tuple[int, int, int], dtype: Any) -> None:
     A, B, C, atol = matrices(*shape, dtype)
     m, n, terms = shape
     panels = np.full((terms + 2) * padded(n), np.nan, dtype)
-    zeros = np.zeros(m + 64, dtype)
     left, cut, room = A.T.copy(), terms // 3, terms + 2
     lay_out(B, n, cut, n, panels, 0, room)  # in two parts
     lay_out(B[cut:], n, terms - cut, n, panels, cut, room)
-    product_with_panels(left, NEXT, m, panels, room, zeros, C, n + 3, m, n, terms, product.address(dtype))
+    product_with_panels(left, NEXT, m, panels, room, C, n + 3, m, n, terms, product.address(dtype))
     assert_product(C, A @ B, atol)
 
 
 def test_an_entry_does_not_depend_on_the_tile_it_falls_into() -> None:
     A, B, _, _ = matrices(20, 40, 30, np.float32)
     found = np.zeros((2, 20, 40), np.float32)
-    zeros = np.zeros(40, np.float32)
-    product(A, 30, 1, B, 40, zeros, 0, found[0], 40, 20, 40, 30)
+    product(A, 30, 1, B, 40, 0, found[0], 40, 20, 40, 30)
     for start, stop in ((0, 7), (7, 8), (8, 20)):
-        product(A[start:], 30, 1, B, 40, zeros, 0, found[1, start:], 40, stop - start, 40, 30)
+        product(A[start:], 30, 1, B, 40, 0, found[1, start:], 40, stop - start, 40, 30)
     np.testing.assert_array_equal(*found)
