@@ -89,6 +89,10 @@ class Kernel(registry.CPUDispatcher):
         """Return what stands for the part in its caller."""
         return self._part.get_overload(signature)
 
+    def compiled_part(self, signature: Any) -> Any:
+        """Return the part itself."""
+        return self._part.get_compile_result(signature)
+
     def compile(self, signature: Any) -> Any:
         """Compile, or load what was compiled before."""
         with uncollected():

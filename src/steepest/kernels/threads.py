@@ -24,6 +24,12 @@ from steepest.typing import IntArray
 
 T = TypeVar("T")
 
+LINE = 8  # words of a line of the cache: each word has its own, lest threads that change one disturb who reads another
+# Of a pool's board: how many tasks there have been, how often its threads were called to watch it, how many do, what is
+# offered, and from which core.
+POSTED, CALLED, WATCHING, CORE, OFFER, BOARD_WORDS = 0, LINE, 2 * LINE, 3 * LINE, 4 * LINE, 9 * LINE
+NOTHING_CAME, TASK_CAME = -1, -2  # why a thread watches a board no longer
+
 core: Callable[[], int] | None = None  # the number of the core on which the caller runs
 if hasattr(os, "sched_setaffinity"):
     core = getattr(ctypes.PyDLL(None), "sched_getcpu", None)
@@ -96,6 +102,10 @@ class Task:
             self._unfinished.release()
             self._finished[0] = 1
 
+    def begun(self) -> bool:
+        """Return whether a thread makes the call, or has made it."""
+        return self._claim.locked()
+
     def done(self) -> bool:
         """Return whether the call is over."""
         return not self._unfinished.locked()
@@ -124,12 +134,19 @@ def leave(taken: int) -> None:
                 os.sched_setaffinity(0, allowed)
 
 
+def give_way() -> None:
+    """Let a thread that was woken on this core leave it now, and not some milliseconds later."""
+    if core:
+        os.sched_yield()
+
+
 class Pool:
     """Threads that do tasks as they come."""
 
     def __init__(self, size: int) -> None:
         self._tasks: SimpleQueue[Task | None] = SimpleQueue()
-        self._posted = np.zeros(1, dtype=np.int64)  # how many tasks there have been
+        self._board = np.zeros(BOARD_WORDS, dtype=np.int64)
+        self._calls: list[Task] = []
         self._threads = [Thread(target=self._work, name=f"steepest-{i}", daemon=True) for i in range(size)]
         for thread in self._threads:
             thread.start()
@@ -137,7 +154,20 @@ class Pool:
     def add(self, task: Task | None) -> None:
         """Let a thread do a task, or leave."""
         self._tasks.put(task)
-        self._posted[0] += 1
+        self._board[POSTED] += 1
+        give_way()
+
+    def watched_by(self, n_watching: int) -> IntArray:
+        """Return the board; so many threads watch it, or are called to."""
+        n_watching = min(n_watching, len(self._threads))
+        self._board[CALLED] += 1  # who is about to leave stays; who has left is seen to have
+        if self._board[WATCHING] < n_watching:
+            self._calls = [call for call in self._calls if not call.begun()]
+            for _ in range(n_watching - int(self._board[WATCHING]) - len(self._calls)):
+                self._calls.append(Task(self._watch, (int(self._board[POSTED]),)))
+                self._tasks.put(self._calls[-1])  # is not posted: not to be done by who watches
+            give_way()
+        return self._board
 
     def dismiss(self) -> None:
         """Let all threads leave."""
@@ -153,12 +183,20 @@ class Pool:
 
     def _next(self) -> Task | None:
         while True:
-            posted = int(self._posted[0])
+            posted = int(self._board[POSTED])
             try:
                 return self._tasks.get_nowait()
             except Empty:
-                if not changes(self._posted, posted):
+                if not self._watch(posted):
                     return self._tasks.get()
+
+    def _watch(self, posted: int) -> bool:
+        """Watch the board; return whether there may be another task than those posted before."""
+        moved = -1
+        while (reason := watch(self._board, posted, moved)) not in (TASK_CAME, NOTHING_CAME):
+            leave(int(self._board[CORE]))
+            moved = reason
+        return reason == TASK_CAME
 
 
 def changes(word: IntArray, seen: int) -> bool:
@@ -170,19 +208,37 @@ def changes(word: IntArray, seen: int) -> bool:
     return waiting.changes(word, seen)
 
 
+def watch(board: IntArray, posted: int, moved: int) -> int:
+    """Wait a moment for another task than those ``posted``, and take part in passes of compiled code meanwhile.
+
+    Return whether a task came or nothing, or the number of a pass that is offered from the core on which this thread
+    runs; of the pass for which it ``moved``, it is not to be told again.
+    """
+    if "numba" not in sys.modules:
+        return NOTHING_CAME
+    from steepest.kernels import relay
+
+    return relay.watch(board, posted, moved)
+
+
 _pool: Pool | None = None
+
+
+def the_pool() -> Pool:
+    """Return the threads that do tasks: one fewer than may work, as who asks takes part.
+
+    A spare one would be woken in turns, on a core that is taken.
+    """
+    global _pool
+    if _pool is None:
+        _pool = Pool(max(1, n_threads() - 1))
+    return _pool
 
 
 def submit(function: Callable[..., Any], *arguments: Any) -> Task:
     """Let another thread call ``function`` as soon as one is free."""
-    global _pool
-    if _pool is None:
-        # one fewer, as the calling thread takes part; a spare one would be woken in turns, on a core that is taken
-        _pool = Pool(max(1, n_threads() - 1))
     task = Task(function, arguments)
-    _pool.add(task)
-    if core:
-        os.sched_yield()  # a thread that waits for this core leaves it now, and not some milliseconds later
+    the_pool().add(task)
     return task
 
 

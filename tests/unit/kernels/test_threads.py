@@ -147,3 +147,8 @@ def test_a_thread_that_may_not_choose_its_cores_works_where_it_is(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda thread: {0, 1})
     monkeypatch.setattr(os, "sched_setaffinity", refuse)
     assert threads.submit(lambda: 7).result() == 7
+
+
+def test_compiled_code_finds_what_the_system_offers_whatever_was_compiled_before():
+    assert bool(waiting.YIELD) == hasattr(os, "sched_yield")
+    assert bool(waiting.CORE) == (threads.core is not None)

@@ -6,6 +6,7 @@ import numpy as np
 
 from steepest.kernels.compile import compiled
 from steepest.kernels.convolution.tiles import ROWS, VECTORS, copy_rows, outer_tile
+from steepest.kernels.relay import Turn, shared
 from steepest.kernels.vectors import VECTOR_BYTES
 from steepest.typing import Array, IntArray
 
@@ -197,11 +198,9 @@ def chunk_height(height: int, pitch: int, width: int, rows: int, lanes: int) -> 
     return best
 
 
-@compiled
-def correlate_blocks(
-    source: Array, table: Array, rows: int, bias: Array, plan: Plan, out: Array, start: int, stop: int
-) -> None:
-    """Do the blocks start ... stop of a batch: ``out[n, m, p] = bias[m] + sum_k table[k, m] packed[offset[k] + p]``.
+@shared
+def correlate_blocks(source: Array, table: Array, rows: int, bias: Array, plan: Plan, out: Array, turn: Turn) -> None:
+    """Do a turn of the blocks of a batch: ``out[n, m, p] = bias[m] + sum_k table[k, m] packed[offset[k] + p]``.
 
     ``source`` (N, C, H, W), ``out`` (N, M, H', W'). Reference: ``operators.convolution2d.reference.forward``.
     """
@@ -214,7 +213,7 @@ def correlate_blocks(
     part = (tiles + plan.splits - 1) // plan.splits
     _, channels, out_height, out_width = out.shape
     whole, row, column, steps = out.reshape(out.size), plan.row, plan.column, (plan.row_stride, plan.column_stride)
-    for task in range(start, stop):
+    for task in range(turn.start, turn.stop):
         split, block, image = task % plan.splits, task // plan.splits % plan.blocks, task // (plan.splits * plan.blocks)
         first = block * block_rows
         here = min(block_rows, plan.height - first)

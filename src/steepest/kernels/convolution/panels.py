@@ -15,6 +15,7 @@ from steepest.kernels.compile import compiled
 from steepest.kernels.convolution.direct import Plan, lanes_of, pack_block
 from steepest.kernels.convolution.tiles import transpose_tile
 from steepest.kernels.convolution.weights import aligned_zeros
+from steepest.kernels.relay import Turn, shared
 from steepest.kernels.vectors import INT64, WIDE, VectorCode, inlined, literals
 from steepest.typing import Array
 
@@ -99,8 +100,17 @@ def transpose(x: Array, ix: int, x_pitch: int, rows: int, count: int, out: Array
 
 
 @compiled
-def weight_panels(x: Array, dy: Array, plan: Plan, packs: bool, start: int, stop: int) -> Array:
-    """Return the sum over the blocks start ... stop of ``dw[g, m, k]``, as ``[g, panel, k, m]``, padded with anything.
+def panels_space(groups: int, M: int, terms: int, lanes: int) -> int:
+    """Return how many numbers the sums of panels take."""
+    size = VECTORS * lanes
+    return groups * ((M + size - 1) // size) * ((terms + TERMS - 1) // TERMS * TERMS) * size
+
+
+@shared
+def weight_panels(x: Array, dy: Array, plan: Plan, packs: bool, found: Array, turn: Turn) -> None:
+    """Write the sum over a turn of blocks of ``dw[g, m, k]`` to the turn's place, as ``[g, panel, k, m]``.
+
+    It is padded with anything.
 
     ``x`` (N, C, H, W), ``dy`` (N, M, H', W'); the plan's planes are the padded image, which is packed, or without
     ``packs`` the image where it lies. Reference: ``steepest.operators.convolution2d.reference.weight_gradient``.
@@ -111,17 +121,16 @@ def weight_panels(x: Array, dy: Array, plan: Plan, packs: bool, start: int, stop
     offset = np.zeros(room, np.int64)
     offset[:terms] = plan.offset
     planes = aligned_zeros(C * plan.rows * pitch if packs else 0, x)
-    slopes, sums = (
-        aligned_zeros(plan.block_rows * width * size, x),
-        aligned_zeros(plan.groups * panels * room * size, x),
-    )
+    slopes, sums = aligned_zeros(plan.block_rows * width * size, x), found[turn.block]
+    for i in range(len(sums)):
+        sums[i] = 0
     y, seen, row_step, step = (
         dy.reshape(dy.size),
         planes if packs else x.reshape(x.size),
         plan.row_stride,
         plan.column_stride,
     )
-    for task in range(start, stop):
+    for task in range(turn.start, turn.stop):
         image, first = task // plan.blocks, task % plan.blocks * plan.block_rows
         here, ix = min(plan.block_rows, plan.height - first), 0
         if packs:
@@ -135,7 +144,6 @@ def weight_panels(x: Array, dy: Array, plan: Plan, packs: bool, start: int, stop
             for k in range(0, room, TERMS):
                 at = to + k * size
                 add_places(TERMS, VECTORS, slopes, here, width, seen, ix, offset, k, row_step * pitch, step, sums, at)
-    return sums
 
 
 @compiled

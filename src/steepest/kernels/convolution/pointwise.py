@@ -5,14 +5,13 @@ import numpy as np
 from steepest.kernels.compile import compiled
 from steepest.kernels.convolution.direct import fill_tiles, lanes_of
 from steepest.kernels.convolution.tiles import ROWS, VECTORS, copy_rows, outer_tile
+from steepest.kernels.relay import Turn, shared
 from steepest.typing import Array
 
 
-@compiled
-def pointwise_panels(
-    source: Array, table: Array, bias: Array, groups: int, out: Array, width: int, start: int, stop: int
-) -> None:
-    """``out[n, m, p] = bias[m] + sum_c table[c, m] source[n, c, p]`` for the panels start ... stop of ``width`` places.
+@shared
+def pointwise_panels(source: Array, table: Array, bias: Array, groups: int, out: Array, width: int, turn: Turn) -> None:
+    """``out[n, m, p] = bias[m] + sum_c table[c, m] source[n, c, p]`` for a turn of panels of ``width`` places.
 
     ``source`` (N, groups C, H, W), ``out`` (N, groups M, H, W); ``table[group, block, c, ROWS]``. A panel, of VECTORS
     vectors at most, stays in the first-level cache for all blocks of ROWS output channels.
@@ -23,7 +22,7 @@ def pointwise_panels(
     table_size = (M + ROWS - 1) // ROWS * C * ROWS
     panel, sums = np.zeros(C * width, source.dtype), np.empty(ROWS * width, source.dtype)
     x, y = source.reshape(source.size), out.reshape(out.size)
-    for task in range(start, stop):
+    for task in range(turn.start, turn.stop):
         image, p = task // panels, task % panels * width
         here, group = min(width, area - p), image % groups
         weights, shifts = table[group * table_size : (group + 1) * table_size], bias[group * M : (group + 1) * M]

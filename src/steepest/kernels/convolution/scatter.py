@@ -7,6 +7,7 @@ import numpy as np
 from steepest.kernels.compile import compiled
 from steepest.kernels.convolution.direct import SLACK, Plan, chunk_height, fill_tiles, lanes_of, pack_block
 from steepest.kernels.convolution.tiles import interleave_rows
+from steepest.kernels.relay import Turn, shared
 from steepest.typing import Array, IntArray
 
 
@@ -29,11 +30,9 @@ class Phases(NamedTuple):
     column_stride: int
 
 
-@compiled
-def scatter_blocks(
-    source: Array, table: Array, rows: int, plan: Plan, phases: Phases, out: Array, start: int, stop: int
-) -> None:
-    """Do the blocks start ... stop of an input gradient with a stride: ``source`` (N, M, H', W'), ``out`` (N, C, H, W).
+@shared
+def scatter_blocks(source: Array, table: Array, rows: int, plan: Plan, phases: Phases, out: Array, turn: Turn) -> None:
+    """Do a turn of the blocks of an input gradient with a stride: ``source`` (N, M, H', W'), ``out`` (N, C, H, W).
 
     A block is packed once for all phases; those of one row are computed together and written side by side.
     Reference: ``operators.convolution2d.reference.input_gradient``.
@@ -46,7 +45,7 @@ def scatter_blocks(
     sums = np.empty(across * rows * room, source.dtype)
     part = (tiles + plan.splits - 1) // plan.splits
     image_size, flat = out.shape[2] * out.shape[3], out.reshape(out.size)
-    for task in range(start, stop):
+    for task in range(turn.start, turn.stop):
         split, block, image = task % plan.splits, task // plan.splits % plan.blocks, task // (plan.splits * plan.blocks)
         first, g = block * plan.block_rows, image % plan.groups
         pack_block(source, image * C, C, plan.row, plan.column, first, 1, 1, plan.rows, pitch, packed)

@@ -5,6 +5,7 @@ import numpy as np
 from steepest.kernels.compile import compiled
 from steepest.kernels.convolution.direct import Plan, lanes_of, pack_block
 from steepest.kernels.convolution.tiles import copy_rows, dot_tile
+from steepest.kernels.relay import Turn, shared
 from steepest.typing import Array, IntArray
 
 ROWS, COLUMNS = 8, 3  # output channels and terms of a tile
@@ -12,9 +13,9 @@ SIZE = 32  # numbers of a tile, as whole vectors
 CHUNK_STEPS = 32  # vectors of a row that are summed at a time at most: ROWS rows stay in the first-level cache
 
 
-@compiled
-def weight_gradient_blocks(x: Array, dy: Array, plan: Plan, packs: bool, start: int, stop: int) -> Array:
-    """Return the sum over the blocks start ... stop of ``dw[g, m, k] = sum_p dy[m, p] packed[offset[k] + p]``.
+@shared
+def weight_gradient_blocks(x: Array, dy: Array, plan: Plan, packs: bool, found: Array, turn: Turn) -> None:
+    """Write ``dw[g, m, k] = sum_p dy[m, p] packed[offset[k] + p]``, summed over a turn of blocks, to the turn's place.
 
     ``x`` (N, C, H, W), ``dy`` (N, M, H', W'); the plan's planes have rows as long as those of dy. Without ``packs``, x
     is read where it lies: there is one tap, and its plane is the image.
@@ -30,7 +31,7 @@ def weight_gradient_blocks(x: Array, dy: Array, plan: Plan, packs: bool, start: 
     slopes, seen, flat = dy.reshape(dy.size), planes if packs else x.reshape(x.size), sums.reshape(sums.size)
     row_step, column_step, chunk = plan.row_stride, plan.column_stride, chunk_of(plan, lanes_of(x))
     lines = aligned_zeros(ROWS * (chunk + lanes_of(x)), x)
-    for task in range(start, stop):
+    for task in range(turn.start, turn.stop):
         image, first = task // plan.blocks, task % plan.blocks * plan.block_rows
         here, at = min(plan.block_rows, plan.height - first) * plan.width, first * plan.width
         if packs:
@@ -44,7 +45,7 @@ def weight_gradient_blocks(x: Array, dy: Array, plan: Plan, packs: bool, start: 
             add_products(
                 slopes, iy + p, area, M, next_y, seen, ix + p, C, next_x, offset, min(chunk, here - p), flat, to, lines
             )
-    return unpack_weights(sums, M, terms)
+    unpack_weights(sums, found[turn.block])
 
 
 @compiled
@@ -101,11 +102,9 @@ def add_products(
 
 
 @compiled
-def unpack_weights(sums: Array, M: int, terms: int) -> Array:
-    """Return tiles of sums ``[group][tile][column][row, term]`` as an array (groups, M, terms)."""
-    result = np.empty((len(sums), M, terms), dtype=sums.dtype)
+def unpack_weights(sums: Array, result: Array) -> None:
+    """Write tiles of sums ``[group][tile][column][row, term]`` as an array (groups, M, terms)."""
     for g in range(len(sums)):
-        for m in range(M):
-            for k in range(terms):
+        for m in range(result.shape[1]):
+            for k in range(result.shape[2]):
                 result[g, m, k] = sums[g, m // ROWS, k // COLUMNS, m % ROWS * COLUMNS + k % COLUMNS]
-    return result

@@ -23,6 +23,7 @@ from steepest.kernels.convolution.winograd_tiles import (
     tile_pitch,
     transform_images,
 )
+from steepest.kernels.relay import Turn, shared
 from steepest.typing import Array, IntArray
 
 
@@ -32,9 +33,9 @@ def weight_block(channels: int, lanes: int) -> int:
     return (channels * ROWS + lanes - 1) // lanes * lanes
 
 
-@compiled
-def transform_weights(form: Form, w: Array, places: IntArray, swap: bool, start: int, stop: int, table: Array) -> None:
-    """Write ``table[plane, block, c, m]`` of the blocks start ... stop of ROWS output channels.
+@shared
+def transform_weights(form: Form, w: Array, places: IntArray, swap: bool, table: Array, turn: Turn) -> None:
+    """Write ``table[plane, block, c, m]`` of a turn of blocks of ROWS output channels.
 
     ``w`` is (C_out, C_in, all its taps). Its input channels come once for each of the ``len(places)`` phases of an
     image, and tap k of phase f is tap ``places[f, k]`` of w, or 0 where that is negative. ``swap`` exchanges the
@@ -47,7 +48,7 @@ def transform_weights(form: Form, w: Array, places: IntArray, swap: bool, start:
     plane = apart((M + ROWS - 1) // ROWS * room, lanes)
     tap = apart(room, lanes)
     taps = np.zeros(n_taps * tap, w.dtype)
-    for block in range(start, stop):
+    for block in range(turn.start, turn.stop):
         for m in range(ROWS):
             if block * ROWS + m >= M:
                 for k in range(n_taps):
@@ -72,7 +73,7 @@ def gather_taps(w: Array, at: int, places: IntArray, taps: Array, to: int, pitch
         taps[to + k * pitch] = w[at + places[k]] if places[k] >= 0 else w.dtype.type(0)
 
 
-@compiled
+@shared
 def winograd_blocks(
     form: Form,
     source: Array,
@@ -84,15 +85,16 @@ def winograd_blocks(
     tiles: int,
     seen: Array,
     products: Array,
-    start: int,
-    stop: int,
+    turn: Turn,
 ) -> None:
-    """Do the blocks start ... stop of ``tiles`` tiles: ``out`` (N, M, H', W') from ``source`` (N, C, H, W).
+    """Do a turn of blocks of ``tiles`` tiles: ``out`` (N, M, H', W') from ``source`` (N, C, H, W).
 
     The channels of the source come once for each phase, whose first tile begins at ``begin[f]``. In each plane, only
     the source channels ``met[plane, 0] ... met[plane, 1]`` and the output channels ``met[plane, 2] ... met[plane, 3]``
-    have weights that are not 0. ``seen`` and ``products`` are work space: `work_space` of C and of M channels.
+    have weights that are not 0. ``seen`` and ``products`` are work space of each worker:
+    `work_space` of C and of M channels.
     """
+    seen, products = seen[turn.worker], products[turn.worker]
     N, C = source.shape[0], source.shape[1] * len(begin)
     _, M, height, width = out.shape
     grid = (height + form.step - 1) // form.step, (width + form.step - 1) // form.step
@@ -107,7 +109,7 @@ def winograd_blocks(
         to, b0, b1 = plane * products_plane, met[plane, 2] // ROWS, (met[plane, 3] + ROWS - 1) // ROWS
         products[to : to + b0 * products_row] = 0
         products[to + b1 * products_row : to + blocks * products_row] = 0
-    for block in range(start, stop):
+    for block in range(turn.start, turn.stop):
         first = block * tiles
         count = min(tiles, N * grid[0] * grid[1] - first)
         transform_images(form, FROM_IMAGE, source, begin, grid, first, count, 0, C, zeros, seen, seen_plane, pitch)

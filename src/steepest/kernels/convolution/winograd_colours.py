@@ -17,6 +17,7 @@ from steepest.kernels.convolution.tiles import ROWS
 from steepest.kernels.convolution.transforms import FROM_IMAGE, Form, transform_image, write_tiles
 from steepest.kernels.convolution.winograd import weight_block
 from steepest.kernels.convolution.winograd_tiles import apart, locate, rows_at_once
+from steepest.kernels.relay import Turn, shared
 from steepest.kernels.vectors import INT64, VectorCode, inlined, literals
 from steepest.typing import Array
 
@@ -88,11 +89,11 @@ def gather_weights(form: Form, table: Array, channels: int, lanes: int) -> Array
     return found
 
 
-@compiled
+@shared
 def winograd_colours(
-    form: Form, source: Array, weights: Array, bias: Array, top: int, left: int, out: Array, start: int, stop: int
+    form: Form, source: Array, weights: Array, bias: Array, top: int, left: int, out: Array, turn: Turn
 ) -> None:
-    """Do the blocks start ... stop of GRID_ROWS rows of tiles: ``out`` (N, M, H', W') from ``source`` (N, 3, H, W).
+    """Do a turn of blocks of GRID_ROWS rows of tiles: ``out`` (N, M, H', W') from ``source`` (N, 3, H, W).
 
     ``weights`` are those of `gather_weights`. Reference: ``steepest.operators.convolution2d.reference``.
     """
@@ -103,7 +104,7 @@ def winograd_colours(
     x, y, gc, size = source.reshape(source.size), out.reshape(out.size), grid[1], form.side**2 * COLOURS
     zeros, spare = np.zeros(form.side * lanes, x.dtype), np.empty(form.side * lanes, x.dtype)
     seen, where, there = np.zeros(size * lanes, x.dtype), np.empty(12, np.int64), np.empty(12, np.int64)
-    tile, last = start * GRID_ROWS * gc, min(stop * GRID_ROWS, N * grid[0]) * gc
+    tile, last = turn.start * GRID_ROWS * gc, min(turn.stop * GRID_ROWS, N * grid[0]) * gc
     while tile < last:
         row, tx = tile // gc, tile % gc
         rows = rows_at_once(form, tx, last - tile, gc, lanes)

@@ -19,6 +19,7 @@ from steepest.kernels.convolution.tiles import ROWS, dot_tile, transpose_tile
 from steepest.kernels.convolution.transforms import FROM_IMAGE, FROM_SLOPES, TO_KERNEL, Form, transform_planes
 from steepest.kernels.convolution.weights import COLUMNS, SIZE, unpack_weights
 from steepest.kernels.convolution.winograd_tiles import apart, tile_pitch, transform_images
+from steepest.kernels.relay import Turn, shared
 from steepest.kernels.vectors import VECTOR_BYTES
 from steepest.typing import Array
 
@@ -36,6 +37,20 @@ class Factors(NamedTuple):
     rows: Array
     tall: int
     rows_plane: int
+
+
+@compiled
+def factors_of(form: Form, factors: Factors, worker: int) -> Factors:
+    """Return the factors of one worker, whose planes lie behind those of others."""
+    columns, rows = form.side**2 * factors.columns_plane, form.side**2 * factors.rows_plane
+    return Factors(
+        factors.columns[worker * columns : (worker + 1) * columns],
+        factors.room,
+        factors.columns_plane,
+        factors.rows[worker * rows : (worker + 1) * rows],
+        factors.tall,
+        factors.rows_plane,
+    )
 
 
 @compiled
@@ -88,6 +103,25 @@ def lay_out(
                     transpose_tile(ROWS, some, plane * some_plane + t, pitch, rows, to, ROWS, tall)
 
 
+@shared
+def lay_out_blocks(
+    form: Form,
+    x: Array,
+    dy: Array,
+    top: int,
+    left: int,
+    grid: tuple[int, int],
+    begin: int,
+    end: int,
+    tiles: int,
+    some: Array,
+    factors: Factors,
+    turn: Turn,
+) -> None:
+    """Do a turn of `lay_out`; ``some`` is work space of each worker."""
+    lay_out(form, x, dy, top, left, grid, begin, end, tiles, some[turn.worker], factors, turn.start, turn.stop)
+
+
 @inlined
 def add_products(
     planes: int, factors: Factors, count: int, first: int, blocks: int, C: int, sums: Array, pitch: int, more: bool
@@ -119,7 +153,7 @@ def add_taps(form: Form, sums: Array, plane_sums: int, room: int, first: int, ro
                 flat[to + c * n_taps + k] += taps[k * room + c]
 
 
-@compiled
+@shared
 def sum_tiles(
     form: Form,
     x: Array,
@@ -131,46 +165,44 @@ def sum_tiles(
     some: Array,
     factors: Factors,
     sums: Array,
-    start: int,
-    stop: int,
-) -> Array:
-    """Return dw (M, C, taps, taps), summed over the blocks start ... stop of ``tiles`` tiles: few channels.
+    found: Array,
+    turn: Turn,
+) -> None:
+    """Add dw (M, C, taps, taps), summed over a turn of blocks of ``tiles`` tiles, to the turn's place: few channels.
 
-    One thread does both phases for a block at a time, whose factors stay in its second-level cache. ``sums`` is work
-    space: `sums_space` of all blocks of rows.
+    One thread does both phases for a block at a time, whose factors stay in its second-level cache. ``some``,
+    ``factors`` and ``sums`` are work space of each worker: the last is `sums_space` of all blocks of rows.
     """
+    some, factors, sums = some[turn.worker], factors_of(form, factors, turn.worker), sums[turn.worker]
     M, C, lanes = dy.shape[1], x.shape[1], lanes_of(x)
     end, blocks = len(x) * grid[0] * grid[1], (M + ROWS - 1) // ROWS
     plane_sums = apart(blocks * ROWS * factors.room, lanes)
-    for block in range(start, stop):
+    for block in range(turn.start, turn.stop):
         begin = block * tiles
         count = min(tiles, end - begin)
         lay_out(form, x, dy, top, left, grid, begin, begin + count, tiles, some, factors, 0, 1)
-        add_products(form.side**2, factors, count, 0, blocks, C, sums, plane_sums, block > start)
-    dw = np.zeros((M, C, form.taps, form.taps), x.dtype)
-    add_taps(form, sums, plane_sums, factors.room, 0, M, dw)
-    return dw
+        add_products(form.side**2, factors, count, 0, blocks, C, sums, plane_sums, block > turn.start)
+    add_taps(form, sums, plane_sums, factors.room, 0, M, found[turn.block])
 
 
-@compiled
-def sum_channels(
-    form: Form, factors: Factors, count: int, group: int, dw: Array, sums: Array, start: int, stop: int
-) -> None:
-    """Add the products over ``count`` tiles to dw (M, C, taps, taps), for the groups start ... stop of blocks of rows.
+@shared
+def sum_channels(form: Form, factors: Factors, count: int, group: int, dw: Array, sums: Array, turn: Turn) -> None:
+    """Add the products over ``count`` tiles to dw (M, C, taps, taps), for a turn of groups of blocks of rows.
 
     The factors of all these tiles are there, for all threads; each has the sums of a group in its second-level cache.
-    ``sums`` is work space: `sums_space` of a group.
+    ``sums`` is work space of each worker: `sums_space` of a group.
     """
+    sums = sums[turn.worker]
     M, C, lanes = dw.shape[0], dw.shape[1], lanes_of(dw)
     blocks = (M + ROWS - 1) // ROWS
     plane_sums = apart(group * ROWS * factors.room, lanes)
-    for first in range(start * group, min(stop * group, blocks), group):
+    for first in range(turn.start * group, min(turn.stop * group, blocks), group):
         here = min(group, blocks - first)
         add_products(form.side**2, factors, count, first, here, C, sums, plane_sums, False)
         add_taps(form, sums, plane_sums, factors.room, first * ROWS, min(here * ROWS, M - first * ROWS), dw)
 
 
-@compiled
+@shared
 def sum_lanes(
     form: Form,
     x: Array,
@@ -181,13 +213,14 @@ def sum_lanes(
     tiles: int,
     seen: Array,
     slopes: Array,
-    start: int,
-    stop: int,
-) -> Array:
-    """Return dw (taps, M, C), summed over the blocks start ... stop of ``tiles`` tiles: very few channels of x.
+    found: Array,
+    turn: Turn,
+) -> None:
+    """Write dw (taps, M, C), summed over a turn of blocks of ``tiles`` tiles, to its place: very few channels of x.
 
-    ``seen`` and ``slopes`` are work space: `work_space` of C channels, and of ROWS.
+    ``seen`` and ``slopes`` are work space of each worker: `work_space` of C channels, and of ROWS.
     """
+    seen, slopes = seen[turn.worker], slopes[turn.worker]
     M, C, lanes = dy.shape[1], x.shape[1], lanes_of(x)
     end, pitch, blocks = len(x) * grid[0] * grid[1], tile_pitch(tiles, lanes), (M + ROWS - 1) // ROWS
     seen_plane, slopes_plane = apart(C * pitch, lanes), apart(ROWS * pitch, lanes)
@@ -200,7 +233,7 @@ def sum_lanes(
     )
     size = blocks * columns * SIZE
     sums = np.zeros(form.side**2 * size, x.dtype)
-    for block in range(start, stop):
+    for block in range(turn.start, turn.stop):
         first = block * tiles
         count = min(tiles, end - first)
         transform_images(form, FROM_IMAGE, x, before, grid, first, count, 0, C, zeros, seen, seen_plane, pitch)
@@ -217,4 +250,4 @@ def sum_lanes(
     taps = np.empty((form.taps**2, blocks, columns, SIZE), x.dtype)
     for p in range(0, size, lanes):
         transform_planes(form, TO_KERNEL, sums, p, size, taps.reshape(taps.size), p, size)
-    return unpack_weights(taps, M, C)
+    unpack_weights(taps, found[turn.block])

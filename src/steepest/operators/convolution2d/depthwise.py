@@ -10,7 +10,7 @@ input gradient is the same with dy and the taps turned around, and the weight gr
 shift by shift.
 """
 
-from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -21,9 +21,8 @@ from steepest.kernels.convolution.depthwise import (
     strip_planes,
     strip_weight_planes,
 )
-from steepest.kernels.threads import map_blocks
 from steepest.operators.convolution2d.geometry import Geometry, Pair
-from steepest.operators.convolution2d.sharing import map_parts, share
+from steepest.operators.convolution2d.sharing import share, share_parts
 from steepest.typing import Array, IntArray
 
 STRIP_SIDES = (3, 5)  # of the kernels whose weights stay in registers: no padded copy of the plane
@@ -55,25 +54,25 @@ def input_gradient(dy: Array, w: Array, g: Geometry) -> Array:
 def weight_gradient(dy: Array, x: Array, g: Geometry) -> Array:
     """Return dw (C, 1, kH, kW)."""
     taps, planes, (top, left) = g.kernel[0] * g.kernel[1], g.batch * g.groups, (g.padding[0][0], g.padding[1][0])
+    how: tuple[Any, ...] = planes, PARTIAL_SUMS, g.products, x, dy, top, left
     if _by_strips(g):
-        work = partial(strip_weight_planes, x, dy, top, left, g.kernel[0])
+        dw = share_parts(strip_weight_planes, *how, g.kernel[0], shape=(g.groups * taps,), dtype=x.dtype)
     else:
         offset, rows, pitch = _shifts(g, g.out_size)
         offset = np.concatenate([offset, np.zeros(-taps % TAPS, dtype=np.int64)])
-        work = partial(depthwise_weight_planes, x, dy, top, left, offset, rows, pitch)
-    sums = map_parts(work, planes, PARTIAL_SUMS, g.products)
-    whole = sum(sums[1:], sums[0]).reshape(g.groups, -1)[:, :taps]
-    return np.ascontiguousarray(whole.reshape(g.weight_shape))
+        shape = (g.groups * len(offset),)
+        sums = share_parts(depthwise_weight_planes, *how, offset, rows, pitch, shape=shape, dtype=x.dtype)
+        dw = np.ascontiguousarray(sums.reshape(g.groups, -1)[:, :taps])
+    return dw.reshape(g.weight_shape)
 
 
 def _correlate(source: Array, w: Array, bias: Array, start: Pair, g: Geometry, out: Array) -> Array:
     planes = g.batch * g.groups
     if _by_strips(g):
-        work = partial(strip_planes, source, w.ravel(), bias, *start, g.kernel[0], out)
+        share(strip_planes, planes, g.products, source, w.ravel(), bias, *start, g.kernel[0], out)
     else:
         offset, rows, pitch = _shifts(g, (out.shape[2], out.shape[3]))
-        work = partial(depthwise_planes, source, w.ravel(), bias, *start, offset, rows, pitch, out)
-    map_blocks(work, planes, share(planes, g.products))
+        share(depthwise_planes, planes, g.products, source, w.ravel(), bias, *start, offset, rows, pitch, out)
     return out
 
 

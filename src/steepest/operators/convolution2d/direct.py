@@ -19,20 +19,20 @@ With few, places lie side by side in both: x is packed once for every column of 
 dy's and rows of taps are shifts (`steepest.kernels.convolution.weights`).
 """
 
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import product
 
 import numpy as np
 
 from steepest.kernels.convolution.direct import COLOURS, FEW_ROWS, Plan, correlate_blocks, pack_weights
-from steepest.kernels.convolution.panels import VECTORS, unpack_panels, weight_panels
+from steepest.kernels.convolution.panels import VECTORS, panels_space, unpack_panels, weight_panels
 from steepest.kernels.convolution.scatter import Phases, scatter_blocks
 from steepest.kernels.convolution.tiles import ROWS
 from steepest.kernels.convolution.weights import weight_gradient_blocks
-from steepest.kernels.threads import map_blocks, n_threads
+from steepest.kernels.threads import n_threads
 from steepest.kernels.vectors import lanes
 from steepest.operators.convolution2d.geometry import Geometry
-from steepest.operators.convolution2d.sharing import THREADED_PRODUCTS, map_parts, share
+from steepest.operators.convolution2d.sharing import THREADED_PRODUCTS, share, share_parts
 from steepest.typing import Array, IntArray
 
 PACKED_BYTES = 400_000  # of one block: together with the weights in use it stays in the second-level cache
@@ -50,7 +50,7 @@ def forward(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
     table = tile_weights(w, g, [np.arange(g.kernel[0] * g.kernel[1])], False, rows)
     bias = np.zeros(g.out_channels, dtype=x.dtype) if b is None else np.ascontiguousarray(b)
     y = np.empty(g.output_shape, dtype=x.dtype)
-    _run(partial(correlate_blocks, x, table, rows, bias, plan, y), g, plan)
+    share(correlate_blocks, _tasks(g, plan), g.products, x, table, rows, bias, plan, y)
     return y
 
 
@@ -62,9 +62,9 @@ def input_gradient(dy: Array, w: Array, g: Geometry) -> Array:
     table = tile_weights(w, g, taps, True, rows)
     if g.stride == (1, 1):
         bias = np.zeros(g.in_channels, dtype=dy.dtype)
-        _run(partial(correlate_blocks, dy, table, rows, bias, plan, dx), g, plan)
+        share(correlate_blocks, _tasks(g, plan), g.products, dy, table, rows, bias, plan, dx)
     else:
-        _run(partial(scatter_blocks, dy, table, rows, plan, phases, dx), g, plan)
+        share(scatter_blocks, _tasks(g, plan), g.products, dy, table, rows, plan, phases, dx)
     return dx
 
 
@@ -73,20 +73,30 @@ def weight_gradient(dy: Array, x: Array, g: Geometry) -> Array:
     if fills_panels(g, x.itemsize):
         return _by_panels(dy, x, g)
     plan, packs = weight_plan(g, x.itemsize)
-    tasks = g.batch * g.groups * plan.blocks
-    if tasks == 0:
-        return np.zeros(g.weight_shape, dtype=x.dtype)
-    sums = map_parts(partial(weight_gradient_blocks, x, dy, plan, packs), tasks, PARTIAL_SUMS, g.products)
-    return np.asarray(sum(sums[1:], sums[0]).reshape(g.weight_shape))
+    shape = g.groups, plan.out_channels, len(plan.offset)
+    dw = share_parts(
+        weight_gradient_blocks,
+        _tasks(g, plan),
+        PARTIAL_SUMS,
+        g.products,
+        x,
+        dy,
+        plan,
+        packs,
+        shape=shape,
+        dtype=x.dtype,
+    )
+    return dw.reshape(g.weight_shape)
 
 
 def _by_panels(dy: Array, x: Array, g: Geometry) -> Array:
     """Do a weight gradient with output channels side by side."""
     plan, packs = panel_plan(g, x.itemsize)
-    work = partial(weight_panels, x, dy, plan, packs)
-    sums = map_parts(work, g.batch * g.groups * plan.blocks, PARTIAL_SUMS, g.products)
-    whole = unpack_panels(sum(sums[1:], sums[0]), g.groups, plan.out_channels, len(plan.offset))
-    return np.asarray(whole.reshape(g.weight_shape))
+    shape = (panels_space(g.groups, plan.out_channels, len(plan.offset), lanes(x.itemsize)),)
+    sums = share_parts(
+        weight_panels, _tasks(g, plan), PARTIAL_SUMS, g.products, x, dy, plan, packs, shape=shape, dtype=x.dtype
+    )
+    return np.asarray(unpack_panels(sums, g.groups, plan.out_channels, len(plan.offset)).reshape(g.weight_shape))
 
 
 def fills_panels(g: Geometry, itemsize: int) -> bool:
@@ -306,7 +316,5 @@ def _pitch(width: int, columns: int, stride: int, starts: list[int], shifts: lis
     return max(width, *ends, max(read) - zeros)
 
 
-def _run(function: partial[None], g: Geometry, plan: Plan) -> None:
-    tasks = g.batch * g.groups * plan.blocks * plan.splits
-    if tasks:
-        map_blocks(function, tasks, share(tasks, g.products))
+def _tasks(g: Geometry, plan: Plan) -> int:
+    return g.batch * g.groups * plan.blocks * plan.splits

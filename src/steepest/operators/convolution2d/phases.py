@@ -12,7 +12,7 @@ kernel sides k, (k + 1) / 2, of which some are 0, as there is no such tap of w. 
 The input gradient is that of the phases, put back in place.
 """
 
-from functools import lru_cache, partial
+from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple
 
@@ -21,7 +21,6 @@ import numpy as np
 from steepest.kernels.convolution.phases import PHASES, merge_phases
 from steepest.kernels.convolution.transforms import FORMS, FROM_KERNEL, Form, matrices
 from steepest.kernels.scratch import scratch
-from steepest.kernels.threads import map_blocks
 from steepest.operators.convolution2d.geometry import Geometry, Pair
 from steepest.operators.convolution2d.sharing import share
 from steepest.typing import Array, IntArray
@@ -130,5 +129,5 @@ def merged(phases: Array, u: Unstrided, g: Geometry) -> Array:
     where = np.empty((2, 2), dtype=np.int64)
     where[u.first[:, 0], u.first[:, 1]] = range(PHASES)
     x, planes = np.empty(g.input_shape, dtype=phases.dtype), g.batch * g.in_channels
-    map_blocks(partial(merge_phases, phases, where, x), planes, share(planes, WORK * x.size))
+    share(merge_phases, planes, WORK * x.size, phases, where, x)
     return x

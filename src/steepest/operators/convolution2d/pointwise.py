@@ -11,13 +11,10 @@ The first is the same product with W transposed. The second sums over places, no
 every weight gradient, and is left to `steepest.operators.convolution2d.direct`.
 """
 
-from functools import partial
-
 import numpy as np
 
 from steepest.kernels.convolution.pointwise import pointwise_panels
 from steepest.kernels.convolution.tiles import ROWS, VECTORS
-from steepest.kernels.threads import map_blocks
 from steepest.kernels.vectors import lanes
 from steepest.operators.convolution2d import direct
 from steepest.operators.convolution2d.geometry import Geometry
@@ -54,6 +51,5 @@ def _product(source: Array, w: Array, bias: Array, swap: bool, g: Geometry, out:
     table = direct.tile_weights(w, g, [np.zeros(1, dtype=np.int64)], swap, ROWS)
     width = VECTORS * lanes(source.itemsize)
     tasks = g.batch * g.groups * -(-g.size[0] * g.size[1] // width)
-    work = partial(pointwise_panels, source, table, bias, g.groups, out, width)
-    map_blocks(work, tasks, share(tasks, g.products))
+    share(pointwise_panels, tasks, g.products, source, table, bias, g.groups, out, width)
     return out

@@ -1,28 +1,43 @@
-"""How the blocks of a batch are shared among threads."""
+"""How the tasks of a batch are shared among threads."""
 
-from collections.abc import Callable
-from typing import TypeVar
+from math import prod
+from typing import Any
 
-from steepest.kernels.threads import map_blocks, n_threads
+import numpy as np
 
-T = TypeVar("T")
+from steepest.kernels.relay import Shared, run
+from steepest.kernels.scratch import scratch
+from steepest.kernels.threads import n_threads
+from steepest.typing import Array
 
 THREADED_PRODUCTS = 5_000_000  # fewer take a tenth of a millisecond or two: no longer than waking threads that sleep
 SHARED_PRODUCTS = 100_000_000  # fewer are done before one thread could help another that is held up
 SHARES = 4  # of each thread
 
 
-def share(tasks: int, products: int) -> int:
-    """Return how many of the tasks a thread takes at a time, where nothing is summed over tasks."""
-    if products < THREADED_PRODUCTS:
-        return max(1, tasks)
-    shares = n_threads() * (SHARES if products >= SHARED_PRODUCTS else 1)
-    return max(1, -(-tasks // shares))
+def share(kernel: Shared, tasks: int, products: int, *arguments: Any) -> None:
+    """Do the tasks, of which nothing is summed."""
+    shares = workers(products) * (SHARES if products >= SHARED_PRODUCTS else 1)
+    run(kernel, workers(products), tasks, max(1, -(-tasks // shares)), *arguments)
 
 
-def map_parts(function: Callable[[int, int], T], tasks: int, parts: int, products: int) -> list[T]:
-    """Do the tasks in so many parts, whose sums are to be added, for any number of threads."""
-    size = -(-tasks // parts)
-    if products < THREADED_PRODUCTS:
-        return [function(start, min(start + size, tasks)) for start in range(0, tasks, size)]
-    return map_blocks(function, tasks, size)
+def share_parts(
+    kernel: Shared, tasks: int, parts: int, products: int, *arguments: Any, shape: tuple[int, ...], dtype: Any
+) -> Array:
+    """Do the tasks in so many parts, for any number of threads; return the sum of an array that each adds to."""
+    size = max(1, -(-tasks // parts))
+    parts = max(1, -(-tasks // size))
+    found = scratch("found", parts * prod(shape), dtype).reshape(parts, *shape)
+    found.fill(0)
+    run(kernel, workers(products), tasks, size, *arguments, found)
+    return np.asarray(found.sum(axis=0))
+
+
+def workers(products: int) -> int:
+    """Return how many threads do so many products."""
+    return n_threads() if products >= THREADED_PRODUCTS else 1
+
+
+def spaces(name: str, count: int, size: int, dtype: Any) -> Array:
+    """Return work space of so many workers, in which the calling thread's is the first."""
+    return scratch(name, count * size, dtype).reshape(count, size)

@@ -50,7 +50,6 @@ float32 and 1e-14 in float64, twice that for the weight gradient of r = 5. (With
 times as large.) For r = 2 it is three times that of the direct sum: 3e-6 and 6e-15.
 """
 
-from functools import partial
 from math import prod
 
 import numpy as np
@@ -63,19 +62,20 @@ from steepest.kernels.convolution.winograd_colours import GRID_ROWS, gather_weig
 from steepest.kernels.convolution.winograd_tiles import apart, work_space
 from steepest.kernels.convolution.winograd_weights import (
     Factors,
-    lay_out,
+    lay_out_blocks,
     sum_channels,
     sum_lanes,
     sum_tiles,
     sums_space,
 )
+from steepest.kernels.relay import run
 from steepest.kernels.scratch import scratch
-from steepest.kernels.threads import map_blocks, n_threads
+from steepest.kernels.threads import n_threads
 from steepest.kernels.vectors import lanes
 from steepest.operators.convolution2d import direct
 from steepest.operators.convolution2d.geometry import Geometry
 from steepest.operators.convolution2d.phases import Correlation, merged, room_for_phases, unstrided
-from steepest.operators.convolution2d.sharing import map_parts, share
+from steepest.operators.convolution2d.sharing import share, share_parts, spaces, workers
 from steepest.typing import Array, IntArray
 
 FEW_CHANNELS = 24  # of x, in a weight gradient: not worth laying out anew
@@ -128,14 +128,14 @@ def _over_lanes(dy: Array, x: Array, g: Geometry) -> Array:
     grid = _grid(form, g.out_size)
     n_tiles, most = g.batch * prod(grid), LANE_BYTES // (form.side**2 * (g.in_channels + ROWS) * x.itemsize)
     tiles = _whole(-(-n_tiles // _whole(-(-n_tiles // most), PARTIAL_SUMS)), lane)
-
-    def part(first: int, stop: int) -> Array:
-        seen = scratch("seen", work_space(form, g.in_channels, tiles, lane), x.dtype)
-        slopes = scratch("slopes", work_space(form, ROWS, tiles, lane), x.dtype)
-        return np.asarray(sum_lanes(form, x, dy, *start, grid, tiles, seen, slopes, first, stop))
-
-    found = map_parts(part, -(-n_tiles // tiles), PARTIAL_SUMS, g.products)
-    return np.ascontiguousarray(np.moveaxis(sum(found[1:], found[0]), 0, -1)).reshape(g.weight_shape)
+    seen, slopes = (
+        spaces(name, workers(g.products), work_space(form, channels, tiles, lane), x.dtype)
+        for name, channels in (("seen", g.in_channels), ("slopes", ROWS))
+    )
+    how, shape = (form, x, dy, *start, grid, tiles, seen, slopes), (form.taps**2, g.out_channels, g.in_channels)
+    blocks = -(-n_tiles // tiles)
+    taps = share_parts(sum_lanes, blocks, PARTIAL_SUMS, g.products, *how, shape=shape, dtype=x.dtype)
+    return np.ascontiguousarray(np.moveaxis(taps, 0, -1)).reshape(g.weight_shape)
 
 
 def _over_tiles(dy: Array, x: Array, g: Geometry) -> Array:
@@ -143,16 +143,13 @@ def _over_tiles(dy: Array, x: Array, g: Geometry) -> Array:
     form, start, lane = FORMS[g.kernel[0], 1], (g.padding[0][0], g.padding[1][0]), lanes(x.itemsize)
     grid = _grid(form, g.out_size)
     n_tiles, blocks = g.batch * grid[0] * grid[1], -(-g.out_channels // ROWS)
-
-    def part(first: int, stop: int) -> Array:
-        factors = _factors(form, g, SUMMED_TILES, x)
-        some = scratch("seen", work_space(form, lane, SUMMED_TILES, lane), x.dtype)
-        sums = scratch("sums", sums_space(form, blocks, factors.room, lane), x.dtype)
-        return np.asarray(sum_tiles(form, x, dy, *start, grid, SUMMED_TILES, some, factors, sums, first, stop))
-
-    parts = min(PARTIAL_SUMS, max(2, n_tiles // FEWEST_TILES))
-    found = map_parts(part, -(-n_tiles // SUMMED_TILES), parts, g.products)
-    return np.asarray(sum(found[1:], found[0]))
+    n_workers = workers(g.products)
+    factors = _factors(form, g, SUMMED_TILES, x, n_workers)
+    some = spaces("seen", n_workers, work_space(form, lane, SUMMED_TILES, lane), x.dtype)
+    sums = spaces("sums", n_workers, sums_space(form, blocks, factors.room, lane), x.dtype)
+    how = form, x, dy, *start, grid, SUMMED_TILES, some, factors, sums
+    tasks, parts = -(-n_tiles // SUMMED_TILES), min(PARTIAL_SUMS, max(2, n_tiles // FEWEST_TILES))
+    return share_parts(sum_tiles, tasks, parts, g.products, *how, shape=g.weight_shape, dtype=x.dtype)
 
 
 def _over_channels(dy: Array, x: Array, g: Geometry) -> Array:
@@ -164,31 +161,26 @@ def _over_channels(dy: Array, x: Array, g: Geometry) -> Array:
     laid_bytes = planes * (room + blocks * ROWS) * x.itemsize * LAID_TILES
     at_once = min(max(1, FACTOR_BYTES // laid_bytes) * LAID_TILES, _whole(n_tiles, lane))
     group = max(1, min(GROUP_BYTES // (planes * ROWS * room * x.itemsize), -(-blocks // (2 * n_threads()))))
-    factors, dw = _factors(form, g, at_once, x), np.zeros(g.weight_shape, dtype=x.dtype)
+    factors, dw = _factors(form, g, at_once, x, 1), np.zeros(g.weight_shape, dtype=x.dtype)
+    some = spaces("seen", n_threads(), work_space(form, lane, LAID_TILES, lane), x.dtype)
+    sums = spaces("sums", n_threads(), sums_space(form, group, room, lane), x.dtype)
     for begin in range(0, n_tiles, at_once):
         end = min(begin + at_once, n_tiles)
-
-        def lay(first: int, stop: int, begin: int = begin, end: int = end) -> None:
-            some = scratch("seen", work_space(form, lane, LAID_TILES, lane), x.dtype)
-            lay_out(form, x, dy, *start, grid, begin, end, LAID_TILES, some, factors, first, stop)
-
-        def add(first: int, stop: int, count: int = end - begin) -> None:
-            sums = scratch("sums", sums_space(form, group, room, lane), x.dtype)
-            sum_channels(form, factors, count, group, dw, sums, first, stop)
-
-        map_blocks(lay, -(-(end - begin) // LAID_TILES), 1)
-        map_blocks(add, -(-blocks // group), 1)
+        how = form, x, dy, *start, grid, begin, end, LAID_TILES, some, factors
+        run(lay_out_blocks, n_threads(), -(-(end - begin) // LAID_TILES), 1, *how)
+        run(sum_channels, n_threads(), -(-blocks // group), 1, form, factors, end - begin, group, dw, sums)
     return dw
 
 
-def _factors(form: Form, g: Geometry, tiles: int, x: Array) -> Factors:
-    """Return room for the factors of the products over ``tiles`` tiles, in this thread's work space."""
+def _factors(form: Form, g: Geometry, tiles: int, x: Array, n_workers: int) -> Factors:
+    """Return room for the factors of the products over ``tiles`` tiles, for each worker."""
     lane = lanes(x.itemsize)
     tall, room = _whole(tiles, lane) * ROWS, _whole(g.in_channels, lane)
     rows = _whole(g.out_channels, max(lane, ROWS)) // ROWS * tall
     planes = apart(_whole(tiles, lane) * room, lane), apart(rows, lane)
     columns, slopes = (
-        scratch(name, form.side**2 * n, x.dtype) for name, n in zip(("columns", "rows"), planes, strict=True)
+        scratch(name, n_workers * form.side**2 * n, x.dtype)
+        for name, n in zip(("columns", "rows"), planes, strict=True)
     )
     return Factors(columns, room, planes[0], slopes, tall, planes[1])
 
@@ -197,31 +189,28 @@ def _correlate(source: Array, w: Array, how: Correlation, bias: Array, out: Arra
     """Correlate ``source`` with w, whose taps come as ``how`` says."""
     form, channels, out_channels = how.form, source.shape[1] * len(how.begin), out.shape[1]
     groups, lane, planes = -(-out_channels // ROWS), lanes(source.itemsize), form.side**2
-    work = partial(transform_weights, form, w.reshape(*w.shape[:2], -1), how.places, how.swap)
+    taps = w.reshape(*w.shape[:2], -1)
     table = scratch("weights", planes * apart(groups * weight_block(channels, lane), lane), source.dtype)
     if channels == COLOURS:
-        work(0, groups, table)
+        run(transform_weights, 1, groups, groups, form, taps, how.places, how.swap, table)
         return _correlate_colours(form, source, gather_weights(form, table, out_channels, lane), bias, how.begin, out)
-    map_blocks(lambda first, stop: work(first, stop, table), groups, -(-groups // n_threads()))
+    threads = n_threads()
+    run(transform_weights, threads, groups, -(-groups // threads), form, taps, how.places, how.swap, table)
     rows, columns = _grid(form, out.shape[2:])
     n_tiles = len(out) * rows * columns
     tiles = _block_tiles(n_tiles, planes * (channels + groups * ROWS) * source.itemsize, lane)
+    count = form.taps**2 * channels * out.size
+    seen = spaces("seen", workers(count), work_space(form, channels, tiles, lane), source.dtype)
+    products = spaces("products", workers(count), work_space(form, out_channels, tiles, lane), source.dtype)
     blocks = -(-n_tiles // tiles)
-
-    def part(first: int, stop: int) -> None:
-        seen = scratch("seen", work_space(form, channels, tiles, lane), source.dtype)
-        products = scratch("products", work_space(form, out_channels, tiles, lane), source.dtype)
-        winograd_blocks(form, source, table, how.met, bias, how.begin, out, tiles, seen, products, first, stop)
-
-    map_blocks(part, blocks, share(blocks, form.taps**2 * channels * out.size))
+    share(winograd_blocks, blocks, count, form, source, table, how.met, bias, how.begin, out, tiles, seen, products)
     return out
 
 
 def _correlate_colours(form: Form, x: Array, weights: Array, bias: Array, begin: IntArray, out: Array) -> Array:
     """Do `_correlate` for images of three channels."""
-    work = partial(winograd_colours, form, x, weights, bias, -begin[0, 0], -begin[0, 1], out)
-    blocks = -(-len(out) * _grid(form, out.shape[2:])[0] // GRID_ROWS)
-    map_blocks(work, blocks, share(blocks, form.taps**2 * COLOURS * out.size))
+    blocks, count = -(-len(out) * _grid(form, out.shape[2:])[0] // GRID_ROWS), form.taps**2 * COLOURS * out.size
+    share(winograd_colours, blocks, count, form, x, weights, bias, -begin[0, 0], -begin[0, 1], out)
     return out
 
 
