@@ -50,6 +50,22 @@ def lanes_of(x: Array) -> int:
 
 
 @compiled
+def multiples(count: int, step: int) -> IntArray:
+    """Return ``0, step, 2 step, ...``, by a loop: array functions take longer to compile."""
+    numbers = np.empty(count, np.int64)
+    for i in range(count):
+        numbers[i] = i * step
+    return numbers
+
+
+@compiled
+def clear(numbers: Array, start: int, stop: int, step: int = 1) -> None:
+    """Write zeros from start to stop, by a loop likewise."""
+    for i in range(start, stop, step):
+        numbers[i] = 0
+
+
+@compiled
 def pack_block(
     source: Array,
     image: int,
@@ -81,7 +97,7 @@ def pack_block(
             plane = (c * phases + f) * rows * pitch + low
             at, to = (image + c) * height * width + line, plane + above * pitch
             for r in range(above):
-                packed[plane + r * pitch : plane + r * pitch + count] = 0
+                clear(packed, plane + r * pitch, plane + r * pitch + count)
             if step == 1 and count == pitch == width and row_stride == 1:
                 copy_rows(1, 1, (below - above) * count, flat, at, 0, zero, packed, to, 0)
             elif step == 1:
@@ -93,7 +109,7 @@ def pack_block(
                     for q in range(count):
                         packed[to + r * pitch + q] = flat[at + r * row_stride * width + step * q]
             for r in range(below, rows):
-                packed[plane + r * pitch : plane + r * pitch + count] = 0
+                clear(packed, plane + r * pitch, plane + r * pitch + count)
 
 
 @compiled
@@ -174,7 +190,7 @@ def pack_weights(w: Array, taps: IntArray, swap: bool, rows: int, table: Array) 
         first = block % blocks * rows
         count = np.uintp(min(rows, M - first))
         if count < rows:
-            table[block * C * T * rows : (block + 1) * C * T * rows] = 0
+            clear(table, block * C * T * rows, (block + 1) * C * T * rows)
         for c in range(C):
             at, to = block // blocks * M * C * n_taps + first * down + c * across, (block * C + c) * T * rows
             for t in range(T):

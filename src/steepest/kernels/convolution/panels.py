@@ -12,7 +12,7 @@ import numpy as np
 from numba.core import cgutils, types
 
 from steepest.kernels.compile import compiled
-from steepest.kernels.convolution.direct import Plan, lanes_of, pack_block
+from steepest.kernels.convolution.direct import Plan, clear, lanes_of, pack_block
 from steepest.kernels.convolution.tiles import transpose_tile
 from steepest.kernels.convolution.weights import aligned_zeros
 from steepest.kernels.relay import Turn, shared
@@ -119,11 +119,11 @@ def weight_panels(x: Array, dy: Array, plan: Plan, packs: bool, found: Array, tu
     size, terms, area = VECTORS * lanes_of(x), len(plan.offset), plan.height * width
     panels, room = (M + size - 1) // size, (terms + TERMS - 1) // TERMS * TERMS
     offset = np.zeros(room, np.int64)
-    offset[:terms] = plan.offset
+    for k in range(terms):
+        offset[k] = plan.offset[k]
     planes = aligned_zeros(C * plan.rows * pitch if packs else 0, x)
     slopes, sums = aligned_zeros(plan.block_rows * width * size, x), found[turn.block]
-    for i in range(len(sums)):
-        sums[i] = 0
+    clear(sums, 0, len(sums))
     y, seen, row_step, step = (
         dy.reshape(dy.size),
         planes if packs else x.reshape(x.size),

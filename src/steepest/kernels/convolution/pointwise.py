@@ -3,7 +3,7 @@
 import numpy as np
 
 from steepest.kernels.compile import compiled
-from steepest.kernels.convolution.direct import fill_tiles, lanes_of
+from steepest.kernels.convolution.direct import fill_tiles, lanes_of, multiples
 from steepest.kernels.convolution.tiles import ROWS, VECTORS, copy_rows, outer_tile
 from steepest.kernels.relay import Turn, shared
 from steepest.typing import Array
@@ -38,7 +38,7 @@ def multiply_in_place(
     table: Array, C: int, x: Array, at: int, area: int, count: int, bias: Array, y: Array, to: int
 ) -> None:
     """Do a panel of whole vectors and whole blocks of channels; meanwhile what lies behind it is fetched."""
-    lanes, channels = lanes_of(x), np.arange(C) * area
+    lanes, channels = lanes_of(x), multiples(C, area)
     for m in range(0, len(bias), ROWS):
         line, ahead = to + m * area, count + m // ROWS * lanes if m < VECTORS * ROWS else 0
         if count == VECTORS * lanes:
@@ -67,7 +67,7 @@ def multiply_packed(
     width: int,
 ) -> None:
     """Do any panel, by way of work space: ``panel`` (C, width) and ``sums`` (ROWS, width)."""
-    channels = np.arange(C) * width
+    channels = multiples(C, width)
     copy_rows(1, C, count, x, at, area, x.dtype.type(0), panel, 0, width)
     for m in range(0, len(bias), ROWS):
         fill_tiles(ROWS, table, m * C, panel, 0, channels, C, sums, 0, width, count)

@@ -25,7 +25,8 @@ def weight_gradient_blocks(x: Array, dy: Array, plan: Plan, packs: bool, found: 
     terms, tiles = len(plan.offset), (M + ROWS - 1) // ROWS
     columns = (terms + COLUMNS - 1) // COLUMNS
     offset = np.zeros(columns * COLUMNS, dtype=np.int64)
-    offset[:terms] = plan.offset if packs else np.arange(C) * area
+    for k in range(terms):
+        offset[k] = plan.offset[k] if packs else k * area
     planes = aligned_zeros(C * len(plan.row) * plan.rows * plan.pitch if packs else 0, x)
     sums = np.zeros((plan.groups, tiles, columns, SIZE), x.dtype)
     slopes, seen, flat = dy.reshape(dy.size), planes if packs else x.reshape(x.size), sums.reshape(sums.size)

@@ -7,7 +7,7 @@ Reference: ``steepest.operators.convolution2d.reference``.
 import numpy as np
 
 from steepest.kernels.compile import compiled, inlined
-from steepest.kernels.convolution.direct import fill_tiles, lanes_of
+from steepest.kernels.convolution.direct import clear, fill_tiles, lanes_of, multiples
 from steepest.kernels.convolution.tiles import ROWS
 from steepest.kernels.convolution.transforms import (
     FROM_IMAGE,
@@ -52,7 +52,7 @@ def transform_weights(form: Form, w: Array, places: IntArray, swap: bool, table:
         for m in range(ROWS):
             if block * ROWS + m >= M:
                 for k in range(n_taps):
-                    taps[k * tap + m : (k + 1) * tap : ROWS] = 0
+                    clear(taps, k * tap + m, (k + 1) * tap, ROWS)
             elif swap:
                 f, v = (block * ROWS + m) // n_in, (block * ROWS + m) % n_in
                 for c in range(C):
@@ -102,13 +102,13 @@ def winograd_blocks(
     pitch = tile_pitch(tiles, lanes)
     zeros, spare = np.zeros(2 * form.side * lanes, source.dtype), np.empty(form.side * lanes, source.dtype)
     seen_plane, products_plane = apart(C * pitch, lanes), apart(blocks * ROWS * pitch, lanes)
-    offset = np.arange(C) * pitch
+    offset = multiples(C, pitch)
     room = weight_block(C, lanes)
     weights_plane, products_row = apart(blocks * room, lanes), ROWS * pitch
     for plane in range(form.side**2):
         to, b0, b1 = plane * products_plane, met[plane, 2] // ROWS, (met[plane, 3] + ROWS - 1) // ROWS
-        products[to : to + b0 * products_row] = 0
-        products[to + b1 * products_row : to + blocks * products_row] = 0
+        clear(products, to, to + b0 * products_row)
+        clear(products, to + b1 * products_row, to + blocks * products_row)
     for block in range(turn.start, turn.stop):
         first = block * tiles
         count = min(tiles, N * grid[0] * grid[1] - first)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from steepest.kernels.compile import compiled, inlined
-from steepest.kernels.convolution.direct import fill_tiles, lanes_of
+from steepest.kernels.convolution.direct import fill_tiles, lanes_of, multiples
 from steepest.kernels.convolution.tiles import ROWS, dot_tile, transpose_tile
 from steepest.kernels.convolution.transforms import FROM_IMAGE, FROM_SLOPES, TO_KERNEL, Form, transform_planes
 from steepest.kernels.convolution.weights import COLUMNS, SIZE, unpack_weights
@@ -83,7 +83,8 @@ def lay_out(
     pitch = tile_pitch(tiles, lanes)
     some_plane, zeros = apart(lanes * pitch, lanes), np.zeros(2 * form.side * lanes, x.dtype)
     columns, room, rows, tall = factors.columns, factors.room, factors.rows, factors.tall
-    before, within = np.array([[-top, -left]]), np.zeros((1, 2), np.int64)
+    before, within = np.zeros((1, 2), np.int64), np.zeros((1, 2), np.int64)
+    before[0, 0], before[0, 1] = -top, -left
     for block in range(start, stop):
         first = begin + block * tiles
         count = min(tiles, end - first)
@@ -131,7 +132,7 @@ def add_products(
     They are formed for so many blocks of rows from ``first`` on. With ``more`` they are added to what the sums hold.
     """
     room = factors.room
-    offset = np.arange(count) * room
+    offset = multiples(count, room)
     for plane in range(planes):
         ix = plane * factors.columns_plane
         for b in range(blocks):
@@ -225,12 +226,15 @@ def sum_lanes(
     end, pitch, blocks = len(x) * grid[0] * grid[1], tile_pitch(tiles, lanes), (M + ROWS - 1) // ROWS
     seen_plane, slopes_plane = apart(C * pitch, lanes), apart(ROWS * pitch, lanes)
     columns = (C + COLUMNS - 1) // COLUMNS
-    offset = np.minimum(np.arange(columns * COLUMNS), C - 1) * pitch
+    offset = multiples(columns * COLUMNS, pitch)
+    for c in range(C, columns * COLUMNS):
+        offset[c] = (C - 1) * pitch
     before, within, zeros = (
-        np.array([[-top, -left]]),
+        np.zeros((1, 2), np.int64),
         np.zeros((1, 2), np.int64),
         np.zeros(2 * form.side * lanes, x.dtype),
     )
+    before[0, 0], before[0, 1] = -top, -left
     size = blocks * columns * SIZE
     sums = np.zeros(form.side**2 * size, x.dtype)
     for block in range(turn.start, turn.stop):
