@@ -194,12 +194,12 @@ def _correlate(source: Array, w: Array, how: Correlation, bias: Array, out: Arra
     if channels == COLOURS:
         run(transform_weights, 1, groups, groups, form, taps, how.places, how.swap, table)
         return _correlate_colours(form, source, gather_weights(form, table, out_channels, lane), bias, how.begin, out)
-    threads = n_threads()
+    count = form.taps**2 * channels * out.size
+    threads = workers(count)
     run(transform_weights, threads, groups, -(-groups // threads), form, taps, how.places, how.swap, table)
     rows, columns = _grid(form, out.shape[2:])
     n_tiles = len(out) * rows * columns
     tiles = _block_tiles(n_tiles, planes * (channels + groups * ROWS) * source.itemsize, lane)
-    count = form.taps**2 * channels * out.size
     seen = spaces("seen", workers(count), work_space(form, channels, tiles, lane), source.dtype)
     products = spaces("products", workers(count), work_space(form, out_channels, tiles, lane), source.dtype)
     blocks = -(-n_tiles // tiles)
