@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from steepest.kernels.compile import compiled
+from steepest.kernels.compile import borrowing
 
 
-@compiled
+@borrowing
 def cholesky_solve(matrix: Any, b: Any) -> Any:
     """Overwrite ``b`` with the solution of ``matrix x = b``; False if ``matrix`` is not positive definite enough.
 
@@ -39,7 +39,7 @@ def cholesky_solve(matrix: Any, b: Any) -> Any:
     return True
 
 
-@compiled
+@borrowing
 def _eliminate(matrix: Any, row: Any, i: Any) -> None:
     """Turn the first i entries of row i of the matrix into those of L, given the rows of L above."""
     j = 0

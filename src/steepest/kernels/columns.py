@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from steepest.kernels.compile import compiled
+from steepest.kernels.compile import borrowing, compiled
 from steepest.kernels.room import matrix, vector
 
 
-@compiled
+@borrowing
 def scan_columns(
     X: Any, weights: Any, y: Any, centre: Any, start: Any, stop: Any, sums: Any, squares: Any, xy: Any
 ) -> None:
@@ -50,7 +50,7 @@ def scan_rows(X: Any, weights: Any, y: Any, centre: Any, start: Any, stop: Any) 
     return result
 
 
-@compiled
+@borrowing
 def correlate_columns(X: Any, v: Any, columns: Any, start: Any, stop: Any, out: Any) -> None:
     """Write ``out_k = x_j.v`` for j = columns_k, k in start..stop; ``X`` in Fortran order; reference: array code."""
     for k in range(start, stop):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from steepest.kernels.compile import compiled
+from steepest.kernels.compile import borrowing, compiled
 from steepest.kernels.room import matrix, vector
 from steepest.kernels.support_newton import SMALL, count_in, newton_step, newton_steps
 
@@ -18,7 +18,7 @@ BETWEEN = 2  # epochs on all columns between two stays on the support
 PATIENCE = 16  # steps after which they are repeated on a support of any size, as where all columns may take part
 
 
-@compiled
+@borrowing
 def soft_threshold(z: Any, l1: Any, positive: Any) -> Any:
     """Return ``sign(z) max(|z| - l1, 0)``, or ``max(z - l1, 0)``; reference: ``L1.prox`` with step 1."""
     if z > l1:
@@ -28,7 +28,7 @@ def soft_threshold(z: Any, l1: Any, positive: Any) -> Any:
     return 0.0
 
 
-@compiled
+@borrowing
 def gap_on_gram(correlation: Any, c: Any, w: Any, squared_y: Any, l1: Any, l2: Any, positive: Any, mass: Any) -> Any:
     """Return the duality gap; reference: ``steepest.solvers.duality.duality_gap``.
 
@@ -85,7 +85,7 @@ def look_on_gram(
     seen[1] = gap_on_gram(correlation, c, w, squared_y, l1, l2, positive, mass)
 
 
-@compiled
+@borrowing
 def epoch_on_gram(gram: Any, correlation: Any, w: Any, l1: Any, l2: Any, positive: Any, order: Any) -> None:
     """Update every coordinate once, in place; reference: ``steepest.solvers.coordinate_descent.epoch``.
 
@@ -278,7 +278,7 @@ def path_on_gram(
     return n_penalties
 
 
-@compiled
+@borrowing
 def epoch_on_columns(
     Z: Any, squared_norms: Any, residual: Any, w: Any, l1: Any, l2: Any, positive: Any, order: Any
 ) -> None:
@@ -302,7 +302,7 @@ def epoch_on_columns(
                 residual[i] -= change * column[i]
 
 
-@compiled
+@borrowing
 def epoch_on_sparse_columns(
     data: Any,
     indices: Any,

@@ -13,7 +13,7 @@ in compiled code.
 
 import numpy as np
 
-from steepest.kernels.compile import compiled
+from steepest.kernels.compile import borrowing, compiled
 from steepest.kernels.residual import ResidualPasses, pass_in_team
 from steepest.kernels.room import vector
 from steepest.kernels.team import Team
@@ -107,7 +107,7 @@ def _iterate_in_team(
     numbers[2] = square
 
 
-@compiled
+@borrowing
 def _scaled(direction: Array, root: Array, w: Array) -> float:
     """Write the direction times the roots to ``w``, scaled, lest single precision overflow; return the scale."""
     size = 0.0
@@ -118,7 +118,7 @@ def _scaled(direction: Array, root: Array, w: Array) -> float:
     return size
 
 
-@compiled
+@borrowing
 def _image(g: Array, root: Array, direction: Array, ridge: float, mass: float, size: float, image: Array) -> float:
     """Write the matrix times the direction, from the sums of a pass; return their inner product."""
     for i in range(len(root)):
@@ -136,7 +136,7 @@ def _image(g: Array, root: Array, direction: Array, ridge: float, mass: float, s
     return curvature
 
 
-@compiled
+@borrowing
 def _move(
     solution: Array, residual: Array, direction: Array, image: Array, step: float, previous: float
 ) -> float:  # fmt: skip

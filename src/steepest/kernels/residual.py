@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from steepest.kernels.column_strips import VECTORS, add_correlations, subtract_scores
-from steepest.kernels.compile import chosen, compiled
+from steepest.kernels.compile import borrowing, chosen, compiled
 from steepest.kernels.room import vector
 from steepest.kernels.team import Team, claim, finish, join, next_turn
 from steepest.kernels.tiles import fetch
@@ -104,7 +104,7 @@ def _residual(X: Any, *_: Any) -> Any:
     return _residual_by_rows if X.layout == "C" else _residual_by_columns
 
 
-@compiled
+@borrowing
 def _residual_by_rows(
     X: Array, y: Array, s: Array, x_mean: Array, w: Array, start: int, stop: int, r: Array, g: Array
 ) -> float:
@@ -139,7 +139,7 @@ def _residual_by_rows(
     return rss
 
 
-@compiled
+@borrowing
 def _four_scores(x0: Array, x1: Array, x2: Array, x3: Array, x_mean: Array, w: Array) -> tuple[Any, ...]:
     """Return ``(x - m)^T w`` of four rows that lie one after the other; long ones are asked for piece by piece."""
     d, n_bytes = len(w), _PIECE * x0.itemsize
@@ -162,14 +162,14 @@ def _four_scores(x0: Array, x1: Array, x2: Array, x3: Array, x_mean: Array, w: A
     return z0, z1, z2, z3
 
 
-@compiled
+@borrowing
 def _copy(source: Array, at: int, target: Array, to: int, count: int) -> None:
     """Copy a stretch: an assignment of slices, whose shapes would be checked, takes seconds more to compile."""
     for i in range(count):
         target[to + i] = source[at + i]
 
 
-@compiled
+@borrowing
 def _clear(numbers: Array) -> None:
     for i in range(len(numbers)):
         numbers[i] = 0.0

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from steepest.kernels.cholesky import cholesky_solve
-from steepest.kernels.compile import compiled
+from steepest.kernels.compile import borrowing, compiled
 from steepest.kernels.room import matrix, vector
 
 SMALL = 48  # columns of a support on which several steps cost no more than the epochs that they may spare
 DAMPING = 1e-10  # of the largest diagonal entry, added where the columns of the support are dependent
 
 
-@compiled
+@borrowing
 def count_in(w: Any) -> Any:
     """Return how many entries of ``w`` are not zero."""
     # here and below loops rather than array functions, which take up to half a second each to compile
@@ -53,7 +53,7 @@ def correlation_at(gram: Any, c: Any, support: Any, values: Any) -> Any:
     return out
 
 
-@compiled
+@borrowing
 def value_on_gram(c: Any, correlation: Any, w: Any, l1: Any, l2: Any) -> Any:
     """Return ``J(w) - |y|^2 / 2``; reference: ``steepest.solvers.support_newton.quadratic_value``."""
     value = 0.0
@@ -100,7 +100,7 @@ def newton_step(gram: Any, c: Any, correlation: Any, w: Any, l1: Any, l2: Any, s
     return improved
 
 
-@compiled
+@borrowing
 def _crosses(old: Any, new: Any, l1: Any) -> Any:
     """Return whether a penalised coefficient changes its sign."""
     return l1 > 0.0 and new * old < 0.0

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from steepest.kernels.compile import compiled
+from steepest.kernels.compile import borrowing
 from steepest.kernels.threads import map_blocks
 from steepest.typing import Array
 
@@ -53,7 +53,7 @@ def survey(X: Array, weights: Array, y: Array, guess: Array, *, copy: bool) -> t
     return sums, products, made if copy else None
 
 
-@compiled
+@borrowing
 def _survey_rows(
     X: Any, s: Any, sy: Any, guess: Any, start: Any, stop: Any, copy: Any, sums: Any, products: Any
 ) -> None:
@@ -79,7 +79,7 @@ def _survey_rows(
                 copy[i, j] = X[i, j] - guess[j]
 
 
-@compiled
+@borrowing
 def _survey_columns(
     X: Any, s: Any, sy: Any, guess: Any, start: Any, stop: Any, copy: Any, sums: Any, products: Any
 ) -> None:

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from steepest.kernels.atomics import fetch_add, load, store
-from steepest.kernels.compile import compiled
+from steepest.kernels.compile import borrowing
 from steepest.kernels.threads import Task, n_threads, submit
 from steepest.typing import IntArray
 
@@ -38,7 +38,7 @@ LEFT = 3 * LINE  # how often a thread has gone to sleep
 PATIENCE = 1_000_000  # looks at the counter before a thread goes to sleep: a fifth of a millisecond
 
 
-@compiled
+@borrowing
 def join(counters: IntArray, leads: bool) -> int:
     """Open the next pass, or take part in the one that is open; return its number."""
     if not leads:
@@ -50,19 +50,19 @@ def join(counters: IntArray, leads: bool) -> int:
     return turn  # type: ignore[no-any-return]
 
 
-@compiled
+@borrowing
 def claim(counters: IntArray) -> int:
     """Return the number of a block that nobody else does; beyond the last, there is nothing left."""
     return fetch_add(counters, NEXT, 1)  # type: ignore[no-any-return]
 
 
-@compiled
+@borrowing
 def finish(counters: IntArray) -> None:
     """Say that a block is done."""
     fetch_add(counters, DONE, 1)
 
 
-@compiled
+@borrowing
 def next_turn(counters: IntArray, leads: bool, turn: int, n_blocks: int) -> int:
     """Wait: the leader until all blocks are done, the others for the next pass; return its number, -1 to leave."""
     if leads:
@@ -78,7 +78,7 @@ def next_turn(counters: IntArray, leads: bool, turn: int, n_blocks: int) -> int:
     return _stay(counters, -1)
 
 
-@compiled
+@borrowing
 def _stay(counters: IntArray, turn: int) -> int:
     """Return the number of the pass; if there is none, note that a thread leaves."""
     if turn < 0:

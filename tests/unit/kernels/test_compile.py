@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numba import types
 
-from steepest.kernels.compile import borrowing, compiled, inlined
+from steepest.kernels.compile import borrowing, chosen, compiled, inlined
 
 
 @compiled
@@ -60,6 +60,32 @@ def test_a_part_is_no_machine_code():
     assert whole.signatures and not part.signatures
     assert part(1) == 2
     assert part.signatures
+
+
+@compiled
+def _of_vector(x, i):
+    return x[i]
+
+
+@compiled
+def _of_matrix(x, i):
+    return x[i, i]
+
+
+@chosen
+def _entry(x, *_):
+    return _of_vector if x.ndim == 1 else _of_matrix
+
+
+@compiled
+def _increased(x, i):
+    return _entry(x, i) + 1
+
+
+def test_the_types_choose_a_kernel_and_the_other_is_not_compiled():
+    x = np.arange(4)  # for which the other could not be
+    assert _increased(x, 1) == 2
+    assert _increased(x.reshape(2, 2), 1) == 4
 
 
 @pytest.mark.parametrize("collecting", [True, False])

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from steepest.kernels.compile import borrowing, chosen, compiled, inlined
+from steepest.kernels.compile import borrowing, chosen, inlined
 from steepest.kernels.kmeans.arrays import Centres, Room, Rows, State
 from steepest.kernels.kmeans.measures import clear
 from steepest.kernels.kmeans.moves import (
@@ -88,7 +88,7 @@ def _assign_listed(_data: Any, centres: Any, *_: Any) -> Any:
     return _assign_roughly if has_rough_table(centres) else _assign_directly
 
 
-@compiled
+@borrowing
 def _assign_directly(
     data: Rows, centres: Centres, state: State, room: Room, total: Array, found: IntArray, start: int, stop: int
 ) -> None:
@@ -100,7 +100,7 @@ def _assign_directly(
         n_rows = keep_rest(room.rows, room.old, n_now, n_rows)
 
 
-@compiled
+@borrowing
 def _assign_roughly(
     data: Rows, centres: Centres, state: State, room: Room, total: Array, found: IntArray, start: int, stop: int
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from steepest.kernels.compile import chosen, compiled
+from steepest.kernels.compile import borrowing, chosen, compiled
 from steepest.kernels.kmeans.arrays import Centres, Rows, State, work_room
 from steepest.kernels.kmeans.dense import LEAST_GAP, ROUGH_ROUNDING, ROUND_UP, ROUNDING, assign_block
 from steepest.kernels.kmeans.measures import add_parts, added_up
@@ -60,9 +60,9 @@ def iterate_in_team(
             records[step, WAY] = _advance(run.path[step], centres, data.origin, state.gaps.shape[0] > 0)
             records[step, CHANGED], records[step, TIES], records[step, CLOSE] = 0, 0, 0
             if given or records[step, WAY] > 0:
-                turn = join(counters, True)
+                turn = join(counters, leads)
                 _claim_blocks(counters, n_blocks, data, centres, state)
-                next_turn(counters, True, turn, n_blocks)
+                next_turn(counters, leads, turn, n_blocks)
                 add_parts(state.parts, data.X.shape[1], run.totals)
                 counted = state.counted
                 records[step, CHANGED], records[step, TIES] = added_up(counted[:, MOVED]), added_up(counted[:, DECIDED])
@@ -73,10 +73,10 @@ def iterate_in_team(
             if _has_to_look(records[step], plan, limits, state.labels.shape[0]):
                 break
     else:
-        turn = join(counters, False)
+        turn = join(counters, leads)
         while turn >= 0:
             _claim_blocks(counters, n_blocks, data, centres, state)
-            turn = next_turn(counters, False, turn, n_blocks)
+            turn = next_turn(counters, leads, turn, n_blocks)
 
 
 @compiled
@@ -90,7 +90,7 @@ def _claim_blocks(counters: IntArray, n_blocks: int, data: Rows, centres: Centre
         block = claim(counters)
 
 
-@compiled
+@borrowing
 def _means(totals: Array, origin: Array, centres: Array) -> bool:
     """Write the mean of each cluster; return whether all have one."""
     d = centres.shape[1]
@@ -144,12 +144,12 @@ def _round_all(centres: Centres, reach: float) -> None:
     limits[ROUGH_SLOPE], limits[ROUGH_OFFSET] = rough_error(centres.half_norms, errors, reach, limits[TYPICAL])
 
 
-@compiled
+@borrowing
 def _round_nothing(centres: Centres, reach: float) -> None:
     pass
 
 
-@compiled
+@borrowing
 def _evaluate(totals: Array, centres: Array, origin: Array, square_sum: float, record: Array) -> None:
     """Record ``J(C, l)`` and the norm of its gradient."""
     d = centres.shape[1]
@@ -163,7 +163,7 @@ def _evaluate(totals: Array, centres: Array, origin: Array, square_sum: float, r
     record[VALUE], record[GRADIENT_NORM] = square_sum - explained, np.sqrt(squares)
 
 
-@compiled
+@borrowing
 def _has_to_look(record: Array, plan: IntArray, limits: Array, n_rows: int) -> bool:
     """Return whether what comes next is not for this file."""
     arrived = record[WAY] * record[WAY] <= limits[TOLERANCE]

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from steepest.kernels.compile import compiled
+from steepest.kernels.compile import borrowing
 from steepest.typing import Array, IntArray
 
 
-@compiled
+@borrowing
 def clear(table: Array) -> None:
     """Write zeros; an assignment of slices takes longer to compile."""
     for i in range(table.shape[0]):
@@ -16,7 +16,7 @@ def clear(table: Array) -> None:
             table[i, j] = 0
 
 
-@compiled
+@borrowing
 def added_up(numbers: Any) -> Any:
     """Return the sum of some numbers."""
     result = numbers.dtype.type(0)
@@ -25,7 +25,7 @@ def added_up(numbers: Any) -> Any:
     return result
 
 
-@compiled
+@borrowing
 def add_moments(X: Array, weights: Array, near: Array, block_rows: int, first: int, last: int, sums: Array) -> None:
     """Set ``sums[block] = sum_i w_i (x_i - near), sum_i w_i (x_i - near)^2, max_i |x_i - near|`` by feature.
 
@@ -51,7 +51,7 @@ def add_moments(X: Array, weights: Array, near: Array, block_rows: int, first: i
                 largest[f] = a if a > largest[f] else largest[f]
 
 
-@compiled
+@borrowing
 def add_parts(parts: Array, n_features: int, totals: Array) -> None:
     """Add the blocks' sums up, in their order; a cluster without members is exactly empty.
 
@@ -67,7 +67,7 @@ def add_parts(parts: Array, n_features: int, totals: Array) -> None:
                 totals[j, f] = 0
 
 
-@compiled
+@borrowing
 def own_distances(X: Array, centres: Array, labels: IntArray, start: int, stop: int, distances: Array) -> None:
     """Set ``distances[i] = |x_i - c_label(i)|^2`` (reference: ``((X - centres[labels])**2).sum(axis=1)``)."""
     for i in range(start, stop):
@@ -79,7 +79,7 @@ def own_distances(X: Array, centres: Array, labels: IntArray, start: int, stop: 
         distances[i] = distance
 
 
-@compiled
+@borrowing
 def sse_blocks(
     X: Array, weights: Array, centres: Array, labels: IntArray, block_rows: int, first: int, last: int, sse: Array
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from steepest.kernels.compile import compiled
+from steepest.kernels.compile import borrowing, compiled
 from steepest.kernels.kmeans.tiles import CENTRES, PANEL_BYTES
 from steepest.kernels.room import matrix
 from steepest.kernels.vectors import VECTOR_BYTES
@@ -24,7 +24,7 @@ def room_for_centres(n_clusters: int, n_features: int, dtype: Any) -> tuple[Arra
     return np.zeros((n_groups, n_features, CENTRES), dtype), np.full(n_groups * CENTRES, np.inf, dtype)
 
 
-@compiled
+@borrowing
 def pack_centres(centres: Array, origin: Array, table: Array, half_norms: Array) -> float:
     """Write the centres as the tiles read them, ``table[q, f, i] = o_f - c_(2 q + i), f``, and their ``|c - o|^2 / 2``.
 
@@ -57,7 +57,7 @@ def score_rounding(n_features: int, dtype: Any) -> float:
     return float((n_features + 8) * np.finfo(dtype).eps / 2)
 
 
-@compiled
+@borrowing
 def score_error(half_norms: Array, rounding: float, reach: float, typical: float) -> tuple[float, float]:
     r"""Return ``slope, offset`` so that a score's rounding error is at most ``slope |x|^2 / 2 + offset``.
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from steepest.kernels.compile import compiled
+from steepest.kernels.compile import borrowing, compiled
 from steepest.kernels.kmeans.long_rows import LONG_CHUNKS, candidates_in_chunks, long_squared_distances
 from steepest.kernels.kmeans.measures import added_up, clear
 from steepest.kernels.kmeans.nearest import BATCH, panel_room
@@ -55,7 +55,7 @@ class Room(NamedTuple):
     distances: Array
 
 
-@compiled
+@borrowing
 def mix(z: np.uint64) -> np.uint64:
     """Return the bits of ``z`` well mixed: the last step of the splitmix64 generator (Steele, Lea, Flood 2014)."""
     z = (z ^ (z >> np.uint64(30))) * MIX_1
@@ -63,7 +63,7 @@ def mix(z: np.uint64) -> np.uint64:
     return z ^ (z >> np.uint64(31))
 
 
-@compiled
+@borrowing
 def hash_rows(bits: Array, start: int, stop: int, hashes: Array) -> None:
     """Set ``hashes[i] = sum over f with x_if != 0 of mix(bits(x_if) + f g)``, g odd, modulo 2^64.
 
@@ -78,7 +78,7 @@ def hash_rows(bits: Array, start: int, stop: int, hashes: Array) -> None:
         hashes[i - start] = mix(total)
 
 
-@compiled
+@borrowing
 def hash_sparse_rows(bits: Array, indices: IntArray, indptr: IntArray, start: int, stop: int, hashes: Array) -> None:
     """Set the hashes of CSR rows, as :func:`hash_rows` does of dense ones."""
     for i in range(start, stop):
@@ -128,7 +128,7 @@ def find_places(by_bucket: Array, shares: Array, buckets: IntArray, targets: Arr
         buckets[j], targets[j] = low, place - (cumulative[low] - by_bucket[low])
 
 
-@compiled
+@borrowing
 def pick(rows: IntArray, weights: Array, closest: Array, target: float) -> int:
     """Return the first row up to which the sum of ``w_i closest_i`` exceeds the target, or the last with a mass.
 
@@ -147,7 +147,7 @@ def pick(rows: IntArray, weights: Array, closest: Array, target: float) -> int:
     return int(last)
 
 
-@compiled
+@borrowing
 def first_lowest(potentials: Array) -> int:
     """Return the first candidate that is as good as the best, but for rounding: whichever order sums were taken in."""
     lowest = np.inf
@@ -178,7 +178,7 @@ def _work_room(points: Points, candidates: Array, closest: Array) -> Room:
     return Room(stage, rows, panel, table, chunks, matrix(n_groups * CENTRES, BATCH, closest))
 
 
-@compiled
+@borrowing
 def _squared_distances(points: Points, start: int, n_rows: int, room: Room) -> None:
     """Set ``room.distances[l, t] = |x_(start + t) - candidate_l|^2`` for the next rows, a panel after the other.
 
@@ -202,7 +202,7 @@ def _squared_distances(points: Points, start: int, n_rows: int, room: Room) -> N
             squared_distances(panel, 0, table, room.distances, first, X, start + first + n_points)
 
 
-@compiled
+@borrowing
 def _sum(distances: Array, closest: Array, n_rows: int) -> float:
     """Return the sum of the smaller ones."""
     total = distances.dtype.type(0)
@@ -212,7 +212,7 @@ def _sum(distances: Array, closest: Array, n_rows: int) -> float:
     return np.float64(total)
 
 
-@compiled
+@borrowing
 def _weighted_sum(distances: Array, closest: Array, weights: Array, n_rows: int) -> float:
     """Return the weighted sum of the smaller ones."""
     total = distances.dtype.type(0)
@@ -290,7 +290,7 @@ def come_closer(
                 masses[block, buckets[i]] += weight * np.float64(closest[i])
 
 
-@compiled
+@borrowing
 def _copy_rows(X: Array, rows: IntArray, copy: Array) -> None:
     """Write the rows listed; reference: ``copy[:] = X[rows]``, which takes a second to compile."""
     for t in range(rows.shape[0]):
