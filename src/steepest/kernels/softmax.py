@@ -1,18 +1,24 @@
 """The softmax cross-entropy of linear scores, its gradient and its curvature, in one reading of the data.
 
+Few classes are scored one after the other, in tiles of rows; for many, the scores of a block of rows are a product of
+matrices large enough for BLAS, in one thread a block.
+
 References: ``steepest.objectives.linear.LinearObjective`` with ``steepest.losses.SoftmaxCrossEntropy``.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from steepest.kernels.blas import one_blas_thread
 from steepest.kernels.compile import compiled
 from steepest.kernels.logistic import _block_rows, _pull_back, _scores, exponentials
 from steepest.kernels.threads import map_blocks
 from steepest.typing import Array, IntArray
 
 TILE = 64  # rows whose scores for all classes are computed together
+MANY, ROWS = 24, 1024  # classes from which blocks of so many rows are left to BLAS
 
 
 @compiled
@@ -110,7 +116,14 @@ def value_and_gradient(X: Array, y: IntArray, weight: Array, theta: Array, share
         out = np.zeros_like(theta)
         return gradient_block(X, y, weight, theta, start, stop, shares, out), out
 
-    parts = map_blocks(block, len(X), _block_rows(*X.shape))
+    def wide_block(start: int, stop: int) -> tuple[float, Array]:
+        part = X[start:stop].astype(np.float64, copy=False)
+        z = scores(theta, part)
+        n = z.shape[1]
+        value = softmax_terms(z, np.empty_like(z), np.empty(n, np.int64), y, weight, start, n, shares)
+        return value, pulled_back(z, part)
+
+    parts = _by_blocks(wide_block if len(theta) >= MANY else block, X, len(theta))
     return sum(part[0] for part in parts), np.sum([part[1] for part in parts], axis=0)
 
 
@@ -122,4 +135,31 @@ def hessian_product(X: Array, weight: Array, shares: Array, v: Array) -> Array:
         product_block(X, weight, shares, v, start, stop, out)
         return out
 
-    return np.asarray(np.sum(map_blocks(block, len(X), _block_rows(*X.shape)), axis=0))
+    def wide_block(start: int, stop: int) -> Array:
+        part, p = X[start:stop].astype(np.float64, copy=False), shares[:, start:stop]
+        u = scores(v, part)
+        u -= np.einsum("ki,ki->i", p, u)
+        u *= p
+        if weight.size:
+            u *= weight[start:stop]
+        return pulled_back(u, part)
+
+    return np.asarray(np.sum(_by_blocks(wide_block if len(v) >= MANY else block, X, len(v)), axis=0))
+
+
+def scores(theta: Array, part: Array) -> Array:
+    """Return ``w_k^T x_i + b_k`` as (K, n)."""
+    return np.asarray(theta[:, :-1] @ part.T + theta[:, -1:])
+
+
+def pulled_back(slopes: Array, part: Array) -> Array:
+    """Return the gradient (K, d + 1) of what has these slopes (K, n) in the scores: the adjoint of :func:`scores`."""
+    return np.concatenate([slopes @ part, slopes.sum(axis=1, keepdims=True)], axis=1)
+
+
+def _by_blocks(block: Callable[[int, int], Any], X: Array, n_classes: int) -> list[Any]:
+    """Return what a function gives for each block of rows, of a size that suits so many classes."""
+    if n_classes < MANY:
+        return map_blocks(block, len(X), _block_rows(*X.shape))
+    with one_blas_thread():
+        return map_blocks(block, len(X), ROWS)

@@ -69,7 +69,7 @@ def test_no_digit_is_lost_at_extreme_scores():
     np.testing.assert_allclose(gradient, [1600.0, 0.0])
 
 
-@pytest.mark.parametrize("n, d, k", [(1, 1, 3), (200, 5, 3), (1000, 7, 10)])
+@pytest.mark.parametrize("n, d, k", [(1, 1, 3), (200, 5, 3), (1000, 7, 10), (2100, 3, 24)])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_softmax_equals_the_objective(n, d, k, weighted):
     rng = np.random.default_rng(n + d)
@@ -95,9 +95,11 @@ def test_softmax_equals_the_objective(n, d, k, weighted):
     )
 
 
-def test_softmax_survives_extreme_scores():
+@pytest.mark.parametrize("k", [3, softmax.MANY])
+def test_softmax_survives_extreme_scores(k):
     X, y = np.array([[1.0], [-1.0]]), np.array([0, 2])
-    rows = np.array([[1e4, 0.0], [0.0, 0.0], [-1e4, 0.0]])
+    rows = np.zeros((k, 2))
+    rows[[0, 2], 0] = 1e4, -1e4
     value, gradient = softmax.value_and_gradient(X, y, EMPTY, rows, EMPTY.reshape(0, 0))
     assert 0.0 <= value < 1e-300 and np.abs(gradient).max() < 1e-300
     value, _ = softmax.value_and_gradient(X, y[::-1].copy(), EMPTY, rows, EMPTY.reshape(0, 0))
