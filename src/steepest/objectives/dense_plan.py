@@ -38,7 +38,7 @@ def plan(sizes: IntArray, activations: list[Activation | None], settings: Array,
     --------
     >>> of = [[None, None], np.zeros((2, 4)), 32, np.dtype(float)]
     >>> whole, cut = plan(np.array([2, 16, 1]), *of), plan(np.array([64, 128, 10]), *of)
-    >>> whole.layers.m.tolist(), cut.layers.m.tolist()
+    >>> whole.layers["m"].tolist(), cut.layers["m"].tolist()
     ([[16, 1]], [[64, 10], [64, 10]])
     """
     line = LINE // dtype.itemsize
@@ -71,26 +71,29 @@ def plan(sizes: IntArray, activations: list[Activation | None], settings: Array,
     one = np.ones(1, dtype)
     other, slopes_kept = aligned(n_parameters if apart else 0, dtype), np.empty(kept, dtype)
     begin, size, settings = work.ctypes.data, dtype.itemsize, np.ascontiguousarray(settings)
-    job: Any = np.zeros(1, JOB).view(np.recarray)
-    job.n_tasks, job.n_layers, job.by_units = n_tasks, len(sizes) - 1, by_units
-    job.itemsize, job.batch, job.laid = size, batch_size, long
-    job.scores, job.scores_size = begin + size * scores_at, scores
-    job.panels, job.panel_size = begin + size * panels_at, panel
-    job.one, job.other = one.ctypes.data, other.ctypes.data if apart else 0
+    job: Any = np.zeros(1, JOB)
+    job["n_tasks"], job["n_layers"], job["by_units"] = n_tasks, len(sizes) - 1, by_units
+    job["itemsize"], job["batch"], job["laid"] = size, batch_size, long
+    job["scores"], job["scores_size"] = begin + size * scores_at, scores
+    job["panels"], job["panel_size"] = begin + size * panels_at, panel
+    job["one"], job["other"] = one.ctypes.data, other.ctypes.data if apart else 0
     for name, procedure in (PROCEDURES | FOR_LONG_BATCHES if long else PROCEDURES).items():
         job[name] = procedure.address(dtype)
-    layers: Any = np.zeros((n_tasks, len(sizes) - 1), LAYER).view(np.recarray)
-    layers.k, layers.m, layers.before, layers.pitch = of_tasks[:, :-1], of_tasks[:, 1:], pitches[:-1], pitches[1:]
-    layers.inputs, layers.outputs = begin + size * np.array(values)[:, :-1], begin + size * np.array(values)[:, 1:]
-    layers.slopes, layers.panels = begin + size * np.array(slopes), begin + size * np.array([*laid, 0])
-    layers.sums = layers.panels + size * batch_size * np.array([padded(int(m)) for m in sizes[1:]])
-    layers.kept = slopes_kept.ctypes.data + size * np.array(values)[:, 1:]
-    layers.w = begins[:, None] + np.cumsum((layers.k + 1) * layers.m, axis=1) - (layers.k + 1) * layers.m
-    layers.setting = settings.ctypes.data + settings.strides[0] * np.arange(len(sizes) - 1)
+    layers: Any = np.zeros((n_tasks, len(sizes) - 1), LAYER)
+    places = np.array(values)
+    layers["k"], layers["m"] = of_tasks[:, :-1], of_tasks[:, 1:]
+    layers["before"], layers["pitch"] = pitches[:-1], pitches[1:]
+    layers["inputs"], layers["outputs"] = begin + size * places[:, :-1], begin + size * places[:, 1:]
+    layers["slopes"], layers["panels"] = begin + size * np.array(slopes), begin + size * np.array([*laid, 0])
+    layers["sums"] = layers["panels"] + size * batch_size * np.array([padded(int(m)) for m in sizes[1:]])
+    layers["kept"] = slopes_kept.ctypes.data + size * places[:, 1:]
+    counts = (of_tasks[:, :-1] + 1) * of_tasks[:, 1:]
+    layers["w"] = begins[:, None] + np.cumsum(counts, axis=1) - counts
+    layers["setting"] = settings.ctypes.data + settings.strides[0] * np.arange(len(sizes) - 1)
     for number, activation in enumerate(activations):
         if activation is not None:
-            layers.value[:, number] = activation.value.address(dtype)
-            layers.pull_back[:, number] = activation.pull_back.address(dtype)
+            layers["value"][:, number] = activation.value.address(dtype)
+            layers["pull_back"][:, number] = activation.pull_back.address(dtype)
     _own(layers, by_units)
     return Stack(
         job=job,
@@ -129,14 +132,15 @@ def _own(layers: Any, by_units: bool) -> None:
     """Write where each task's part of each W begins and ends, and where its part of b ends."""
     n_tasks, n_layers = layers.shape
     shared: Callable[[int, int, int], int] = share.py_func  # type: ignore[attr-defined]  # nothing to compile here
-    for task, row in enumerate(layers):
-        for number, layer in enumerate(row):
-            k, first, stop = int(layer.k), 0, int(layer.k)
-            if not by_units:
-                first, stop = shared(k, task, n_tasks), shared(k, task + 1, n_tasks)
+    found = []
+    for task, row in enumerate(zip(layers["w"].tolist(), layers["k"].tolist(), layers["m"].tolist(), strict=True)):
+        for number, (w, k, m) in enumerate(zip(*row, strict=True)):
+            first, stop = (0, k) if by_units else (shared(k, task, n_tasks), shared(k, task + 1, n_tasks))
             # of the scores' b there is one: by units the first task's, and that of any other is zero
             bias = number < n_layers - 1 or task == 0 if by_units else task == n_tasks - 1
-            layer.first, layer.stop, layer.end = layer.w + np.array([first, stop, stop + bias]) * layer.m
+            found.append((w + first * m, w + stop * m, w + (stop + bias) * m))
+    table = np.array(found).reshape(n_tasks, n_layers, 3)
+    layers["first"], layers["stop"], layers["end"] = table[..., 0], table[..., 1], table[..., 2]
 
 
 def _blocks(sizes: IntArray, begins: IntArray) -> IntArray:

@@ -64,7 +64,7 @@ def dense_stack(objective: NetworkObjective, batch_size: int) -> tuple[Data, Sta
     >>> from steepest.layers import BatchNorm, Sequential
     >>> X, y = np.zeros((5, 3)), np.zeros(5)
     >>> data, stack = dense_stack(NetworkObjective(Sequential([Dense(4), Tanh(), Dense(1)], (3,)), X, y), batch_size=2)
-    >>> stack.layers.k.tolist(), stack.layers.m.tolist()
+    >>> stack.layers["k"].tolist(), stack.layers["m"].tolist()
     ([[3, 4]], [[4, 1]])
     >>> dense_stack(NetworkObjective(Sequential([Dense(4), BatchNorm(), Dense(1)], (3,)), X, y), batch_size=2) is None
     True

@@ -76,7 +76,9 @@ def start_of(objective: NetworkObjective) -> np.ndarray:
 
 def cut(stack: Stack) -> str:
     job = stack.job[0]
-    return "units" if job.by_units else "rows, apart" if job.other else "rows, laid out" if job.laid else "rows"
+    if job["by_units"]:
+        return "units"
+    return "rows, apart" if job["other"] else "rows, laid out" if job["laid"] else "rows"
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -204,7 +206,7 @@ def test_training_in_tasks_equals_the_readable_form(
     objective = NetworkObjective(network, X, y, loss, penalty, sample_weight=sample_weight, own_batches=weights)
     theta, prepared = 0.1 * start_of(objective), dense_stack(objective, batch)
     assert prepared is not None
-    assert (prepared[1].job[0].n_tasks, cut(prepared[1])) == (n_tasks, how)
+    assert (prepared[1].job[0]["n_tasks"], cut(prepared[1])) == (n_tasks, how)
     settings: dict[str, Any] = {"learning_rate": 0.01, "batch_size": batch, "update": update}
     compiled = compiled_mini_batch_descent(objective, prepared, theta, generator=np.random.default_rng(5), **settings)
     readable = mini_batch_descent(objective, theta, generator=np.random.default_rng(5), **settings)
@@ -236,7 +238,7 @@ def test_the_number_of_threads_does_not_change_a_bit(
         monkeypatch.setenv("STEEPEST_NUM_THREADS", n_threads)
         prepared = dense_stack(objective, batch)
         assert prepared is not None
-        assert (prepared[1].job[0].n_tasks, cut(prepared[1])) == (n_tasks, how)
+        assert (prepared[1].job[0]["n_tasks"], cut(prepared[1])) == (n_tasks, how)
         steps = compiled_mini_batch_descent(
             objective,
             prepared,
