@@ -29,10 +29,9 @@ import numpy as np
 
 from steepest.kernels.atomics import fetch_add, load, store
 from steepest.kernels.compile import borrowing
-from steepest.kernels.threads import Task, n_threads, submit
+from steepest.kernels.threads import LINE, Task, n_threads, submit
 from steepest.typing import IntArray
 
-LINE = 8  # counters of a line of the cache: each has its own, lest threads that change one disturb who reads another
 NEXT, DONE, TURN = 0, LINE, 2 * LINE  # the next block to claim, how many are done, which pass it is (negative: it was)
 LEFT = 3 * LINE  # how often a thread has gone to sleep
 PATIENCE = 1_000_000  # looks at the counter before a thread goes to sleep: a fifth of a millisecond

@@ -11,7 +11,8 @@ from steepest.kernels.kmeans.arrays import Centres, Rows, State, pack_rows
 from steepest.kernels.kmeans.blocks import LIGHT_BYTES, SMALLEST_BLOCK, Blocks
 from steepest.kernels.kmeans.nearest import room_for_centres, score_error, score_rounding
 from steepest.kernels.kmeans.tiles import PANEL_BYTES
-from steepest.kernels.team import LINE, Team
+from steepest.kernels.team import Team
+from steepest.kernels.threads import LINE
 from steepest.kernels.vectors import VECTOR_BYTES
 from steepest.typing import Array, IntArray
 
